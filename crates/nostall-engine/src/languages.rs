@@ -1,0 +1,74 @@
+//! The languages that nostall reads: the one list of them.
+
+use nostall_catalog::Catalog;
+use nostall_model::facts::FileFacts;
+use nostall_model::layout::Layout;
+use nostall_model::program::Resolution;
+use nostall_model::{FileId, Language, Source};
+
+/// What a language answers. Both steps are pure: no input or output, no failure.
+pub trait FrontEnd: Sync {
+    /// Returns which language it is.
+    fn language(&self) -> Language;
+
+    /// Reads one file, seen alone.
+    fn extract(&self, source: &Source) -> FileFacts;
+
+    /// Resolves the calls of all files of this language.
+    fn resolve(&self, files: &[(FileId, &str, &FileFacts)], layout: &Layout, catalog: &Catalog) -> Resolution;
+
+    /// Returns the paths that a file asks for and discovery may not have walked.
+    fn referenced_paths(&self, path: &str, facts: &FileFacts) -> Vec<String>;
+}
+
+/// All languages.
+pub static LANGUAGES: &[&dyn FrontEnd] = &[&Rust, &Python];
+
+/// Returns the front end of a language.
+#[must_use]
+pub fn front_end(language: Language) -> &'static dyn FrontEnd {
+    match language {
+        Language::Rust => &Rust,
+        Language::Python => &Python,
+    }
+}
+
+struct Rust;
+
+impl FrontEnd for Rust {
+    fn language(&self) -> Language {
+        Language::Rust
+    }
+
+    fn extract(&self, source: &Source) -> FileFacts {
+        nostall_rust::extract::extract(source)
+    }
+
+    fn resolve(&self, files: &[(FileId, &str, &FileFacts)], layout: &Layout, catalog: &Catalog) -> Resolution {
+        nostall_rust::resolve::resolve(&nostall_rust::resolve::Input { files, layout, catalog })
+    }
+
+    fn referenced_paths(&self, path: &str, facts: &FileFacts) -> Vec<String> {
+        nostall_rust::resolve::referenced_paths(path, facts)
+    }
+}
+
+struct Python;
+
+impl FrontEnd for Python {
+    fn language(&self) -> Language {
+        Language::Python
+    }
+
+    fn extract(&self, source: &Source) -> FileFacts {
+        nostall_python::extract(source)
+    }
+
+    fn resolve(&self, files: &[(FileId, &str, &FileFacts)], layout: &Layout, catalog: &Catalog) -> Resolution {
+        nostall_python::resolve(&nostall_python::Input { files, layout, catalog })
+    }
+
+    fn referenced_paths(&self, _path: &str, _facts: &FileFacts) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,196 @@
+//! The program: what all languages resolved, in one numbering, with the facts at hand.
+
+use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
+use nostall_model::program::{
+    Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind,
+};
+use nostall_model::{FileId, Sources};
+
+/// All bodies and calls of all languages.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// The files.
+    pub sources: &'a Sources,
+    facts: &'a [FileFacts],
+    mounts: Vec<Mount>,
+    bodies: Vec<ResolvedBody>,
+    calls: Vec<ResolvedCall>,
+    targets: Vec<Target>,
+    passed: Vec<Passed>,
+    calls_of: Vec<Run>,
+    call_lists: Vec<ProgramCall>,
+}
+
+/// Puts what the languages resolved into one program. `facts` are by file.
+#[must_use]
+pub fn link<'a>(sources: &'a Sources, facts: &'a [FileFacts], resolutions: Vec<Resolution>) -> Program<'a> {
+    let mut program = Program {
+        sources,
+        facts,
+        mounts: Vec::new(),
+        bodies: Vec::new(),
+        calls: Vec::new(),
+        targets: Vec::new(),
+        passed: Vec::new(),
+        calls_of: Vec::new(),
+        call_lists: Vec::new(),
+    };
+    for resolution in resolutions {
+        program.add(resolution);
+    }
+    program.sort_calls();
+    program
+}
+
+impl Program<'_> {
+    fn add(&mut self, resolution: Resolution) {
+        let first_body = self.bodies.len() as u32;
+        let first_call = self.calls.len() as u32;
+        let first_target = self.targets.len() as u32;
+        let first_passed = self.passed.len() as u32;
+        let shift = |run: Run, by: u32| Run { start: run.start + by, end: run.end + by };
+        let renumber = |mut target: Target| {
+            if let TargetKind::Body(body) | TargetKind::Parameter(body, _) = &mut target.kind {
+                body.0 += first_body;
+            }
+            target
+        };
+        self.mounts.extend(resolution.mounts.into_iter().map(|mount| Mount {
+            file: mount.file,
+            first_body: mount.first_body + first_body,
+            first_call: mount.first_call + first_call,
+        }));
+        self.bodies.extend(resolution.bodies);
+        self.calls.extend(resolution.calls.into_iter().map(|call| ResolvedCall {
+            targets: shift(call.targets, first_target),
+            passed: shift(call.passed, first_passed),
+        }));
+        self.targets.extend(resolution.targets.into_iter().map(renumber));
+        let renumber_passed = |passed: Passed| Passed { index: passed.index, target: renumber(passed.target) };
+        self.passed.extend(resolution.passed.into_iter().map(renumber_passed));
+    }
+
+    /// Groups the calls by the body that they stand in.
+    fn sort_calls(&mut self) {
+        let mut lists: Vec<Vec<ProgramCall>> = vec![Vec::new(); self.bodies.len()];
+        for mount in &self.mounts {
+            for (index, call) in self.facts[mount.file.index()].calls.iter().enumerate() {
+                lists[mount.body(call.body).index()].push(mount.call(CallId::new(index)));
+            }
+        }
+        for list in lists {
+            let start = self.call_lists.len() as u32;
+            self.call_lists.extend(list);
+            self.calls_of.push(Run { start, end: self.call_lists.len() as u32 });
+        }
+    }
+
+    /// Walks all bodies.
+    pub fn bodies(&self) -> impl Iterator<Item = ProgramBody> + use<> {
+        (0..self.bodies.len() as u32).map(ProgramBody)
+    }
+
+    /// Returns how many bodies there are.
+    #[must_use]
+    pub fn body_count(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// Returns what was resolved of a body.
+    #[must_use]
+    pub fn resolved(&self, body: ProgramBody) -> &ResolvedBody {
+        &self.bodies[body.index()]
+    }
+
+    /// Returns the calls that stand in a body, in order.
+    #[must_use]
+    pub fn calls_of(&self, body: ProgramBody) -> &[ProgramCall] {
+        &self.call_lists[self.calls_of[body.index()].range()]
+    }
+
+    /// Returns what a call may reach.
+    #[must_use]
+    pub fn targets(&self, call: ProgramCall) -> &[Target] {
+        &self.targets[self.calls[call.index()].targets.range()]
+    }
+
+    /// Returns the callables among a call's arguments.
+    #[must_use]
+    pub fn passed(&self, call: ProgramCall) -> &[Passed] {
+        &self.passed[self.calls[call.index()].passed.range()]
+    }
+
+    fn mount_of_body(&self, body: ProgramBody) -> &Mount {
+        let after = self.mounts.partition_point(|mount| mount.first_body <= body.0);
+        // A file without bodies shares its number with the next one: the last mount that begins here holds the body.
+        &self.mounts[after - 1]
+    }
+
+    fn mount_of_call(&self, call: ProgramCall) -> &Mount {
+        let after = self.mounts.partition_point(|mount| mount.first_call <= call.0);
+        &self.mounts[after - 1]
+    }
+
+    /// Returns the file of a body.
+    #[must_use]
+    pub fn file(&self, body: ProgramBody) -> FileId {
+        self.mount_of_body(body).file
+    }
+
+    /// Returns the facts of a body's file.
+    #[must_use]
+    pub fn facts(&self, body: ProgramBody) -> &FileFacts {
+        &self.facts[self.file(body).index()]
+    }
+
+    /// Returns a body's record.
+    #[must_use]
+    pub fn body(&self, body: ProgramBody) -> &Body {
+        let mount = self.mount_of_body(body);
+        self.facts[mount.file.index()].body(BodyId(body.0 - mount.first_body))
+    }
+
+    /// Returns the body that a body is written in.
+    #[must_use]
+    pub fn parent(&self, body: ProgramBody) -> Option<ProgramBody> {
+        let mount = self.mount_of_body(body);
+        self.body(body).parent.map(|parent| mount.body(parent))
+    }
+
+    /// Returns a call's record, with the facts of its file.
+    #[must_use]
+    pub fn call(&self, call: ProgramCall) -> (&FileFacts, &Call) {
+        let mount = self.mount_of_call(call);
+        let facts = &self.facts[mount.file.index()];
+        (facts, facts.call(CallId(call.0 - mount.first_call)))
+    }
+
+    /// Returns the file of a call.
+    #[must_use]
+    pub fn file_of_call(&self, call: ProgramCall) -> FileId {
+        self.mount_of_call(call).file
+    }
+
+    /// Returns the body that a call stands in.
+    #[must_use]
+    pub fn body_of_call(&self, call: ProgramCall) -> ProgramBody {
+        let mount = self.mount_of_call(call);
+        mount.body(self.call(call).1.body)
+    }
+
+    /// Says whether calling a body runs its code at once.
+    #[must_use]
+    pub fn runs_when_called(&self, body: ProgramBody) -> bool {
+        matches!(self.body(body).flavour, Flavour::Sync | Flavour::Generator)
+    }
+
+    /// Says whether a body is part of what is analysed.
+    #[must_use]
+    pub fn is_present(&self, body: ProgramBody, tests: bool) -> bool {
+        match self.resolved(body).presence {
+            Presence::Present => true,
+            Presence::Test => tests,
+            Presence::Absent => false,
+        }
+    }
+}

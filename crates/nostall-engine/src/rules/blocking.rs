@@ -1,0 +1,195 @@
+//! Calls in async code that hold the executor: found through summaries, worded per kind of wait.
+
+use nostall_catalog::{Api, ApiId, Catalog};
+use nostall_model::finding::{Finding, Hop, Place};
+use nostall_model::program::{ProgramBody, ProgramCall, Runtime};
+use nostall_model::{Confidence, Context, Language, Risk, RuleId, Waits};
+
+use super::by_category;
+use crate::program::Program;
+use crate::sinks::Blocking;
+use crate::summary::{Effect, Runs, Summaries, effects_of_call};
+
+/// A finding before thresholds, with what decides among several behind one call.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) rule: RuleId,
+    pub(crate) risk: Risk,
+    pub(crate) confidence: Confidence,
+    pub(crate) body: ProgramBody,
+    pub(crate) call: ProgramCall,
+    pub(crate) effect: Effect,
+}
+
+/// Finds all ways in which calls of async bodies block, each as a draft.
+pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, summaries: &mut Summaries, runs: &[Runs]) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for body in program.bodies().filter(|body| runs[body.index()].context == Context::Async) {
+        for call in program.calls_of(body) {
+            for effect in effects_of_call(program, catalog, body, *call, summaries) {
+                let blocking = summaries.sink(effect.sink);
+                drafts.push(Draft {
+                    rule: by_category(blocking.category).id,
+                    risk: blocking.risk,
+                    confidence: effect.confidence.min(runs[body.index()].confidence),
+                    body,
+                    call: *call,
+                    effect,
+                });
+            }
+        }
+    }
+    drafts
+}
+
+/// What a finding is written with.
+pub(crate) struct Writer<'a> {
+    pub(crate) program: &'a Program<'a>,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) summaries: &'a Summaries,
+    pub(crate) runs: &'a [Runs],
+}
+
+impl Writer<'_> {
+    /// Writes the finding for one call: the worst draft, the others' apis beside it.
+    pub(crate) fn finding(&self, worst: &Draft, others: &[&Draft]) -> Finding {
+        let blocking = self.summaries.sink(worst.effect.sink);
+        let api = self.catalog.api(ApiId(blocking.api));
+        let (_, record) = self.program.call(worst.call);
+        let runs = &self.runs[worst.body.index()];
+        let chain = self.chain(worst);
+        Finding {
+            rule: worst.rule,
+            risk: worst.risk,
+            risk_reasons: blocking.reasons.clone(),
+            confidence: worst.confidence,
+            language: api.language,
+            category: blocking.category,
+            place: self.place(worst.call),
+            statement: record.statement,
+            function: self.program.resolved(runs.entry).path.clone(),
+            entry: runs.why.clone(),
+            entry_place: Some(self.entry_place(runs.entry)),
+            call: api.path.to_string(),
+            message: message(api, blocking, chain.first().filter(|_| chain.len() > 1)),
+            why: api.why.to_string(),
+            replacement: self.replacement(worst, api, &chain),
+            also: self.also(api, others),
+            chain,
+            fix: None,
+            fingerprint: String::new(),
+        }
+    }
+
+    fn place(&self, call: ProgramCall) -> Place {
+        Place { file: self.program.file_of_call(call), span: self.program.call(call).1.name_span }
+    }
+
+    fn entry_place(&self, body: ProgramBody) -> Place {
+        Place { file: self.program.file(body), span: self.program.body(body).name_span }
+    }
+
+    /// The hops from the reported call to the api.
+    fn chain(&self, draft: &Draft) -> Vec<Hop> {
+        let mut hops = Vec::new();
+        let mut effect = draft.effect;
+        let mut function = draft.body;
+        // A way is never longer than there are bodies; recursion among equals ends here at the latest.
+        for _ in 0..64 {
+            let place = self.place(effect.call);
+            let own = self.program.resolved(function).path.clone();
+            let Some(next) = effect.next else {
+                hops.push(Hop { function: own, place, call: self.api_path(effect) });
+                return hops;
+            };
+            hops.push(Hop { function: own, place, call: self.program.resolved(next).path.clone() });
+            match self.summaries.effect(next, effect.sink) {
+                Some(deeper) => {
+                    effect = *deeper;
+                    function = self.program.body_of_call(deeper.call);
+                }
+                None => break,
+            }
+        }
+        hops
+    }
+
+    fn api_path(&self, effect: Effect) -> String {
+        self.catalog.api(ApiId(self.summaries.sink(effect.sink).api)).path.to_string()
+    }
+
+    fn also(&self, api: &Api, others: &[&Draft]) -> Vec<String> {
+        let mut also: Vec<String> = others.iter().map(|draft| self.api_path(draft.effect)).collect();
+        also.sort();
+        also.dedup();
+        also.retain(|path| *path != *api.path);
+        also
+    }
+
+    /// What to use instead: the entry's own twin for this runtime where the api is called here, else the runtime's way
+    /// to move the work away.
+    fn replacement(&self, draft: &Draft, api: &Api, chain: &[Hop]) -> Option<String> {
+        let runtime = self.program.resolved(draft.body).runtime;
+        let own = api.instead.iter().find(|(key, _)| key == runtime.key());
+        let library = api.instead.iter().find(|(key, _)| !is_runtime(key));
+        if let ([_], Some((_, twin))) = (chain, own) {
+            return Some(format!("`{twin}`"));
+        }
+        if let ([_], None, Some((key, twin))) = (chain, own, library) {
+            return Some(format!("`{twin}` (from `{key}`), or {}", offload(runtime, api.panics, None)));
+        }
+        let name = self.callee_text(draft.call);
+        Some(offload(runtime, api.panics, Some(&name)))
+    }
+
+    /// The callee as written.
+    fn callee_text(&self, call: ProgramCall) -> String {
+        let place = self.place(call);
+        let text = &self.program.sources.get(place.file).text;
+        let written = text.get(place.span.range()).unwrap_or_default();
+        written.split_whitespace().collect::<Vec<_>>().join("")
+    }
+}
+
+fn is_runtime(key: &str) -> bool {
+    const ALL: [Runtime; 6] =
+        [Runtime::Tokio, Runtime::AsyncStd, Runtime::Smol, Runtime::Asyncio, Runtime::Trio, Runtime::Anyio];
+    ALL.iter().any(|runtime| runtime.key() == key)
+}
+
+/// The runtime's own way to move work off the executor.
+fn offload(runtime: Runtime, panics: bool, callee: Option<&str>) -> String {
+    if panics {
+        return "`.await` instead of starting a runtime, or a thread of its own".to_owned();
+    }
+    let callee = callee.unwrap_or("..");
+    match runtime {
+        Runtime::Tokio => format!("`tokio::task::spawn_blocking(move || {callee}(..)).await`"),
+        Runtime::AsyncStd => format!("`async_std::task::spawn_blocking(move || {callee}(..)).await`"),
+        Runtime::Smol => format!("`smol::unblock(move || {callee}(..)).await`"),
+        Runtime::Asyncio => format!("`await asyncio.to_thread({callee}, ..)`"),
+        Runtime::Trio => format!("`await trio.to_thread.run_sync({callee}, ..)`"),
+        Runtime::Anyio => format!("`await anyio.to_thread.run_sync({callee}, ..)`"),
+    }
+}
+
+/// What happens, about the user's code: the called helper where there is one, else the api.
+fn message(api: &Api, blocking: &Blocking, helper: Option<&Hop>) -> String {
+    let subject = helper.map_or(&*api.path, |hop| hop.call.as_str());
+    let executor = match api.language {
+        Language::Rust => "executor thread",
+        Language::Python => "event loop",
+    };
+    let doing = match api.waits {
+        Some(Waits::Timer) => format!("puts the {executor} to sleep"),
+        Some(Waits::Network) => format!("holds the {executor} for a network round trip"),
+        Some(Waits::Cpu) => format!("computes on the {executor}"),
+        Some(Waits::Disk) => format!("holds the {executor} while the disk works"),
+        Some(Waits::Metadata) => format!("holds the {executor} for a file-system call"),
+        Some(Waits::Brief) => format!("holds the {executor} for a moment"),
+        Some(Waits::Unbounded) | None => format!("can hold the {executor} without a bound"),
+    };
+    let through = helper.map_or_else(String::new, |_| format!(", through `{}`", api.path));
+    debug_assert_eq!(api.category, Some(blocking.category));
+    format!("`{subject}` {doing}{through}")
+}

@@ -1,0 +1,216 @@
+//! One blocking call, judged where it stands: what it waits for, how bad that is, and why.
+
+use nostall_catalog::{Api, Argument as WrittenArgument, Catalog, DurationUnit, Effect, Literal as Wanted, Test, When};
+use nostall_model::facts::{Argument, ArgumentKind, Call, CallId, DefinitionKind, ExprId, ExprKind, FileFacts, Literal};
+use nostall_model::finding::RiskReason;
+use nostall_model::{Category, Language, Risk, Waits};
+
+/// What a call of an api does, its arguments looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Blocking {
+    /// The catalogue entry's number.
+    pub api: u32,
+    /// What kind of thing blocks.
+    pub category: Category,
+    /// How bad it is.
+    pub risk: Risk,
+    /// Why.
+    pub reasons: Vec<RiskReason>,
+}
+
+/// What a call is judged with: the catalogue, the call's file, and which entry another call of that file reaches.
+pub struct Bench<'a> {
+    /// What is known of libraries.
+    pub catalog: &'a Catalog,
+    /// The facts of the call's file.
+    pub facts: &'a FileFacts,
+    /// The catalogue entry that a call of the same file reaches for certain.
+    pub api_of: &'a dyn Fn(CallId) -> Option<u32>,
+}
+
+/// Judges a call of an api; none where it does not block.
+#[must_use]
+pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
+    let Bench { catalog, facts, .. } = *bench;
+    let api = catalog.api(nostall_catalog::ApiId(id));
+    let arguments = &facts.arguments[call.arguments.range()];
+    let when = api.when.iter().find(|when| holds(facts, arguments, when));
+    let effect = when.and_then(|when| when.effect).unwrap_or(api.effect);
+    let waits = when.and_then(|when| when.waits).or(api.waits)?;
+    if effect != Effect::Blocks {
+        return None;
+    }
+    let category = api.category?;
+    let (mut risk, reason) = match waits {
+        Waits::Timer => timer(bench, api, arguments)?,
+        _ => (waits.base_risk(), RiskReason { code: waits.name(), text: waits.describe().to_owned() }),
+    };
+    let mut reasons = vec![reason];
+    if api.panics {
+        risk = Risk::Critical;
+        reasons.push(RiskReason { code: "panics", text: "panics inside an async runtime".to_owned() });
+    }
+    if let Some(when) = when
+        && let Some(reason) = &when.reason
+    {
+        if when.raise {
+            risk = risk.raised();
+        }
+        reasons.push(RiskReason { code: "argument", text: reason.to_string() });
+    }
+    Some(Blocking { api: id, category, risk, reasons })
+}
+
+// ---- arguments
+
+/// Finds the argument that an entry speaks of.
+#[must_use]
+pub fn argument<'a>(facts: &FileFacts, arguments: &'a [Argument], wanted: &WrittenArgument) -> Option<&'a Argument> {
+    let by_name = wanted.keyword.as_deref().and_then(|keyword| {
+        arguments.iter().find(|argument| argument.name.is_some_and(|name| facts.text(name) == keyword))
+    });
+    let positional = || {
+        let index = usize::from(wanted.index?);
+        let argument = arguments.get(index)?;
+        let spread_before = arguments[..=index].iter().any(|argument| argument.kind != ArgumentKind::Positional);
+        if spread_before { None } else { Some(argument) }
+    };
+    by_name.or_else(positional)
+}
+
+/// Says whether arguments are spread, so that any could be given.
+fn is_spread(arguments: &[Argument]) -> bool {
+    arguments.iter().any(|argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::SpreadKeywords))
+}
+
+fn holds(facts: &FileFacts, arguments: &[Argument], when: &When) -> bool {
+    let found = argument(facts, arguments, &when.argument);
+    match &when.test {
+        Test::Given(given) => found.is_some() == *given && !(found.is_none() && is_spread(arguments)),
+        Test::Is(wanted) => found.is_some_and(|found| equals(constant(facts, found.value, 4), wanted)),
+    }
+}
+
+fn equals(found: Option<Constant<'_>>, wanted: &Wanted) -> bool {
+    match (found, wanted) {
+        (Some(Constant::Bool(found)), Wanted::Bool(wanted)) => found == *wanted,
+        (Some(Constant::Number(found)), Wanted::Int(wanted)) => found == *wanted as f64,
+        (Some(Constant::Number(found)), Wanted::Float(wanted)) => found == *wanted,
+        (Some(Constant::Text(found)), Wanted::Str(wanted)) => found == &**wanted,
+        (Some(Constant::None), Wanted::None) => true,
+        _ => false,
+    }
+}
+
+/// A value that the source gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Constant<'a> {
+    Bool(bool),
+    Number(f64),
+    Text(&'a str),
+    None,
+}
+
+/// Reads a literal, also through a variable that has only one value.
+fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Constant<'_>> {
+    match facts.expr(id).kind {
+        ExprKind::Literal(literal) => match literal {
+            Literal::Bool(value) => Some(Constant::Bool(value)),
+            Literal::Int(value) => Some(Constant::Number(value as f64)),
+            Literal::Float(value) => Some(Constant::Number(value)),
+            Literal::Str(text) => Some(Constant::Text(facts.text(text))),
+            Literal::None => Some(Constant::None),
+            Literal::Bytes | Literal::Char | Literal::Other => None,
+        },
+        ExprKind::Use { .. } if budget > 0 => constant(facts, only_value(facts, id)?, budget - 1),
+        ExprKind::Cast { value, .. } | ExprKind::Reference(value) if budget > 0 => constant(facts, value, budget - 1),
+        _ => None,
+    }
+}
+
+/// The value of a variable that one definition reaches.
+fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
+    let ExprKind::Use { reaching, .. } = facts.expr(id).kind else { return None };
+    let [only] = facts.definition_lists[reaching.range()] else { return None };
+    match facts.definitions[only.index()].kind {
+        DefinitionKind::Value(value) => Some(value),
+        _ => None,
+    }
+}
+
+// ---- durations
+
+/// A sleep's risk by its length; none for one that does not sleep at all.
+fn timer(bench: &Bench<'_>, api: &Api, arguments: &[Argument]) -> Option<(Risk, RiskReason)> {
+    let found = api.duration.as_ref().and_then(|wanted| argument(bench.facts, arguments, wanted));
+    let milliseconds = found.and_then(|argument| length(bench, api, argument.value));
+    let (risk, code, text) = match milliseconds {
+        Some(ms) if ms <= 0.0 && api.language == Language::Python => return None,
+        Some(ms) if ms < 1.0 => (Risk::Low, "timer-under-1ms", "sleeps for less than a millisecond".to_owned()),
+        Some(ms) if ms < 10.0 => (Risk::Medium, "timer-under-10ms", format!("sleeps for {} ms", round(ms))),
+        Some(ms) if ms < 100.0 => (Risk::High, "timer-under-100ms", format!("sleeps for {} ms", round(ms))),
+        Some(ms) => (Risk::Critical, "timer", format!("sleeps for {}", seconds(ms))),
+        None => (Risk::Critical, "timer", "sleeps, for how long is decided at run time".to_owned()),
+    };
+    Some((risk, RiskReason { code, text }))
+}
+
+fn round(milliseconds: f64) -> f64 {
+    (milliseconds * 100.0).round() / 100.0
+}
+
+fn seconds(milliseconds: f64) -> String {
+    if milliseconds < 1000.0 {
+        return format!("{} ms", round(milliseconds));
+    }
+    format!("{} s", round(milliseconds / 1000.0))
+}
+
+/// The length of a sleep in milliseconds, where the source gives it.
+fn length(bench: &Bench<'_>, api: &Api, value: ExprId) -> Option<f64> {
+    match api.duration_unit.milliseconds() {
+        Some(factor) => Some(number(bench.facts, value)? * factor),
+        None => duration(bench, value, 4),
+    }
+}
+
+fn number(facts: &FileFacts, value: ExprId) -> Option<f64> {
+    match constant(facts, value, 4)? {
+        Constant::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// The length of a duration value: a constructor of the catalogue with a literal.
+fn duration(bench: &Bench<'_>, value: ExprId, budget: u32) -> Option<f64> {
+    let facts = bench.facts;
+    match facts.expr(value).kind {
+        ExprKind::Use { .. } if budget > 0 => duration(bench, only_value(facts, value)?, budget - 1),
+        ExprKind::Call(call) => {
+            let constructor = bench.catalog.api(nostall_catalog::ApiId((bench.api_of)(call)?));
+            let found = argument(facts, facts.call_arguments(call), constructor.duration.as_ref()?)?;
+            Some(number(facts, found.value)? * constructor.duration_unit.milliseconds()?)
+        }
+        _ => None,
+    }
+}
+
+/// A call of which nothing is known, for apis that are passed as values.
+#[must_use]
+pub fn call_without_arguments() -> Call {
+    use nostall_model::Span;
+    use nostall_model::facts::{BodyId, CallKind, Callee, RegionId, Run, Sink};
+    Call {
+        kind: CallKind::Plain,
+        callee: Callee::Value(ExprId(0)),
+        arguments: Run::default(),
+        type_arguments: Run::default(),
+        sink: Sink::Dropped,
+        body: BodyId(0),
+        region: RegionId(0),
+        expr: ExprId(0),
+        name_span: Span::default(),
+        span: Span::default(),
+        statement: Span::default(),
+    }
+}

@@ -1,0 +1,564 @@
+//! What each body does when it runs: which apis it blocks on and by which way, and what it does with the callables that it
+//! is given.
+//!
+//! Summaries are made bottom-up over strongly connected parts of the call graph. They are parametric: a body that calls
+//! its parameter says so, and each call site puts in what it passes. Propagation stops at async bodies: calling one makes
+//! a future, and what blocks in there is reported there.
+
+use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect};
+use nostall_model::facts::{CallKind, Callee, Flavour, ParameterKind, Sink};
+use nostall_model::program::{Passed, ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Confidence, Context};
+use rustc_hash::FxHashMap;
+
+use crate::program::Program;
+use crate::sinks::{Bench, Blocking, argument, judge};
+
+/// Names a judged blocking call: its index in [`Summaries::sinks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SinkId(pub u32);
+
+/// One thing that a body blocks on, with the first step of the way there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// What blocks.
+    pub sink: SinkId,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// How many calls lie between the body and the api: 0 where it is called here.
+    pub hops: u16,
+    /// The call in this body, or in a closure that it runs.
+    pub call: ProgramCall,
+    /// The body that this call runs; none where it is the api's own call.
+    pub next: Option<ProgramBody>,
+}
+
+/// What a body does with a callable that it was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Use {
+    /// Runs it before it returns.
+    Inline,
+    /// Runs it off the executor.
+    Offloaded,
+    /// Hands it to the executor, to be run later.
+    Scheduled,
+}
+
+/// A use of a parameter of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParameterUse {
+    /// The body whose parameter it is.
+    pub owner: ProgramBody,
+    /// Which parameter.
+    pub index: u16,
+    /// What is done with it.
+    pub what: Use,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// The call that does it.
+    pub call: ProgramCall,
+}
+
+/// What one body does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What it blocks on, by sink.
+    pub effects: Vec<Effect>,
+    /// What it does with callables.
+    pub uses: Vec<ParameterUse>,
+}
+
+/// The summaries of all bodies.
+#[derive(Debug)]
+pub struct Summaries {
+    by_body: Vec<Summary>,
+    /// The judged blocking calls, each once.
+    pub sinks: Vec<Blocking>,
+    sink_index: FxHashMap<Blocking, SinkId>,
+}
+
+/// Says whether a way through this call is cut off by a mark in the source.
+pub type Cut<'a> = dyn Fn(ProgramCall, &Blocking) -> bool + 'a;
+
+/// The most sinks that one summary keeps: what blocks in more ways than these is well described by them.
+const MOST_EFFECTS: usize = 64;
+
+/// Summarises all bodies. `cut` takes calls out that the source vouches for.
+#[must_use]
+pub fn summarise(program: &Program<'_>, catalog: &Catalog, cut: &Cut<'_>) -> Summaries {
+    let mut summaries = Summaries {
+        by_body: vec![Summary::default(); program.body_count()],
+        sinks: Vec::new(),
+        sink_index: FxHashMap::default(),
+    };
+    let cx = Cx { program, catalog, cut };
+    for part in crate::components::components(program.body_count(), |body| cx.callees(ProgramBody(body as u32))) {
+        let rounds = if part.len() == 1 { 2 } else { part.len().min(16) + 2 };
+        for _ in 0..rounds {
+            let mut changed = false;
+            for body in &part {
+                let body = ProgramBody(*body as u32);
+                let summary = cx.summary(body, &mut summaries);
+                changed |= summary != summaries.by_body[body.index()];
+                summaries.by_body[body.index()] = summary;
+            }
+            if !changed {
+                break;
+            }
+        }
+    }
+    summaries
+}
+
+impl Summaries {
+    /// Returns what a body does.
+    #[must_use]
+    pub fn of(&self, body: ProgramBody) -> &Summary {
+        &self.by_body[body.index()]
+    }
+
+    /// Returns a judged blocking call.
+    #[must_use]
+    pub fn sink(&self, id: SinkId) -> &Blocking {
+        &self.sinks[id.0 as usize]
+    }
+
+    fn intern(&mut self, blocking: Blocking) -> SinkId {
+        if let Some(id) = self.sink_index.get(&blocking) {
+            return *id;
+        }
+        let id = SinkId(self.sinks.len() as u32);
+        self.sinks.push(blocking.clone());
+        self.sink_index.insert(blocking, id);
+        id
+    }
+
+    /// Finds what a body blocks on, as one sink.
+    #[must_use]
+    pub fn effect(&self, body: ProgramBody, sink: SinkId) -> Option<&Effect> {
+        self.of(body).effects.iter().find(|effect| effect.sink == sink)
+    }
+}
+
+struct Cx<'a> {
+    program: &'a Program<'a>,
+    catalog: &'a Catalog,
+    cut: &'a Cut<'a>,
+}
+
+/// What one call contributes.
+#[derive(Default)]
+struct Contribution {
+    effects: Vec<Effect>,
+    uses: Vec<ParameterUse>,
+}
+
+impl Cx<'_> {
+    /// The bodies whose summaries this one needs.
+    fn callees(&self, body: ProgramBody) -> Vec<usize> {
+        let mut found = Vec::new();
+        for call in self.program.calls_of(body) {
+            let targets = self.program.targets(*call).iter().map(|target| &target.kind);
+            let passed = self.program.passed(*call).iter().map(|passed| &passed.target.kind);
+            found.extend(targets.chain(passed).filter_map(|kind| match kind {
+                TargetKind::Body(body) => Some(body.index()),
+                _ => None,
+            }));
+        }
+        found
+    }
+
+    fn summary(&self, body: ProgramBody, summaries: &mut Summaries) -> Summary {
+        let mut summary = Summary::default();
+        for call in self.program.calls_of(body) {
+            let contribution = self.contribution(body, *call, summaries);
+            for effect in contribution.effects {
+                if !(self.cut)(effect.call, summaries.sink(effect.sink)) {
+                    add_effect(&mut summary.effects, effect);
+                }
+            }
+            for use_ in contribution.uses {
+                if !summary.uses.iter().any(|known| same_use(known, &use_)) {
+                    summary.uses.push(use_);
+                }
+            }
+        }
+        summary.effects.sort_by_key(|effect| (effect.sink, effect.hops));
+        summary.effects.truncate(MOST_EFFECTS);
+        summary
+    }
+
+    fn contribution(&self, body: ProgramBody, call: ProgramCall, summaries: &mut Summaries) -> Contribution {
+        let mut contribution = Contribution::default();
+        let (_, record) = self.program.call(call);
+        let awaited = record.sink == Sink::Awaited;
+        for target in self.program.targets(call) {
+            match &target.kind {
+                TargetKind::Api(api) => self.call_api(body, call, *api, target.confidence, awaited, summaries, &mut contribution),
+                TargetKind::Body(callee) => self.call_body(body, call, *callee, target.confidence, summaries, &mut contribution),
+                TargetKind::Parameter(owner, index) => contribution.uses.push(ParameterUse {
+                    owner: *owner,
+                    index: *index,
+                    what: Use::Inline,
+                    confidence: target.confidence,
+                    call,
+                }),
+                TargetKind::External(_) | TargetKind::Unresolved(_) => {
+                    for passed in self.program.passed(call) {
+                        self.use_passed(body, call, passed, Use::Inline, Confidence::Possible, summaries, &mut contribution);
+                    }
+                }
+            }
+        }
+        contribution
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of a walk whose state is these")]
+    fn call_api(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        api: u32,
+        confidence: Confidence,
+        awaited: bool,
+        summaries: &mut Summaries,
+        contribution: &mut Contribution,
+    ) {
+        let entry = self.catalog.api(ApiId(api));
+        if !awaited && let Some(blocking) = self.judge(call, api) {
+            let sink = summaries.intern(blocking);
+            contribution.effects.push(Effect { sink, confidence, hops: 0, call, next: None });
+        }
+        for passed in self.program.passed(call) {
+            if let Some((what, sure)) = self.use_by_api(call, passed, entry) {
+                self.use_passed(body, call, passed, what, confidence.min(sure), summaries, contribution);
+            }
+        }
+    }
+
+    fn judge(&self, call: ProgramCall, api: u32) -> Option<Blocking> {
+        let (facts, record) = self.program.call(call);
+        let file_call = |other: nostall_model::facts::CallId| {
+            let offset = other.0.wrapping_sub(call_number(facts, record));
+            let other = ProgramCall(call.0.wrapping_add(offset));
+            self.program.targets(other).iter().find_map(|target| match target.kind {
+                TargetKind::Api(api) => Some(api),
+                _ => None,
+            })
+        };
+        judge(&Bench { catalog: self.catalog, facts, api_of: &file_call }, api, record)
+    }
+
+    /// What an api does with a callable among its arguments.
+    fn use_by_api(&self, call: ProgramCall, passed: &Passed, api: &nostall_catalog::Api) -> Option<(Use, Confidence)> {
+        let (facts, record) = self.program.call(call);
+        let arguments = &facts.arguments[record.arguments.range()];
+        let is_the_callable = api.callable.as_ref().is_none_or(|wanted| {
+            argument(facts, arguments, wanted).is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
+        });
+        match api.effect {
+            _ if !is_the_callable => None,
+            ApiEffect::Offloads => Some((Use::Offloaded, Confidence::Certain)),
+            ApiEffect::Schedules => Some((Use::Scheduled, Confidence::Certain)),
+            ApiEffect::Runs => Some((Use::Inline, Confidence::Certain)),
+            _ if api.callable.is_some() => Some((Use::Inline, Confidence::Certain)),
+            ApiEffect::Blocks | ApiEffect::Constructs | ApiEffect::None => None,
+        }
+    }
+
+    fn call_body(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        callee: ProgramBody,
+        confidence: Confidence,
+        summaries: &mut Summaries,
+        contribution: &mut Contribution,
+    ) {
+        if !self.program.runs_when_called(callee) {
+            return;
+        }
+        let confidence = match self.program.body(callee).flavour {
+            Flavour::Generator => confidence.min(Confidence::Likely),
+            _ => confidence,
+        };
+        self.absorb(body, call, callee, confidence, summaries, contribution);
+        let uses = summaries.of(callee).uses.clone();
+        for use_ in uses {
+            if use_.owner != callee {
+                continue;
+            }
+            for passed in self.program.passed(call) {
+                if self.parameter_index(call, callee, passed.index) == use_.index {
+                    let sure = confidence.min(use_.confidence);
+                    self.use_passed(body, call, passed, use_.what, sure, summaries, contribution);
+                }
+            }
+        }
+    }
+
+    /// Which parameter of a body an argument becomes: a method's receiver is not among the arguments.
+    fn parameter_index(&self, call: ProgramCall, callee: ProgramBody, argument: u16) -> u16 {
+        let (facts, record) = self.program.call(call);
+        let body = self.program.body(callee);
+        let parameters = &self.program.facts(callee).parameters[body.parameters.range()];
+        let receiver = parameters.first().is_some_and(|first| first.kind == ParameterKind::Receiver);
+        let by_method = matches!(record.callee, Callee::Method { .. });
+        let name = facts.arguments[record.arguments.range()].get(usize::from(argument)).and_then(|argument| argument.name);
+        if let Some(name) = name {
+            let own = self.program.facts(callee);
+            let named = parameters.iter().position(|parameter| {
+                own.text(own.bindings[parameter.binding.index()].name) == facts.text(name)
+            });
+            return named.map_or(u16::MAX, |index| index as u16);
+        }
+        argument + u16::from(receiver && by_method)
+    }
+
+    /// Takes over what a called body does. A closure written in this body is part of it: the way leads straight on.
+    fn absorb(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        callee: ProgramBody,
+        confidence: Confidence,
+        summaries: &Summaries,
+        contribution: &mut Contribution,
+    ) {
+        let own = self.is_inside(callee, body);
+        let summary = summaries.of(callee);
+        for effect in &summary.effects {
+            let confidence = confidence.min(effect.confidence);
+            contribution.effects.push(if own {
+                Effect { confidence, ..*effect }
+            } else {
+                let hops = effect.hops.saturating_add(1);
+                Effect { sink: effect.sink, confidence, hops, call, next: Some(callee) }
+            });
+        }
+        let outer = summary.uses.iter().filter(|use_| use_.owner != callee);
+        contribution.uses.extend(outer.map(|use_| ParameterUse { confidence: confidence.min(use_.confidence), ..*use_ }));
+    }
+
+    /// A callable argument is used in some way.
+    #[expect(clippy::too_many_arguments, reason = "one step of a walk whose state is these")]
+    fn use_passed(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        passed: &Passed,
+        what: Use,
+        confidence: Confidence,
+        summaries: &mut Summaries,
+        contribution: &mut Contribution,
+    ) {
+        let confidence = confidence.min(passed.target.confidence);
+        match &passed.target.kind {
+            TargetKind::Parameter(owner, index) => {
+                contribution.uses.push(ParameterUse { owner: *owner, index: *index, what, confidence, call });
+            }
+            TargetKind::Body(callable) if what == Use::Inline && self.program.runs_when_called(*callable) => {
+                self.absorb(body, call, *callable, confidence, summaries, contribution);
+            }
+            TargetKind::Body(callable) => {
+                // It runs elsewhere; what it does with callables from around it happens there too.
+                let uses = summaries.of(*callable).uses.iter().filter(|use_| use_.owner != *callable);
+                contribution.uses.extend(uses.map(|use_| ParameterUse { what, call, ..*use_ }));
+            }
+            TargetKind::Api(api) if what == Use::Inline => {
+                if let Some(blocking) = self.judge_passed(*api) {
+                    let sink = summaries.intern(blocking);
+                    contribution.effects.push(Effect { sink, confidence, hops: 0, call, next: None });
+                }
+            }
+            TargetKind::Api(_) | TargetKind::External(_) | TargetKind::Unresolved(_) => {}
+        }
+    }
+
+    /// An api that is passed as a value: nothing is known of its arguments.
+    fn judge_passed(&self, api: u32) -> Option<Blocking> {
+        let facts = nostall_model::facts::FileFacts::empty(self.catalog.api(ApiId(api)).language);
+        let call = crate::sinks::call_without_arguments();
+        judge(&Bench { catalog: self.catalog, facts: &facts, api_of: &|_| None }, api, &call)
+    }
+
+    /// Says whether a closure is written within a body.
+    fn is_inside(&self, inner: ProgramBody, outer: ProgramBody) -> bool {
+        self.program.body(inner).item.is_none()
+            && std::iter::successors(self.program.parent(inner), |body| self.program.parent(*body)).any(|body| body == outer)
+    }
+}
+
+/// The number of a call in its file.
+fn call_number(facts: &nostall_model::facts::FileFacts, call: &nostall_model::facts::Call) -> u32 {
+    match facts.expr(call.expr).kind {
+        nostall_model::facts::ExprKind::Call(id) => id.0,
+        _ => 0,
+    }
+}
+
+fn same_use(left: &ParameterUse, right: &ParameterUse) -> bool {
+    left.owner == right.owner && left.index == right.index && left.what == right.what
+}
+
+/// Keeps the better way to one sink: surer first, then shorter, then earlier.
+fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
+    match effects.iter_mut().find(|effect| effect.sink == new.sink) {
+        Some(known) => {
+            let better = (new.confidence, std::cmp::Reverse(new.hops)) > (known.confidence, std::cmp::Reverse(known.hops));
+            if better {
+                *known = new;
+            }
+        }
+        None => effects.push(new),
+    }
+}
+
+/// Where a body runs, and why.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    /// The context.
+    pub context: Context,
+    /// For async code: the body whose entry this is.
+    pub entry: ProgramBody,
+    /// Why it runs on the executor, in words.
+    pub why: String,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
+/// Finds out where each body runs: async bodies, closures that they run in place, callables that are scheduled.
+#[must_use]
+pub fn contexts(program: &Program<'_>, catalog: &Catalog, summaries: &Summaries) -> Vec<Runs> {
+    let cx = Cx { program, catalog, cut: &|_, _| false };
+    let mut runs: Vec<Runs> = program.bodies().map(|body| cx.own_context(body)).collect();
+    for body in program.bodies() {
+        cx.schedule(body, &mut runs);
+    }
+    // Outer bodies come before inner ones, so that one pass reaches closures within closures.
+    for body in program.bodies() {
+        if runs[body.index()].context == Context::Async {
+            cx.run_inner(body, summaries, &mut runs);
+        }
+    }
+    runs
+}
+
+impl Cx<'_> {
+    fn own_context(&self, body: ProgramBody) -> Runs {
+        let resolved = self.program.resolved(body);
+        Runs { context: resolved.context, entry: body, why: resolved.entry.clone(), confidence: resolved.confidence }
+    }
+
+    /// Sync callables that a call hands to the executor run there.
+    fn schedule(&self, body: ProgramBody, runs: &mut [Runs]) {
+        for call in self.program.calls_of(body) {
+            for target in self.program.targets(*call) {
+                let TargetKind::Api(api) = target.kind else { continue };
+                let entry = self.catalog.api(ApiId(api));
+                if entry.effect != ApiEffect::Schedules {
+                    continue;
+                }
+                for passed in self.program.passed(*call) {
+                    let scheduled = self.use_by_api(*call, passed, entry).is_some();
+                    if let (true, TargetKind::Body(callable)) = (scheduled, &passed.target.kind) {
+                        let confidence = target.confidence.min(passed.target.confidence);
+                        self.mark_scheduled(*call, *callable, &entry.path, confidence, runs);
+                    }
+                }
+            }
+        }
+    }
+
+    fn mark_scheduled(&self, call: ProgramCall, callable: ProgramBody, api: &str, confidence: Confidence, runs: &mut [Runs]) {
+        let known = &mut runs[callable.index()];
+        if known.context != Context::Sync {
+            return;
+        }
+        let (_, record) = self.program.call(call);
+        let file = self.program.file_of_call(call);
+        let source = self.program.sources.get(file);
+        let line = self.program.sources.place(file, record.name_span.start).line;
+        let name = api.rsplit([':', '.']).next().unwrap_or(api);
+        *known = Runs {
+            context: Context::Async,
+            entry: callable,
+            why: format!("{name} at {}:{line}", source.path),
+            confidence: confidence.min(Confidence::Likely),
+        };
+    }
+
+    /// Closures that an async body runs in place are part of it.
+    fn run_inner(&self, body: ProgramBody, summaries: &Summaries, runs: &mut [Runs]) {
+        for call in self.program.calls_of(body) {
+            for (callable, confidence) in self.run_in_place(body, *call, summaries) {
+                let outer = runs[body.index()].clone();
+                let known = &mut runs[callable.index()];
+                if known.context == Context::Sync {
+                    *known = Runs { confidence: outer.confidence.min(confidence), ..outer };
+                }
+            }
+        }
+    }
+
+    /// The closures of a body that a call of it runs before it returns.
+    fn run_in_place(&self, body: ProgramBody, call: ProgramCall, summaries: &Summaries) -> Vec<(ProgramBody, Confidence)> {
+        let mut found = Vec::new();
+        let (_, record) = self.program.call(call);
+        if record.kind == CallKind::Drop {
+            return found;
+        }
+        for target in self.program.targets(call) {
+            match &target.kind {
+                TargetKind::Body(callee) => {
+                    found.push((*callee, target.confidence));
+                    for passed in self.program.passed(call) {
+                        let index = self.parameter_index(call, *callee, passed.index);
+                        let mut uses = summaries.of(*callee).uses.iter();
+                        let inline = uses.find(|use_| use_.owner == *callee && use_.index == index && use_.what == Use::Inline);
+                        if let (Some(use_), TargetKind::Body(callable)) = (inline, &passed.target.kind) {
+                            found.push((*callable, target.confidence.min(use_.confidence)));
+                        }
+                    }
+                }
+                TargetKind::Api(api) => {
+                    let entry = self.catalog.api(ApiId(*api));
+                    for passed in self.program.passed(call) {
+                        let inline = self.use_by_api(call, passed, entry).filter(|(what, _)| *what == Use::Inline);
+                        if let (Some((_, sure)), TargetKind::Body(callable)) = (inline, &passed.target.kind) {
+                            found.push((*callable, target.confidence.min(sure)));
+                        }
+                    }
+                }
+                TargetKind::External(_) | TargetKind::Unresolved(_) => {
+                    let bodies = self.program.passed(call).iter().filter_map(|passed| match &passed.target.kind {
+                        TargetKind::Body(callable) => Some((*callable, Confidence::Possible)),
+                        _ => None,
+                    });
+                    found.extend(bodies);
+                }
+                TargetKind::Parameter(..) => {}
+            }
+        }
+        found.retain(|(callable, _)| self.program.runs_when_called(*callable) && self.is_inside(*callable, body));
+        found
+    }
+}
+
+/// What one call in an async body blocks on. What its closures do is theirs to report: they are part of the body.
+pub(crate) fn effects_of_call(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    body: ProgramBody,
+    call: ProgramCall,
+    summaries: &mut Summaries,
+) -> Vec<Effect> {
+    let cx = Cx { program, catalog, cut: &|_, _| false };
+    let mut effects = Vec::new();
+    for effect in cx.contribution(body, call, summaries).effects {
+        if effect.call == call {
+            add_effect(&mut effects, effect);
+        }
+    }
+    effects
+}

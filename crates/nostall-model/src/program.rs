@@ -1,0 +1,216 @@
+//! What a language answers when it resolves: which bodies there are, and what each call of them may reach.
+//!
+//! A file can be part of the program more than once (a Rust module mounted in two crates). Each such *mount* has its own
+//! copies of the file's bodies and calls, numbered one after the other: body `b` of a mount is `mount.first_body + b`.
+
+use crate::facts::{BodyId, CallId};
+use crate::{Confidence, Context, FileId, Language};
+
+/// Names a body of the program: all mounts counted through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProgramBody(pub u32);
+
+/// Names a call of the program: all mounts counted through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProgramCall(pub u32);
+
+impl ProgramBody {
+    /// Returns the id as an index.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl ProgramCall {
+    /// Returns the id as an index.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One appearance of a file in the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Mount {
+    /// The file.
+    pub file: FileId,
+    /// The number of the file's first body.
+    pub first_body: u32,
+    /// The number of the file's first call.
+    pub first_call: u32,
+}
+
+impl Mount {
+    /// Returns a body of this mount.
+    #[must_use]
+    pub fn body(&self, body: BodyId) -> ProgramBody {
+        ProgramBody(self.first_body + body.0)
+    }
+
+    /// Returns a call of this mount.
+    #[must_use]
+    pub fn call(&self, call: CallId) -> ProgramCall {
+        ProgramCall(self.first_call + call.0)
+    }
+}
+
+/// What a language knows after resolution.
+#[derive(Debug, Default)]
+pub struct Resolution {
+    /// Appearances of files, in the order of their numbers.
+    pub mounts: Vec<Mount>,
+    /// Per body.
+    pub bodies: Vec<ResolvedBody>,
+    /// Per call.
+    pub calls: Vec<ResolvedCall>,
+    /// Pool: what calls may reach.
+    pub targets: Vec<Target>,
+    /// Pool: callables that calls are given.
+    pub passed: Vec<Passed>,
+    /// What could not be done.
+    pub problems: Vec<crate::finding::Problem>,
+}
+
+/// What is known of one body.
+#[derive(Clone, Debug)]
+pub struct ResolvedBody {
+    /// The qualified path: `crate::module::Type::method`, `package.module.Class.method`; closures end in `{closure}`.
+    pub path: String,
+    /// Where it runs when nobody in the program says otherwise.
+    pub context: Context,
+    /// Why it runs there, for people: `async fn`, `poll`, `GET /users/{id}`.
+    pub entry: String,
+    /// How sure that is.
+    pub confidence: Confidence,
+    /// Tests only, or under a condition that never holds.
+    pub presence: Presence,
+    /// Which async runtime the code around it uses, for advice: `tokio`, `asyncio`, ….
+    pub runtime: Runtime,
+}
+
+/// Whether a body is part of what is analysed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Presence {
+    /// Part of the program.
+    Present,
+    /// Part of its tests, benchmarks, examples or build script.
+    Test,
+    /// Never: `cfg(any())`, `if TYPE_CHECKING`.
+    Absent,
+}
+
+/// An async runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Runtime {
+    /// tokio, or nothing else seen.
+    Tokio,
+    /// async-std.
+    AsyncStd,
+    /// smol.
+    Smol,
+    /// asyncio, or nothing else seen.
+    Asyncio,
+    /// trio.
+    Trio,
+    /// anyio.
+    Anyio,
+}
+
+impl Runtime {
+    /// Returns the key of this runtime in the catalogue's `instead` tables.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Tokio => "tokio",
+            Self::AsyncStd => "async-std",
+            Self::Smol => "smol",
+            Self::Asyncio => "asyncio",
+            Self::Trio => "trio",
+            Self::Anyio => "anyio",
+        }
+    }
+
+    /// Returns the language that the runtime belongs to.
+    #[must_use]
+    pub fn language(self) -> Language {
+        match self {
+            Self::Tokio | Self::AsyncStd | Self::Smol => Language::Rust,
+            Self::Asyncio | Self::Trio | Self::Anyio => Language::Python,
+        }
+    }
+}
+
+/// What is known of one call.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ResolvedCall {
+    /// What it may reach (`targets`), best confidence first; empty only where the call runs nothing.
+    pub targets: crate::facts::Run,
+    /// The callables among its arguments (`passed`).
+    pub passed: crate::facts::Run,
+}
+
+/// What a call may reach, or a callable value may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What.
+    pub kind: TargetKind,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
+/// The kinds of target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Code of the program.
+    Body(ProgramBody),
+    /// An entry of the catalogue, by its number there.
+    Api(u32),
+    /// Something outside the program that the catalogue does not speak of, by its path.
+    External(Box<str>),
+    /// A callable that a body was given: this body's own parameter with this index, or that of one around it.
+    Parameter(ProgramBody, u16),
+    /// Not known, with the reason. Kept and counted, never dropped.
+    Unresolved(Unresolved),
+}
+
+/// Why a target is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unresolved {
+    /// The name is not found where it should be.
+    Name,
+    /// The type of the receiver is not known.
+    Receiver,
+    /// The type is known, its method is not.
+    Method,
+    /// The callee is a value that is not known.
+    Value,
+    /// A macro that is not known.
+    Macro,
+    /// Too many steps.
+    Budget,
+}
+
+impl Unresolved {
+    /// Returns the reason for people.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Name => "the name is not found",
+            Self::Receiver => "the receiver's type is not known",
+            Self::Method => "the receiver's type has no such method that is known",
+            Self::Value => "the called value is not known",
+            Self::Macro => "the macro is not known",
+            Self::Budget => "it takes too many steps to find out",
+        }
+    }
+}
+
+/// A callable that is an argument of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// Which argument, by position.
+    pub index: u16,
+    /// What it may be.
+    pub target: Target,
+}

@@ -1,0 +1,264 @@
+//! The answer: every body with its path and context, every call with its targets.
+
+use nostall_catalog::Effect;
+use nostall_model::facts::{
+    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind, Run, ScopeId, ScopeKind,
+};
+use nostall_model::program::{
+    Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall, Runtime,
+    Target as CallTarget, TargetKind, Unresolved,
+};
+use nostall_model::{Confidence, Context, Language};
+
+use super::Cx;
+use super::conditions::scope_presence;
+use super::methods::What;
+use super::mounts::{DefId, MountId};
+use super::types::{Ty, TypeKind};
+
+/// Resolves all bodies and calls of all mounts.
+pub(crate) fn resolve_all(cx: &Cx<'_>) -> Resolution {
+    let mut resolution = Resolution::default();
+    let (mut bodies, mut calls) = (0, 0);
+    for mount in &cx.tree.mounts {
+        let facts = cx.files.facts(mount.file);
+        resolution.mounts.push(ProgramMount { file: mount.file, first_body: bodies, first_call: calls });
+        bodies += facts.bodies.len() as u32;
+        calls += facts.calls.len() as u32;
+    }
+    for mount in (0..cx.tree.mounts.len()).map(|index| MountId(index as u32)) {
+        let runtime = cx.runtime(mount);
+        for index in 0..cx.facts(mount).bodies.len() {
+            let body = cx.resolved_body(mount, BodyId::new(index), runtime, &resolution.bodies);
+            resolution.bodies.push(body);
+        }
+    }
+    for mount in (0..cx.tree.mounts.len()).map(|index| MountId(index as u32)) {
+        for index in 0..cx.facts(mount).calls.len() {
+            cx.resolve_call(mount, CallId::new(index), &mut resolution);
+        }
+    }
+    resolution
+}
+
+impl Cx<'_> {
+    // ---- bodies
+
+    fn resolved_body(&self, mount: MountId, id: BodyId, runtime: Runtime, earlier: &[ResolvedBody]) -> ResolvedBody {
+        let facts = self.facts(mount);
+        let body = facts.body(id);
+        let first = earlier.len() - id.index();
+        let path = match body.parent {
+            // Outer bodies come before inner ones.
+            Some(parent) if body.item.is_none() => format!("{}::{}", earlier[first + parent.index()].path, inner_name(body)),
+            _ => self.body_path(mount, body),
+        };
+        let (context, entry) = self.context(mount, id);
+        let around = body.parent.map_or(Presence::Present, |parent| earlier[first + parent.index()].presence);
+        let presence = self.mount(mount).presence.max(scope_presence(facts, body.scope)).max(around);
+        ResolvedBody { path, context, entry: entry.to_owned(), confidence: Confidence::Certain, presence, runtime }
+    }
+
+    fn body_path(&self, mount: MountId, body: &Body) -> String {
+        let facts = self.facts(mount);
+        let Some(item) = body.item else { return self.scope_path(mount, body.scope) };
+        let outer = self.scope_path(mount, facts.item(item).scope);
+        match facts.item(item).name {
+            Some(name) => format!("{outer}::{}", facts.text(name)),
+            None => outer,
+        }
+    }
+
+    /// The path of a scope: the mount's modules, then modules, types and functions in the file.
+    fn scope_path(&self, mount: MountId, scope: ScopeId) -> String {
+        let facts = self.facts(mount);
+        let mut names: Vec<String> = Vec::new();
+        let mut current = Some(scope);
+        while let Some(id) = current {
+            if let ScopeKind::Item(item) | ScopeKind::Function(item) = facts.scopes[id.index()].kind {
+                names.extend(self.scope_name(DefId { mount, item }));
+            }
+            current = facts.scopes[id.index()].parent;
+        }
+        names.push(self.mount(mount).path.clone());
+        names.reverse();
+        names.join("::")
+    }
+
+    fn scope_name(&self, def: DefId) -> Option<String> {
+        let facts = self.facts(def.mount);
+        let item = facts.item(def.item);
+        match item.kind {
+            ItemKind::Impl { self_type, .. } => Some(self.type_name(self.written_type(def.mount, self_type))),
+            _ => item.name.map(|name| facts.text(name).to_owned()),
+        }
+    }
+
+    /// A type's last name, as people call it.
+    fn type_name(&self, ty: Ty) -> String {
+        match self.arena.kind(self.arena.referent(ty)) {
+            TypeKind::Named(def, _) => {
+                let name = self.item(def).name;
+                name.map_or_else(|| "_".to_owned(), |name| self.facts(def.mount).text(name).to_owned())
+            }
+            TypeKind::External(path, _) | TypeKind::Primitive(path) => {
+                let text = self.arena.text(path);
+                text.rsplit("::").next().unwrap_or_default().to_owned()
+            }
+            TypeKind::Parameter(_, name) => self.arena.text(name).to_string(),
+            TypeKind::Slice(_) => "[_]".to_owned(),
+            _ => "_".to_owned(),
+        }
+    }
+
+    /// Where a body runs when nobody says otherwise.
+    fn context(&self, mount: MountId, id: BodyId) -> (Context, &'static str) {
+        let body = self.facts(mount).body(id);
+        match (body.flavour, body.kind) {
+            (_, BodyKind::Signature) => (Context::Sync, ""),
+            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::AsyncBlock) => (Context::Async, "async block"),
+            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::Closure) => (Context::Async, "async closure"),
+            (Flavour::Async | Flavour::AsyncGenerator, _) => (Context::Async, "async fn"),
+            _ if self.is_poll(mount, id) => (Context::Async, "poll"),
+            _ => (Context::Sync, ""),
+        }
+    }
+
+    /// A function that is given a task's context and answers `Poll` is what an executor calls: `poll`, `poll_next`, ….
+    fn is_poll(&self, mount: MountId, id: BodyId) -> bool {
+        let facts = self.facts(mount);
+        let body = facts.body(id);
+        if body.kind != BodyKind::Function {
+            return false;
+        }
+        let returns_poll = body.returns.is_some_and(|returns| self.is_external(self.written_type(mount, returns), "std::task::Poll"));
+        returns_poll
+            && facts.body_parameters(id).iter().any(|parameter| {
+                parameter.type_.is_some_and(|type_| self.is_external(self.written_type(mount, type_), "std::task::Context"))
+            })
+    }
+
+    fn is_external(&self, ty: Ty, path: &str) -> bool {
+        matches!(self.arena.kind(self.arena.referent(ty)), TypeKind::External(known, _) if &*self.arena.text(known) == path)
+    }
+
+    /// The runtime that a crate uses, as its dependencies say; without a manifest, as the file's own words say.
+    fn runtime(&self, mount: MountId) -> Runtime {
+        const RUNTIMES: [(&str, Runtime); 6] = [
+            ("tokio", Runtime::Tokio),
+            ("async_std", Runtime::AsyncStd),
+            ("smol", Runtime::Smol),
+            ("async_io", Runtime::Smol),
+            ("async_executor", Runtime::Smol),
+            ("async_global_executor", Runtime::Smol),
+        ];
+        let target = self.target(mount);
+        let names = &self.facts(mount).names;
+        let uses = |name: &str| target.dependencies.contains_key(name) || (!target.closed && names.find(name).is_some());
+        RUNTIMES.iter().find(|(name, _)| uses(name)).map_or(Runtime::Tokio, |(_, runtime)| *runtime)
+    }
+
+    // ---- calls
+
+    fn resolve_call(&self, mount: MountId, id: CallId, resolution: &mut Resolution) {
+        let callees = self.callees(mount, id);
+        let first = resolution.targets.len() as u32;
+        for callee in callees.iter() {
+            if let Some(kind) = self.target_kind(mount, Some(id), callee.what, resolution) {
+                resolution.targets.push(CallTarget { kind, confidence: callee.confidence });
+            }
+        }
+        let targets = Run { start: first, end: resolution.targets.len() as u32 };
+        let first = resolution.passed.len() as u32;
+        self.passed(mount, id, resolution);
+        let passed = Run { start: first, end: resolution.passed.len() as u32 };
+        resolution.calls.push(ResolvedCall { targets, passed });
+    }
+
+    fn target_kind(&self, mount: MountId, call: Option<CallId>, what: What, resolution: &Resolution) -> Option<TargetKind> {
+        match what {
+            What::Constructor => None,
+            What::Unresolved(reason) => Some(TargetKind::Unresolved(reason)),
+            What::Body(mount, body) => Some(TargetKind::Body(program_body(resolution, mount, body))),
+            What::Parameter(mount, body, index) => {
+                let index = index.min(u16::MAX - 1);
+                Some(TargetKind::Parameter(program_body(resolution, mount, body), index))
+            }
+            What::Function(def) => Some(self.function_target(def, resolution)),
+            What::External(path) => {
+                let path = self.arena.text(path);
+                Some(match self.catalog.lookup(Language::Rust, &path) {
+                    Some(found) if self.is_carried(mount, call, found.api) => TargetKind::Api(found.api.0),
+                    _ => TargetKind::External((&*path).into()),
+                })
+            }
+        }
+    }
+
+    fn function_target(&self, def: DefId, resolution: &Resolution) -> TargetKind {
+        let Some(body) = self.item(def).body else { return TargetKind::Unresolved(Unresolved::Method) };
+        let program = program_body(resolution, def.mount, body);
+        let path = &resolution.bodies[program.index()].path;
+        if let Some(found) = self.catalog.lookup_user(Language::Rust, path) {
+            return TargetKind::Api(found.api.0);
+        }
+        if self.facts(def.mount).body(body).is_signature() {
+            return TargetKind::Unresolved(Unresolved::Method);
+        }
+        TargetKind::Body(program)
+    }
+
+    /// Some calls block only when an argument does: `io::copy`, `serde_json::from_reader`.
+    fn is_carried(&self, mount: MountId, call: Option<CallId>, api: nostall_catalog::ApiId) -> bool {
+        let api = self.catalog.api(api);
+        let (Some(carrier), Some(call)) = (&api.carrier, call) else { return true };
+        if api.effect != Effect::Blocks {
+            return true;
+        }
+        let arguments = self.facts(mount).call_arguments(call);
+        let position = carrier.argument.index.map_or(0, usize::from);
+        let method = format!("{}::_", carrier.trait_path);
+        arguments.get(position).is_some_and(|argument| self.carries(self.type_of(mount, argument.value), &method, 4))
+    }
+
+    fn passed(&self, mount: MountId, id: CallId, resolution: &mut Resolution) {
+        let facts = self.facts(mount);
+        if matches!(facts.call(id).callee, Written::Macro(_)) {
+            return;
+        }
+        for (index, argument) in facts.call_arguments(id).iter().enumerate() {
+            if !may_be_callable(facts, argument.value) {
+                continue;
+            }
+            for (what, confidence) in self.callable(mount, argument.value, 16) {
+                if let Some(kind) = self.target_kind(mount, None, what, resolution) {
+                    resolution.passed.push(Passed { index: index as u16, target: CallTarget { kind, confidence } });
+                }
+            }
+        }
+    }
+}
+
+fn program_body(resolution: &Resolution, mount: MountId, body: BodyId) -> ProgramBody {
+    resolution.mounts[mount.index()].body(body)
+}
+
+fn inner_name(body: &Body) -> &'static str {
+    match body.kind {
+        BodyKind::AsyncBlock => "{async block}",
+        BodyKind::Constant => "{constant}",
+        _ => "{closure}",
+    }
+}
+
+fn may_be_callable(facts: &FileFacts, id: nostall_model::facts::ExprId) -> bool {
+    match facts.expr(id).kind {
+        ExprKind::Callable(_) | ExprKind::Path(_) | ExprKind::Use { .. } | ExprKind::Call(_) => true,
+        ExprKind::Reference(inner) | ExprKind::Dereference(inner) | ExprKind::Cast { value: inner, .. } => {
+            may_be_callable(facts, inner)
+        }
+        ExprKind::Select(_) => true,
+        _ => false,
+    }
+}
+

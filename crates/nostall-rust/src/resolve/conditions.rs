@@ -1,0 +1,57 @@
+//! Which definitions exist: conditions judged without a build. Unknown features and targets count as possible.
+
+use nostall_model::facts::{Condition, ConditionId, FileFacts, ItemId, ScopeId, ScopeKind};
+use nostall_model::program::Presence;
+
+/// Judges a condition. Of `test`, `doc` and the empty `any()` we know that they do not hold in a build that serves.
+pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Presence {
+    let Some(id) = condition else { return Presence::Present };
+    let list = |run: nostall_model::facts::Run| facts.condition_lists[run.range()].iter();
+    match facts.conditions[id.index()] {
+        Condition::Flag(name) => match facts.text(name) {
+            "test" | "bench" => Presence::Test,
+            "doc" | "doctest" | "rustdoc" | "miri" | "clippy" | "false" => Presence::Absent,
+            _ => Presence::Present,
+        },
+        Condition::All(run) => list(run).map(|id| presence(facts, Some(*id))).max().unwrap_or(Presence::Present),
+        Condition::Any(run) => list(run).map(|id| presence(facts, Some(*id))).min().unwrap_or(Presence::Absent),
+        Condition::Not(id) if always(facts, id) => Presence::Absent,
+        Condition::Test => Presence::Test,
+        Condition::TypeChecking => Presence::Absent,
+        Condition::Not(_)
+        | Condition::Value(..)
+        | Condition::ImportTried
+        | Condition::ImportFailed
+        | Condition::Unknown => Presence::Present,
+    }
+}
+
+/// Says whether a condition always holds: `all()`, `true`.
+fn always(facts: &FileFacts, id: ConditionId) -> bool {
+    match facts.conditions[id.index()] {
+        Condition::All(run) => facts.condition_lists[run.range()].iter().all(|id| always(facts, *id)),
+        Condition::Any(run) => facts.condition_lists[run.range()].iter().any(|id| always(facts, *id)),
+        Condition::Flag(name) => facts.text(name) == "true",
+        _ => false,
+    }
+}
+
+/// Judges an item with everything around it in its file.
+pub(crate) fn item_presence(facts: &FileFacts, id: ItemId) -> Presence {
+    let item = facts.item(id);
+    presence(facts, item.condition).max(scope_presence(facts, item.scope))
+}
+
+/// Judges a scope with everything around it in its file.
+pub(crate) fn scope_presence(facts: &FileFacts, scope: ScopeId) -> Presence {
+    let mut worst = Presence::Present;
+    let mut current = Some(scope);
+    while let Some(id) = current {
+        let scope = facts.scopes[id.index()];
+        if let ScopeKind::Item(item) | ScopeKind::Function(item) = scope.kind {
+            worst = worst.max(presence(facts, facts.item(item).condition));
+        }
+        current = scope.parent;
+    }
+    worst
+}

@@ -1,0 +1,208 @@
+//! Names and types of Rust resolved over all files of a project: what each call may reach.
+//!
+//! Nothing here reads a disk, and nothing fails: what is not known is an unresolved target.
+
+mod bodies;
+mod conditions;
+mod impls;
+mod index;
+mod infer;
+mod methods;
+mod mounts;
+mod names;
+mod prelude;
+mod stubs;
+mod types;
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use nostall_catalog::Catalog;
+use nostall_model::FileId;
+use nostall_model::facts::{BodyId, CallId, ExprId, FileFacts, ImportId, Item, PathId, TypeExprId};
+use nostall_model::layout::{Layout, Target};
+use nostall_model::program::Resolution;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use impls::ImplIndex;
+use index::FileIndex;
+use methods::Callee;
+use mounts::{DefId, Mount, MountId, ScopeRef, Tree};
+use names::{GlobTarget, Namespace, Resolved};
+use types::{Arena, Ty};
+
+pub use mounts::referenced_paths;
+
+/// What resolution looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// All Rust files with their paths, as in [`Source::path`](nostall_model::Source::path).
+    pub files: &'a [(FileId, &'a str, &'a FileFacts)],
+    /// How they belong together.
+    pub layout: &'a Layout,
+    /// What is known of libraries.
+    pub catalog: &'a Catalog,
+}
+
+/// Resolves all calls of all files.
+#[must_use]
+pub fn resolve(input: &Input<'_>) -> Resolution {
+    let files = Files::new(input);
+    let tree = mounts::build(&files, &input.layout.targets);
+    bodies::resolve_all(&Cx::new(files, tree, input.catalog))
+}
+
+/// The files of the program with their look-up tables.
+#[derive(Debug)]
+pub(crate) struct Files<'a> {
+    by_id: BTreeMap<FileId, (&'a str, &'a FileFacts, FileIndex)>,
+    by_path: FxHashMap<&'a str, FileId>,
+}
+
+impl<'a> Files<'a> {
+    fn new(input: &Input<'a>) -> Self {
+        let by_id = input.files.iter().map(|(id, path, facts)| (*id, (*path, *facts, FileIndex::new(facts)))).collect();
+        let by_path = input.files.iter().map(|(id, path, _)| (*path, *id)).collect();
+        Self { by_id, by_path }
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = FileId> {
+        self.by_id.keys().copied()
+    }
+
+    pub(crate) fn has(&self, file: FileId) -> bool {
+        self.by_id.contains_key(&file)
+    }
+
+    pub(crate) fn find(&self, path: &str) -> Option<FileId> {
+        self.by_path.get(path).copied()
+    }
+
+    pub(crate) fn path(&self, file: FileId) -> &'a str {
+        self.by_id[&file].0
+    }
+
+    pub(crate) fn facts(&self, file: FileId) -> &'a FileFacts {
+        self.by_id[&file].1
+    }
+
+    pub(crate) fn index(&self, file: FileId) -> &FileIndex {
+        &self.by_id[&file].2
+    }
+}
+
+/// What is known so far: answers are remembered.
+#[derive(Debug)]
+pub(crate) struct Cx<'a> {
+    files: Files<'a>,
+    tree: Tree,
+    catalog: &'a Catalog,
+    arena: Arena,
+    /// Paths of the catalogue and all their beginnings.
+    known: FxHashSet<String>,
+    paths: RefCell<FxHashMap<(MountId, PathId, Namespace), Vec<Resolved>>>,
+    imports: RefCell<FxHashMap<(MountId, ImportId, Namespace), Vec<Resolved>>>,
+    following: RefCell<Vec<(MountId, ImportId, Namespace)>>,
+    globs: RefCell<FxHashMap<ScopeRef, Rc<[GlobTarget]>>>,
+    glob_steps: RefCell<FxHashMap<ScopeRef, Vec<GlobTarget>>>,
+    globbing: RefCell<Vec<ScopeRef>>,
+    macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
+    impls: OnceCell<ImplIndex>,
+    written: RefCell<FxHashMap<(MountId, TypeExprId), Ty>>,
+    types: RefCell<FxHashMap<(MountId, ExprId), Ty>>,
+    depth: Cell<u32>,
+    callees: RefCell<FxHashMap<(MountId, CallId), Rc<[Callee]>>>,
+    closure_sinks: RefCell<FxHashMap<MountId, Rc<FxHashMap<BodyId, (CallId, u16)>>>>,
+    stubs: RefCell<FxHashMap<String, Option<Rc<syn::Type>>>>,
+}
+
+impl<'a> Cx<'a> {
+    fn new(files: Files<'a>, tree: Tree, catalog: &'a Catalog) -> Self {
+        Self {
+            files,
+            tree,
+            catalog,
+            arena: Arena::new(),
+            known: known_paths(catalog),
+            paths: RefCell::default(),
+            imports: RefCell::default(),
+            following: RefCell::default(),
+            globs: RefCell::default(),
+            glob_steps: RefCell::default(),
+            globbing: RefCell::default(),
+            macros: OnceCell::new(),
+            impls: OnceCell::new(),
+            written: RefCell::default(),
+            types: RefCell::default(),
+            depth: Cell::new(0),
+            callees: RefCell::default(),
+            closure_sinks: RefCell::default(),
+            stubs: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn mount(&self, id: MountId) -> &Mount {
+        &self.tree.mounts[id.index()]
+    }
+
+    pub(crate) fn target(&self, id: MountId) -> &Target {
+        &self.tree.targets[self.mount(id).target]
+    }
+
+    pub(crate) fn facts(&self, id: MountId) -> &'a FileFacts {
+        self.files.facts(self.mount(id).file)
+    }
+
+    pub(crate) fn index(&self, id: MountId) -> &FileIndex {
+        self.files.index(self.mount(id).file)
+    }
+
+    pub(crate) fn item(&self, def: DefId) -> &'a Item {
+        self.facts(def.mount).item(def.item)
+    }
+
+    /// Says whether the catalogue speaks of a path, or of something below it.
+    pub(crate) fn is_known(&self, path: &str) -> bool {
+        self.known.contains(path)
+    }
+
+    /// Where closures go that are arguments: the call and the argument's position.
+    pub(crate) fn closure_sinks(&self, mount: MountId) -> Rc<FxHashMap<BodyId, (CallId, u16)>> {
+        if let Some(found) = self.closure_sinks.borrow().get(&mount) {
+            return Rc::clone(found);
+        }
+        let facts = self.facts(mount);
+        let mut sinks = FxHashMap::default();
+        for index in 0..facts.calls.len() {
+            let call = CallId::new(index);
+            for (position, argument) in facts.call_arguments(call).iter().enumerate() {
+                if let nostall_model::facts::ExprKind::Callable(body) = facts.expr(argument.value).kind {
+                    sinks.insert(body, (call, position as u16));
+                }
+            }
+        }
+        let sinks = Rc::new(sinks);
+        self.closure_sinks.borrow_mut().insert(mount, Rc::clone(&sinks));
+        sinks
+    }
+}
+
+fn known_paths(catalog: &Catalog) -> FxHashSet<String> {
+    let apis = catalog.apis().map(|(_, api)| (api.language, api.path.to_string(), api.also.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    let types = catalog.types().map(|entry| (entry.language, entry.path.to_string(), entry.also.iter().map(ToString::to_string).collect()));
+    let traits = catalog.traits().map(|entry| (entry.language, entry.path.to_string(), entry.also.iter().map(ToString::to_string).collect()));
+    let mut known = FxHashSet::default();
+    for (language, path, also) in apis.chain(types).chain(traits) {
+        if language != nostall_model::Language::Rust {
+            continue;
+        }
+        for path in std::iter::once(path).chain(also) {
+            let mut rest = path.trim_end_matches("::*");
+            while !rest.is_empty() && known.insert(rest.to_owned()) {
+                rest = rest.rsplit_once("::").map_or("", |(parent, _)| parent);
+            }
+        }
+    }
+    known
+}

@@ -1,0 +1,158 @@
+//! Types that the catalogue writes: `returns`, `deref`, `item`, `alias`.
+
+use std::rc::Rc;
+
+use nostall_model::Language;
+use rustc_hash::FxHashMap;
+
+use super::Cx;
+use super::types::{Symbol, Ty, TypeKind};
+
+/// What the names in a written stub stand for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    /// `Self`.
+    pub(crate) receiver: Ty,
+    /// Type parameters by name.
+    pub(crate) parameters: FxHashMap<String, Ty>,
+}
+
+impl Default for Ty {
+    fn default() -> Self {
+        Self::UNKNOWN
+    }
+}
+
+impl Cx<'_> {
+    /// Reads a type of the catalogue. A text that is no type is not known.
+    pub(crate) fn stub_type(&self, text: &str, names: &Names) -> Ty {
+        let parsed = {
+            let mut stubs = self.stubs.borrow_mut();
+            let entry = stubs.entry(text.to_owned());
+            entry.or_insert_with(|| syn::parse_str::<syn::Type>(text).ok().map(Rc::new)).clone()
+        };
+        parsed.map_or(Ty::UNKNOWN, |parsed| self.stub(&parsed, names))
+    }
+
+    fn stub(&self, ty: &syn::Type, names: &Names) -> Ty {
+        match ty {
+            syn::Type::Path(path) => self.stub_path(&path.path, names),
+            syn::Type::Reference(reference) => self.arena.reference(self.stub(&reference.elem, names)),
+            syn::Type::Tuple(tuple) => {
+                self.arena.ty(TypeKind::Tuple(tuple.elems.iter().map(|ty| self.stub(ty, names)).collect()))
+            }
+            syn::Type::Slice(slice) => self.arena.ty(TypeKind::Slice(self.stub(&slice.elem, names))),
+            syn::Type::Array(array) => self.arena.ty(TypeKind::Slice(self.stub(&array.elem, names))),
+            syn::Type::ImplTrait(bounds) => {
+                self.arena.ty(TypeKind::Impl(self.stub_bounds(bounds.bounds.iter(), names)))
+            }
+            syn::Type::TraitObject(bounds) => {
+                self.arena.ty(TypeKind::Dyn(self.stub_bounds(bounds.bounds.iter(), names)))
+            }
+            syn::Type::Paren(inner) => self.stub(&inner.elem, names),
+            syn::Type::Group(inner) => self.stub(&inner.elem, names),
+            syn::Type::Never(_) => Ty::NEVER,
+            _ => Ty::UNKNOWN,
+        }
+    }
+
+    fn stub_bounds<'b>(&self, bounds: impl Iterator<Item = &'b syn::TypeParamBound>, names: &Names) -> Rc<[Ty]> {
+        bounds
+            .filter_map(|bound| match bound {
+                syn::TypeParamBound::Trait(bound) => Some(self.stub_path(&bound.path, names)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn stub_path(&self, path: &syn::Path, names: &Names) -> Ty {
+        let texts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let joined = texts.join("::");
+        if joined == "Self" {
+            return names.receiver;
+        }
+        if let Some(ty) = names.parameters.get(&joined) {
+            return *ty;
+        }
+        let arguments: Vec<Ty> =
+            path.segments.last().map_or_else(Vec::new, |segment| self.stub_arguments(&segment.arguments, names));
+        if super::prelude::is_primitive(&joined) {
+            return self.arena.ty(TypeKind::Primitive(self.arena.symbol(&joined)));
+        }
+        let full = super::prelude::path(&joined, super::names::Namespace::Type).unwrap_or(joined);
+        self.external_type(&full, &arguments)
+    }
+
+    fn stub_arguments(&self, arguments: &syn::PathArguments, names: &Names) -> Vec<Ty> {
+        let syn::PathArguments::AngleBracketed(arguments) = arguments else { return Vec::new() };
+        arguments
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                syn::GenericArgument::Type(ty) => Some(self.stub(ty, names)),
+                syn::GenericArgument::AssocType(associated) => {
+                    let name = self.arena.symbol(&associated.ident.to_string());
+                    Some(self.arena.ty(TypeKind::Associated(name, self.stub(&associated.ty, names))))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Returns a type outside the program by any of its public paths, aliases followed.
+    pub(crate) fn external_type(&self, path: &str, arguments: &[Ty]) -> Ty {
+        self.external_type_within(path, arguments, 8)
+    }
+
+    fn external_type_within(&self, path: &str, arguments: &[Ty], budget: u32) -> Ty {
+        let Some(entry) = self.catalog.type_entry(Language::Rust, path) else {
+            return self.arena.external(path, arguments);
+        };
+        let Some(alias) = entry.alias.as_deref().filter(|_| budget > 0) else {
+            return self.arena.external(&entry.path, arguments);
+        };
+        let names = Names { receiver: Ty::UNKNOWN, parameters: parameters(&entry.params, arguments) };
+        // An alias may only name another type; one that names itself says nothing.
+        if alias.starts_with(&*entry.path) { self.arena.external(&entry.path, arguments) } else { self.stub_type(alias, &names) }
+    }
+
+    /// Returns what the parameters of an external type stand for.
+    pub(crate) fn names_of(&self, receiver: Ty) -> Names {
+        let mut names = Names { receiver, parameters: FxHashMap::default() };
+        if let TypeKind::External(path, arguments) = self.arena.kind(self.arena.referent(receiver))
+            && let Some(entry) = self.catalog.type_entry(Language::Rust, &self.arena.text(path))
+        {
+            names.parameters = parameters(&entry.params, &arguments);
+        }
+        names
+    }
+
+    /// Returns what a stub of a type's entry says for this type: `deref`, `item`.
+    pub(crate) fn stub_of(&self, path: Symbol, arguments: &[Ty], which: Stub) -> Option<Ty> {
+        let entry = self.catalog.type_entry(Language::Rust, &self.arena.text(path))?;
+        let text = match which {
+            Stub::Deref => entry.deref.as_deref(),
+            Stub::Item => entry.item.as_deref(),
+            Stub::Awaits => entry.awaits.as_deref(),
+        }?;
+        let receiver = self.arena.ty(TypeKind::External(path, arguments.into()));
+        let names = Names { receiver, parameters: parameters(&entry.params, arguments) };
+        Some(self.stub_type(text, &names))
+    }
+}
+
+/// A stub of a type's entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stub {
+    /// What it derefs to.
+    Deref,
+    /// What iterating over it gives.
+    Item,
+    /// What awaiting it gives.
+    Awaits,
+}
+
+fn parameters<T: AsRef<str>>(names: &[T], arguments: &[Ty]) -> FxHashMap<String, Ty> {
+    let known = arguments.iter().copied().chain(std::iter::repeat(Ty::UNKNOWN));
+    names.iter().map(|name| name.as_ref().to_owned()).zip(known).collect()
+}
