@@ -72,6 +72,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
     });
     let returns = optional(api.returns.as_deref(), text);
     let callable = optional(api.callable.as_ref(), argument);
+    let gives = texts(&api.gives);
     let duration = optional(api.duration.as_ref(), argument);
     let unit = unit(language == "Python", api.unit.as_deref());
     let panics = api.panics;
@@ -85,7 +86,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
         Api {
             language: nostall_model::Language::#language, library: #library, path: #path, also: #also,
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
-            instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable,
+            instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
             duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }

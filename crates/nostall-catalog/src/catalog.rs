@@ -88,6 +88,7 @@ impl Catalog {
     }
 
     fn index_all(&mut self) {
+        self.merge_traits();
         self.built_in = Index::default();
         self.user = Index::default();
         for (number, api) in self.apis.iter().enumerate() {
@@ -101,6 +102,27 @@ impl Catalog {
             }
         }
         self.index_traits();
+    }
+
+    /// A library's file says of a trait of another one which of its own types carry it: tables of one path are one trait.
+    fn merge_traits(&mut self) {
+        let mut merged: Vec<TraitEntry> = Vec::new();
+        let mut places: FxHashMap<(Language, String), usize> = FxHashMap::default();
+        for entry in self.traits.drain(..) {
+            match places.get(&(entry.language, entry.path.to_string())) {
+                Some(place) => {
+                    let known = &mut merged[*place];
+                    known.also.to_mut().extend_from_slice(&entry.also);
+                    known.on.to_mut().extend_from_slice(&entry.on);
+                    known.through.to_mut().extend_from_slice(&entry.through);
+                }
+                None => {
+                    places.insert((entry.language, entry.path.to_string()), merged.len());
+                    merged.push(entry);
+                }
+            }
+        }
+        self.traits = merged;
     }
 
     fn index_traits(&mut self) {

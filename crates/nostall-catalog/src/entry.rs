@@ -42,6 +42,8 @@ pub struct Api {
     pub returns: Option<Text>,
     /// Which argument is run.
     pub callable: Option<Argument>,
+    /// The types that the callable is called with.
+    pub gives: List<Text>,
     /// Which argument holds the length of a sleep, or of the duration that is made.
     pub duration: Option<Argument>,
     /// The unit of that argument.

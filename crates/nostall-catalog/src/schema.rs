@@ -50,6 +50,9 @@ pub struct ApiTable {
     /// Which argument holds the callable.
     #[serde(default)]
     pub callable: Option<ArgumentTable>,
+    /// The types that the callable is called with.
+    #[serde(default)]
+    pub gives: Vec<String>,
     /// What kind of thing.
     #[serde(default)]
     pub category: Option<String>,

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The analysis of nostall: from a project on disk to a report.
+//!
+//! [`project`] finds and reads the files and is the only module that touches the disk. [`languages`] is the list of front
+//! ends. [`program`] joins what they resolved, [`summary`] says what each body does when it runs, [`rules`] turns that into
+//! findings, [`suppress`] and [`baseline`] take out what the project vouches for. [`analyse`] is the way through all of it.
+
+pub mod analyse;
+pub mod baseline;
+mod components;
+mod fingerprint;
+pub mod languages;
+pub mod program;
+pub mod project;
+pub mod rules;
+pub mod sinks;
+pub mod summary;
+pub mod suppress;

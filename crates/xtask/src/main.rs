@@ -1,1 +1,78 @@
-fn main() {}
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | bench`.
+
+#![allow(clippy::print_stdout, reason = "a program for the terminal")]
+
+mod bench;
+mod ci;
+mod eval;
+mod generate;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+
+/// Chores of the project.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// What CI runs: fmt, clippy, tidy, docs, tests.
+    Ci,
+    /// Checks crate arrows, file sizes, and texts that have no place here.
+    Tidy,
+    /// Writes the generated pages.
+    Gen {
+        /// Only says whether they are up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measures recall and false alarms on labelled sites in published packages.
+    Eval(eval::Options),
+    /// Measures whole run / parsing alone.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+        Task::Gen { check } => generate::run(check),
+        Task::Eval(options) => eval::run(&options),
+        Task::Bench(options) => bench::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).map_or_else(|| own.clone(), PathBuf::from)
+}
+
+/// Runs a command in the root and fails when it fails.
+fn run(program: &str, arguments: &[&str]) -> Result<()> {
+    println!("$ {program} {}", arguments.join(" "));
+    let status = Command::new(program).args(arguments).current_dir(root()).status().with_context(|| format!("run {program}"))?;
+    ensure!(status.success(), "{program} {} failed", arguments.join(" "));
+    Ok(())
+}
+
+/// Builds nostall in release mode and answers where it is.
+fn release_binary() -> Result<PathBuf> {
+    run("cargo", &["build", "--quiet", "--release", "-p", "nostall"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join("release").join(format!("nostall{}", std::env::consts::EXE_SUFFIX)))
+}

@@ -258,7 +258,7 @@ impl Cx<'_> {
         self.arena.union(types)
     }
 
-    fn definition_type(&self, mount: MountId, definition: &Definition) -> Ty {
+    pub(crate) fn definition_type(&self, mount: MountId, definition: &Definition) -> Ty {
         let written = definition.type_.map_or(Ty::UNKNOWN, |type_| self.written_type(mount, type_));
         if written != Ty::UNKNOWN && !self.has_hole(written) {
             return written;
@@ -372,7 +372,7 @@ impl Cx<'_> {
     // ---- parts of values
 
     /// What awaiting a value of a type gives. A stub of an async function may name its result without the future.
-    fn awaited(&self, ty: Ty) -> Ty {
+    pub(crate) fn awaited(&self, ty: Ty) -> Ty {
         let members = self.arena.members(ty).into_iter().map(|member| match self.arena.kind(self.arena.referent(member)) {
             TypeKind::Future(inner) => inner,
             TypeKind::External(path, arguments) => {

@@ -75,7 +75,7 @@ impl Cx<'_> {
         let call = *facts.call(id);
         match call.callee {
             Written::Value(value) => self.called_value(mount, value, &call, 16),
-            Written::Macro(path) => self.called_macro(mount, path),
+            Written::Macro(path) => self.called_macro(mount, path, id),
             Written::Method { receiver, name } => {
                 let ty = self.type_of(mount, receiver);
                 let name = facts.text(name);
@@ -111,7 +111,7 @@ impl Cx<'_> {
         match self.arena.kind(self.arena.referent(ty)) {
             TypeKind::Closure(mount, body) => self.called_body(mount, body),
             TypeKind::FunctionItem(def) => self.function(def, &Substitution::default(), Confidence::Likely),
-            TypeKind::ExternalFunction(path) => self.external(path, Ty::UNKNOWN, Confidence::Likely),
+            TypeKind::ExternalFunction(path) => self.external(path, Ty::UNKNOWN, None, Confidence::Likely),
             TypeKind::Function(_, returns) => Callee {
                 returns,
                 ..Callee::unresolved(Unresolved::Value)
@@ -120,7 +120,7 @@ impl Cx<'_> {
         }
     }
 
-    fn called_body(&self, mount: MountId, body: BodyId) -> Callee {
+    pub(crate) fn called_body(&self, mount: MountId, body: BodyId) -> Callee {
         let value = self.body_value_type(mount, body);
         let asynchronous = self.facts(mount).body(body).flavour == Flavour::Async;
         let returns = if asynchronous { self.arena.ty(TypeKind::Future(value)) } else { value };
@@ -147,7 +147,7 @@ impl Cx<'_> {
                 DefinitionKind::Value(value) => found.extend(self.called_value(mount, value, call, budget / 2)),
                 DefinitionKind::Parameter(index) => {
                     let body = facts.bindings[binding.index()].body;
-                    let returns = self.function_bound(self.type_of_definition(mount, definition)).map_or(Ty::UNKNOWN, |(_, it)| it);
+                    let returns = self.function_bound(self.definition_type(mount, definition)).map_or(Ty::UNKNOWN, |(_, it)| it);
                     found.push(Callee::new(What::Parameter(mount, body, index), Confidence::Certain, returns));
                 }
                 _ => {}
@@ -219,7 +219,7 @@ impl Cx<'_> {
             }
         }
         let receiver = text.rsplit_once("::").map_or(Ty::UNKNOWN, |(parent, _)| self.external_type(parent, &[]));
-        vec![self.external(path, receiver, Confidence::Certain)]
+        vec![self.external(path, receiver, Some((mount, call_id(self.facts(mount), call))), Confidence::Certain)]
     }
 
     /// `Some(x)`, `Ok(x)`, `Err(x)`: the constructors of the language's own enums.
@@ -257,7 +257,7 @@ impl Cx<'_> {
             TypeKind::Unknown => vec![Callee::unresolved(Unresolved::Name)],
             TypeKind::Primitive(primitive) => {
                 let path = self.arena.symbol(&format!("{}::{name}", self.arena.text(primitive)));
-                vec![self.external(path, ty, Confidence::Certain)]
+                vec![self.external(path, ty, Some((mount, call_id(self.facts(mount), call))), Confidence::Certain)]
             }
             // What a derive or an external trait adds to a type of the program.
             TypeKind::Named(..) => vec![Callee { returns: self.derived(ty, &name), ..Callee::unresolved(Unresolved::Method) }],
@@ -265,7 +265,7 @@ impl Cx<'_> {
         }
     }
 
-    fn called_macro(&self, mount: MountId, path: PathId) -> Vec<Callee> {
+    fn called_macro(&self, mount: MountId, path: PathId, call: CallId) -> Vec<Callee> {
         let found = self.resolve_path(mount, path, Namespace::Macro);
         let mut callees = Vec::new();
         for resolved in found {
@@ -277,7 +277,9 @@ impl Cx<'_> {
                         callees.push(Callee::unresolved(Unresolved::Macro));
                     }
                 }
-                Resolved::External(path) => callees.push(self.external(path, Ty::UNKNOWN, Confidence::Certain)),
+                Resolved::External(path) => {
+                    callees.push(self.external(path, Ty::UNKNOWN, Some((mount, call)), Confidence::Certain));
+                }
                 _ => {}
             }
         }
@@ -347,11 +349,11 @@ impl Cx<'_> {
                 let own = self.methods_of_program_type(ty, name);
                 if own.is_empty() { self.methods_of_builtin(ty, name) } else { own }
             }
-            TypeKind::Parameter(def, parameter) => self.methods_of_bounds(&self.bounds(def, parameter), name),
-            TypeKind::Impl(bounds) => self.methods_of_bounds(&bounds, name),
+            TypeKind::Parameter(def, parameter) => self.methods_of_bounded(ty, &self.bounds(def, parameter), name),
+            TypeKind::Impl(bounds) => self.methods_of_bounded(ty, &bounds, name),
             TypeKind::Dyn(bounds) => {
                 let inherent = self.methods_of_program_type(ty, name);
-                if inherent.is_empty() { self.methods_of_bounds(&bounds, name) } else { inherent }
+                if inherent.is_empty() { self.methods_of_bounded(ty, &bounds, name) } else { inherent }
             }
             _ => Vec::new(),
         }
@@ -470,6 +472,7 @@ impl Cx<'_> {
         let path = match self.arena.kind(ty) {
             TypeKind::Primitive(primitive) => self.arena.text(primitive).to_string(),
             TypeKind::Slice(_) => "slice".to_owned(),
+            TypeKind::Tuple(_) => self.type_text(ty),
             _ => return Vec::new(),
         };
         let own = format!("{path}::{name}");
@@ -479,11 +482,31 @@ impl Cx<'_> {
         self.external_trait_methods(&path, &[], name)
     }
 
+    /// A type of the language as the catalogue writes it: `(&str, u16)`.
+    fn type_text(&self, ty: Ty) -> String {
+        match self.arena.kind(ty) {
+            TypeKind::External(path, _) | TypeKind::Primitive(path) => self.arena.text(path).to_string(),
+            TypeKind::Reference(inner) => format!("&{}", self.type_text(inner)),
+            TypeKind::Slice(inner) => format!("[{}]", self.type_text(inner)),
+            TypeKind::Tuple(members) => {
+                let members: Vec<String> = members.iter().map(|member| self.type_text(*member)).collect();
+                format!("({})", members.join(", "))
+            }
+            _ => "_".to_owned(),
+        }
+    }
+
     /// `Iterator`'s own methods, on what is known to be iterated.
     fn iterator_method(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let path = format!("std::iter::Iterator::{name}");
         let known = self.catalog.lookup(Language::Rust, &path).is_some() && self.item_type(ty) != Ty::UNKNOWN;
         if known { vec![(What::External(self.arena.symbol(&path)), Confidence::Certain)] } else { Vec::new() }
+    }
+
+    /// Methods of a type of which only the bounds are known: the program's traits, then iteration.
+    fn methods_of_bounded(&self, ty: Ty, bounds: &[Ty], name: &str) -> Vec<(What, Confidence)> {
+        let found = self.methods_of_bounds(bounds, name);
+        if found.is_empty() { self.iterator_method(ty, name) } else { found }
     }
 
     /// Methods that bounds promise: those of all types of the program that have the trait.
@@ -608,7 +631,7 @@ impl Cx<'_> {
 
     // ---- functions and what they return
 
-    fn function(&self, def: DefId, substitution: &Substitution, confidence: Confidence) -> Callee {
+    pub(crate) fn function(&self, def: DefId, substitution: &Substitution, confidence: Confidence) -> Callee {
         let returns = self.item(def).body.map_or(Ty::UNKNOWN, |body| {
             let record = self.facts(def.mount).body(body);
             let written = record.returns.map_or_else(|| self.unit(), |returns| self.written_type(def.mount, returns));
@@ -650,7 +673,7 @@ impl Cx<'_> {
     }
 
     fn external_method(&self, mount: MountId, path: Symbol, receiver: Ty, call: &Call, confidence: Confidence) -> Callee {
-        let mut callee = self.external(path, receiver, confidence);
+        let mut callee = self.external(path, receiver, Some((mount, call_id(self.facts(mount), call))), confidence);
         if callee.returns == Ty::UNKNOWN {
             let text = self.arena.text(path);
             let name = text.rsplit("::").next().unwrap_or_default();
@@ -665,12 +688,18 @@ impl Cx<'_> {
         callee
     }
 
-    fn external(&self, path: Symbol, receiver: Ty, confidence: Confidence) -> Callee {
+    pub(crate) fn external(
+        &self,
+        path: Symbol,
+        receiver: Ty,
+        call: Option<(MountId, CallId)>,
+        confidence: Confidence,
+    ) -> Callee {
         let text = self.arena.text(path);
         let found = self.catalog.lookup(Language::Rust, &text);
         let stub = found.and_then(|found| self.catalog.api(found.api).returns.clone());
         let returns = match stub {
-            Some(stub) => self.stub_type(&stub, &self.names_of(receiver)),
+            Some(stub) => self.stub_type(&stub, &self.names_of(receiver, call)),
             None => self.constructed_by_convention(&text),
         };
         let wildcard = found.is_some_and(|found| found.wildcard);
@@ -726,7 +755,7 @@ impl Cx<'_> {
             DefinitionKind::Value(value) => self.callable(mount, value, budget),
             DefinitionKind::Parameter(index) => {
                 let body = self.facts(mount).bindings[definition.binding.index()].body;
-                let callable = self.function_bound(self.type_of_definition(mount, definition)).is_some();
+                let callable = self.function_bound(self.definition_type(mount, definition)).is_some();
                 if callable { vec![(What::Parameter(mount, body, index), Confidence::Certain)] } else { Vec::new() }
             }
             _ => Vec::new(),
@@ -780,20 +809,36 @@ impl Cx<'_> {
         })
     }
 
-    pub(crate) fn type_of_definition(&self, mount: MountId, definition: &nostall_model::facts::Definition) -> Ty {
-        self.definition_type(mount, definition)
-    }
 
     /// The type of a closure's parameter, from the bound of the function that it is passed to.
     pub(crate) fn closure_parameter(&self, mount: MountId, body: BodyId, index: u16) -> Ty {
         let facts = self.facts(mount);
         debug_assert_eq!(facts.body(body).kind, BodyKind::Closure);
         let Some((call, position)) = self.closure_sinks(mount).get(&body).copied() else { return Ty::UNKNOWN };
-        let types = self.callees(mount, call).iter().map(|callee| {
-            let What::Function(def) = callee.what else { return Ty::UNKNOWN };
-            self.bound_parameter(def, position, facts.call(call), index)
-        }).collect::<Vec<_>>();
+        let types: Vec<Ty> = self
+            .callees(mount, call)
+            .iter()
+            .map(|callee| match callee.what {
+                What::Function(def) => self.bound_parameter(def, position, facts.call(call), index),
+                What::External(path) => self.given_parameter(mount, path, call, position, index),
+                _ => Ty::UNKNOWN,
+            })
+            .collect();
         self.arena.union(types)
+    }
+
+    /// What the catalogue says that a callable is given.
+    fn given_parameter(&self, mount: MountId, path: Symbol, call: CallId, position: u16, index: u16) -> Ty {
+        let Some(found) = self.catalog.lookup(Language::Rust, &self.arena.text(path)) else { return Ty::UNKNOWN };
+        let api = self.catalog.api(found.api);
+        let Some(stub) = api.gives.get(usize::from(index)) else { return Ty::UNKNOWN };
+        if api.callable.as_ref().and_then(|callable| callable.index) != Some(position) {
+            return Ty::UNKNOWN;
+        }
+        let Written::Method { receiver, .. } = self.facts(mount).call(call).callee else { return Ty::UNKNOWN };
+        let steps = self.autoderef(self.type_of(mount, receiver));
+        let types = steps.into_iter().map(|step| self.stub_type(stub, &self.names_of(step, Some((mount, call)))));
+        types.into_iter().find(|ty| *ty != Ty::UNKNOWN).unwrap_or(Ty::UNKNOWN)
     }
 
     fn bound_parameter(&self, def: DefId, position: u16, call: &Call, index: u16) -> Ty {
@@ -810,6 +855,14 @@ impl Cx<'_> {
     pub(crate) fn associated_items(&self, ty: Ty, name: &str) -> Vec<DefId> {
         let found = self.methods_at(ty, name).into_iter();
         found.filter_map(|(what, _)| if let What::Function(def) = what { Some(def) } else { None }).collect()
+    }
+}
+
+/// The number of a call: its expression names it.
+fn call_id(facts: &nostall_model::facts::FileFacts, call: &Call) -> CallId {
+    match facts.expr(call.expr).kind {
+        ExprKind::Call(id) => id,
+        _ => CallId(0),
     }
 }
 

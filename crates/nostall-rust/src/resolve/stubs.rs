@@ -2,10 +2,13 @@
 
 use std::rc::Rc;
 
-use nostall_model::Language;
+use nostall_model::facts::CallId;
+use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashMap;
 
 use super::Cx;
+use super::methods::Substitution;
+use super::mounts::MountId;
 use super::types::{Symbol, Ty, TypeKind};
 
 /// What the names in a written stub stand for.
@@ -15,6 +18,8 @@ pub(crate) struct Names {
     pub(crate) receiver: Ty,
     /// Type parameters by name.
     pub(crate) parameters: FxHashMap<String, Ty>,
+    /// The call whose arguments are `A0`, `A1`, ….
+    pub(crate) call: Option<(MountId, CallId)>,
 }
 
 impl Default for Ty {
@@ -67,13 +72,10 @@ impl Cx<'_> {
 
     fn stub_path(&self, path: &syn::Path, names: &Names) -> Ty {
         let texts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if let Some(first) = self.stub_name(&texts[0], names) {
+            return texts[1..].iter().fold(first, |ty, part| self.stub_part(ty, part));
+        }
         let joined = texts.join("::");
-        if joined == "Self" {
-            return names.receiver;
-        }
-        if let Some(ty) = names.parameters.get(&joined) {
-            return *ty;
-        }
         let arguments: Vec<Ty> =
             path.segments.last().map_or_else(Vec::new, |segment| self.stub_arguments(&segment.arguments, names));
         if super::prelude::is_primitive(&joined) {
@@ -81,6 +83,47 @@ impl Cx<'_> {
         }
         let full = super::prelude::path(&joined, super::names::Namespace::Type).unwrap_or(joined);
         self.external_type(&full, &arguments)
+    }
+
+    /// What a stub's own names stand for: `Self`, type parameters, and `A0` for the type of argument 0.
+    fn stub_name(&self, name: &str, names: &Names) -> Option<Ty> {
+        if name == "Self" {
+            return Some(names.receiver);
+        }
+        if let Some(ty) = names.parameters.get(name) {
+            return Some(*ty);
+        }
+        let index: usize = name.strip_prefix('A')?.parse().ok()?;
+        let (mount, call) = names.call?;
+        let argument = self.facts(mount).call_arguments(call).get(index);
+        Some(argument.map_or(Ty::UNKNOWN, |argument| self.type_of(mount, argument.value)))
+    }
+
+    /// `X::Output`: what calling or awaiting an `X` gives. `X::Item`: what iterating over it gives, or what is in an `Option`.
+    fn stub_part(&self, ty: Ty, part: &str) -> Ty {
+        let members = self.arena.members(ty).into_iter().map(|member| match part {
+            "Output" => self.output(member),
+            "Item" => match self.arena.kind(member) {
+                TypeKind::External(path, arguments) if is_wrapper(&self.arena.text(path)) => {
+                    arguments.first().copied().unwrap_or(Ty::UNKNOWN)
+                }
+                _ => self.item_type(member),
+            },
+            _ => self.associated_type(member, self.arena.symbol(part)),
+        });
+        self.arena.union(members)
+    }
+
+    /// What calling or awaiting a value of a type gives.
+    fn output(&self, ty: Ty) -> Ty {
+        match self.arena.kind(self.arena.referent(ty)) {
+            TypeKind::Closure(mount, body) => self.called_body(mount, body).returns,
+            TypeKind::FunctionItem(def) => self.function(def, &Substitution::default(), Confidence::Likely).returns,
+            TypeKind::ExternalFunction(path) => self.external(path, Ty::UNKNOWN, None, Confidence::Likely).returns,
+            TypeKind::Function(_, returns) => returns,
+            TypeKind::Parameter(..) => self.function_bound(ty).map_or(Ty::UNKNOWN, |(_, returns)| returns),
+            _ => self.awaited(ty),
+        }
     }
 
     fn stub_arguments(&self, arguments: &syn::PathArguments, names: &Names) -> Vec<Ty> {
@@ -111,14 +154,14 @@ impl Cx<'_> {
         let Some(alias) = entry.alias.as_deref().filter(|_| budget > 0) else {
             return self.arena.external(&entry.path, arguments);
         };
-        let names = Names { receiver: Ty::UNKNOWN, parameters: parameters(&entry.params, arguments) };
+        let names = Names { receiver: Ty::UNKNOWN, parameters: parameters(&entry.params, arguments), call: None };
         // An alias may only name another type; one that names itself says nothing.
         if alias.starts_with(&*entry.path) { self.arena.external(&entry.path, arguments) } else { self.stub_type(alias, &names) }
     }
 
     /// Returns what the parameters of an external type stand for.
-    pub(crate) fn names_of(&self, receiver: Ty) -> Names {
-        let mut names = Names { receiver, parameters: FxHashMap::default() };
+    pub(crate) fn names_of(&self, receiver: Ty, call: Option<(MountId, CallId)>) -> Names {
+        let mut names = Names { receiver, parameters: FxHashMap::default(), call };
         if let TypeKind::External(path, arguments) = self.arena.kind(self.arena.referent(receiver))
             && let Some(entry) = self.catalog.type_entry(Language::Rust, &self.arena.text(path))
         {
@@ -136,7 +179,7 @@ impl Cx<'_> {
             Stub::Awaits => entry.awaits.as_deref(),
         }?;
         let receiver = self.arena.ty(TypeKind::External(path, arguments.into()));
-        let names = Names { receiver, parameters: parameters(&entry.params, arguments) };
+        let names = Names { receiver, parameters: parameters(&entry.params, arguments), call: None };
         Some(self.stub_type(text, &names))
     }
 }
@@ -150,6 +193,11 @@ pub(crate) enum Stub {
     Item,
     /// What awaiting it gives.
     Awaits,
+}
+
+/// The types of the language that hold at most one value.
+fn is_wrapper(path: &str) -> bool {
+    matches!(path, "std::option::Option" | "std::result::Result" | "std::task::Poll")
 }
 
 fn parameters<T: AsRef<str>>(names: &[T], arguments: &[Ty]) -> FxHashMap<String, Ty> {

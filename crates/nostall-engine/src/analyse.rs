@@ -1,0 +1,370 @@
+//! The way through: facts, program, summaries, findings, report. After the files are read nothing here touches a disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use nostall_catalog::Catalog;
+use nostall_model::facts::{CallKind, FileFacts};
+use nostall_model::finding::{Place, Problem, UnresolvedCall};
+use nostall_model::layout::Layout;
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Confidence, Context, FileId, Finding, Report, Risk, Role, Sources, Span, Stats};
+use rayon::prelude::*;
+
+use crate::baseline::Baseline;
+use crate::languages::{LANGUAGES, front_end};
+use crate::program::{Program, link};
+use crate::project::{Project, read_referenced};
+use crate::rules::{self, Draft, RuleSet, Writer};
+use crate::summary::{Runs, contexts, summarise};
+use crate::suppress::Suppressions;
+
+/// What is shown.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Findings below this risk are hidden.
+    pub min_risk: Risk,
+    /// Findings below this confidence are hidden.
+    pub min_confidence: Confidence,
+    /// The rules that are on.
+    pub select: RuleSet,
+    /// Of those, the rules that are off.
+    pub ignore: RuleSet,
+    /// Whether tests, benchmarks, examples and build scripts count.
+    pub tests: bool,
+    /// Whether calls that are not known are listed.
+    pub unresolved: bool,
+    /// Findings that are known already.
+    pub baseline: Option<Baseline>,
+    /// The folder that fingerprints are relative to.
+    pub root: PathBuf,
+    /// The folder that relative paths of sources are relative to.
+    pub current_dir: PathBuf,
+}
+
+impl Settings {
+    /// Says whether a rule is on.
+    #[must_use]
+    pub fn is_on(&self, rule: nostall_model::RuleId) -> bool {
+        self.select.contains(rule) && !self.ignore.contains(rule)
+    }
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// This many files of all have been read.
+    Extracted {
+        /// Done.
+        done: usize,
+        /// All.
+        total: usize,
+    },
+    /// Names and types are being resolved.
+    Resolving,
+    /// Findings are being written.
+    Reporting,
+}
+
+/// Threads that parse need room: parsers recurse.
+pub const STACK_BYTES: usize = 256 << 20;
+
+/// Analyses a project.
+#[must_use]
+pub fn analyse(
+    mut project: Project,
+    catalog: &Catalog,
+    settings: &Settings,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Report {
+    on_large_stacks(|| {
+        let mut facts = extract_all(&project.sources, 0, progress);
+        extract_referenced(&mut project, &mut facts, progress);
+        let Project { sources, layout, problems, .. } = project;
+        analyse_facts(sources, &layout, problems, facts, catalog, settings, progress)
+    })
+}
+
+/// Runs work, and drops what it leaves, on threads with large stacks.
+fn on_large_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build() {
+        Ok(pool) => pool.install(work),
+        // Without threads of our own the depth guards of the parsers still hold on the usual ones.
+        Err(_) => work(),
+    }
+}
+
+/// Reads the facts of all files from `first` on, in parallel.
+fn extract_all(sources: &Sources, first: usize, progress: &(dyn Fn(Progress) + Sync)) -> Vec<FileFacts> {
+    let total = sources.len();
+    let done = std::sync::atomic::AtomicUsize::new(first);
+    (first..total)
+        .into_par_iter()
+        .map(|index| {
+            let source = sources.get(FileId(index as u32));
+            let facts = front_end(source.language).extract(source);
+            let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+            progress(Progress::Extracted { done, total });
+            facts
+        })
+        .collect()
+}
+
+/// Files can ask for others that discovery did not walk. Each round may find more; a chain of them ends soon.
+fn extract_referenced(project: &mut Project, facts: &mut Vec<FileFacts>, progress: &(dyn Fn(Progress) + Sync)) {
+    let mut first = 0;
+    for _ in 0..8 {
+        let mut wanted = BTreeSet::new();
+        for (index, facts) in facts.iter().enumerate().skip(first) {
+            let source = project.sources.get(FileId(index as u32));
+            wanted.extend(front_end(source.language).referenced_paths(&source.path, facts));
+        }
+        first = facts.len();
+        for path in wanted {
+            if !project.layout.files.contains_key(&path) {
+                read_referenced(project, &path);
+            }
+        }
+        if project.sources.len() == first {
+            return;
+        }
+        facts.extend(extract_all(&project.sources, first, progress));
+    }
+}
+
+/// Analyses facts that are at hand: what the language server and tests enter with.
+#[must_use]
+pub fn analyse_facts(
+    sources: Sources,
+    layout: &Layout,
+    mut problems: Vec<Problem>,
+    facts: Vec<FileFacts>,
+    catalog: &Catalog,
+    settings: &Settings,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Report {
+    progress(Progress::Resolving);
+    problems.extend(facts.iter().enumerate().flat_map(|(index, facts)| syntax_problems(&sources, FileId(index as u32), facts)));
+    let resolutions: Vec<_> = LANGUAGES
+        .par_iter()
+        .map(|language| {
+            let files: Vec<(FileId, &str, &FileFacts)> = sources
+                .iter()
+                .filter(|(_, source)| source.language == language.language())
+                .map(|(id, source)| (id, source.path.as_str(), &facts[id.index()]))
+                .collect();
+            language.resolve(&files, layout, catalog)
+        })
+        .collect();
+    problems.extend(resolutions.iter().flat_map(|resolution| resolution.problems.iter().cloned()));
+    let known: Vec<&str> = rules::ALL.iter().map(|rule| rule.id.0).collect();
+    let all_facts: Vec<(FileId, &FileFacts)> = facts.iter().enumerate().map(|(index, facts)| (FileId(index as u32), facts)).collect();
+    let (suppressions, more) = Suppressions::collect(&sources, &all_facts, &known);
+    problems.extend(more);
+    let outcome = {
+        let program = link(&sources, &facts, resolutions);
+        progress(Progress::Reporting);
+        let cx = Analysis { program: &program, catalog, settings, suppressions: &suppressions };
+        cx.run()
+    };
+    problems.extend(suppressions.unused(&sources, &|rule| settings.is_on(rule)));
+    problems.sort();
+    problems.dedup();
+    let mut stats = outcome.stats;
+    count_files(&sources, &problems, &mut stats);
+    on_drop_threads(facts);
+    Report { sources, findings: outcome.findings, problems, unresolved: outcome.unresolved, stats }
+}
+
+/// Facts are flat vectors: dropping them recurses nowhere. Taking them by value here frees them before the report is written.
+fn on_drop_threads(facts: Vec<FileFacts>) {
+    drop(facts);
+}
+
+fn syntax_problems(sources: &Sources, file: FileId, facts: &FileFacts) -> Vec<Problem> {
+    let source = sources.get(file);
+    let problems = facts.problems.iter().map(|problem| Problem {
+        path: source.path.clone(),
+        place: Some(Place { file, span: problem.span }),
+        code: problem.code,
+        message: problem.message.clone(),
+    });
+    problems.collect()
+}
+
+fn count_files(sources: &Sources, problems: &[Problem], stats: &mut Stats) {
+    use nostall_model::finding::ProblemCode as Code;
+    stats.files = sources.iter().filter(|(_, source)| source.role == Role::Report).count();
+    stats.summarised_files = sources.len() - stats.files;
+    let skipped = |problem: &&Problem| matches!(problem.code, Code::TooLarge | Code::Unreadable | Code::Encoding);
+    let paths: BTreeSet<&str> = problems.iter().filter(skipped).map(|problem| problem.path.as_str()).collect();
+    stats.skipped_files = paths.len();
+}
+
+struct Analysis<'a> {
+    program: &'a Program<'a>,
+    catalog: &'a Catalog,
+    settings: &'a Settings,
+    suppressions: &'a Suppressions,
+}
+
+#[derive(Default)]
+struct Outcome {
+    findings: Vec<Finding>,
+    unresolved: Vec<UnresolvedCall>,
+    stats: Stats,
+}
+
+impl Analysis<'_> {
+    fn run(&self) -> Outcome {
+        let cut = |call: ProgramCall, blocking: &crate::sinks::Blocking| self.is_cut(call, blocking);
+        let mut summaries = summarise(self.program, self.catalog, &cut);
+        let runs = contexts(self.program, self.catalog, &summaries);
+        let drafts = rules::find(self.program, self.catalog, &mut summaries, &runs);
+        let mut outcome = Outcome::default();
+        let writer = Writer { program: self.program, catalog: self.catalog, summaries: &summaries, runs: &runs };
+        for (_, drafts) in self.by_place(drafts) {
+            self.report_place(&writer, &drafts, &mut outcome);
+        }
+        self.finish(&mut outcome);
+        self.count_calls(&runs, &mut outcome);
+        outcome
+    }
+
+    /// A mark at a call outside async code takes it out of all ways that lead through it.
+    fn is_cut(&self, call: ProgramCall, blocking: &crate::sinks::Blocking) -> bool {
+        let body = self.program.body_of_call(call);
+        if self.program.resolved(body).context == Context::Async {
+            return false;
+        }
+        let rule = rules::by_category(blocking.category).id;
+        let (_, record) = self.program.call(call);
+        self.settings.is_on(rule) && self.suppressions.covers(rule, self.program.file_of_call(call), record.statement)
+    }
+
+    /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
+    fn by_place(&self, drafts: Vec<Draft>) -> BTreeMap<(FileId, Span), Vec<Draft>> {
+        let mut places: BTreeMap<(FileId, Span), Vec<Draft>> = BTreeMap::new();
+        for draft in drafts {
+            let file = self.program.file_of_call(draft.call);
+            let reported = self.program.sources.get(file).role == Role::Report
+                && self.program.is_present(draft.body, self.settings.tests)
+                && self.settings.is_on(draft.rule);
+            if reported {
+                places.entry((file, self.program.call(draft.call).1.name_span)).or_default().push(draft);
+            }
+        }
+        places
+    }
+
+    /// Thresholds and marks act before the choice of what to show.
+    fn report_place(&self, writer: &Writer<'_>, drafts: &[Draft], outcome: &mut Outcome) {
+        let shown = |draft: &&Draft| draft.risk >= self.settings.min_risk && draft.confidence >= self.settings.min_confidence;
+        let candidates: Vec<&Draft> = drafts.iter().filter(|draft| !self.is_suppressed(draft)).collect();
+        if candidates.is_empty() {
+            outcome.stats.suppressed += 1;
+            return;
+        }
+        let visible: Vec<&Draft> = candidates.iter().copied().filter(|draft| shown(draft)).collect();
+        let Some(worst) = worst(&visible) else {
+            if candidates.iter().any(|draft| draft.risk >= self.settings.min_risk) {
+                outcome.stats.hidden_by_confidence += 1;
+            } else {
+                outcome.stats.hidden_by_risk += 1;
+            }
+            return;
+        };
+        outcome.findings.push(writer.finding(worst, &visible));
+    }
+
+    fn is_suppressed(&self, draft: &Draft) -> bool {
+        let (_, record) = self.program.call(draft.call);
+        self.suppressions.covers(draft.rule, self.program.file_of_call(draft.call), record.statement)
+    }
+
+    /// Sorts, numbers and compares with the baseline.
+    fn finish(&self, outcome: &mut Outcome) {
+        let sources = self.program.sources;
+        let key = |finding: &Finding| {
+            (sources.get(finding.place.file).path.clone(), finding.place.span, finding.rule, finding.call.clone())
+        };
+        outcome.findings.sort_by_cached_key(key);
+        crate::fingerprint::number(&mut outcome.findings, sources, &self.settings.root, &self.settings.current_dir);
+        if let Some(baseline) = &self.settings.baseline {
+            let before = outcome.findings.len();
+            outcome.stats.stale_baseline = baseline.hide(&mut outcome.findings);
+            outcome.stats.hidden_by_baseline = before - outcome.findings.len();
+        }
+        for finding in &outcome.findings {
+            *outcome.stats.by_rule.entry(finding.rule.0.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Counts async bodies, and what became of the calls in them.
+    fn count_calls(&self, runs: &[Runs], outcome: &mut Outcome) {
+        let mut bodies = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        for body in self.program.bodies().filter(|body| self.is_counted(*body, runs)) {
+            let file = self.program.file(body);
+            if runs[body.index()].entry == body {
+                bodies.insert((file, self.program.body(body).span));
+            }
+            for call in self.program.calls_of(body) {
+                let (_, record) = self.program.call(*call);
+                if matches!(record.kind, CallKind::Plain | CallKind::Macro) && seen.insert((file, record.span, record.name_span)) {
+                    self.count_call(body, *call, outcome);
+                }
+            }
+        }
+        outcome.stats.async_bodies = bodies.len();
+        let sources = self.program.sources;
+        outcome.unresolved.sort_by_cached_key(|call| (sources.get(call.place.file).path.clone(), call.place.span));
+    }
+
+    fn is_counted(&self, body: ProgramBody, runs: &[Runs]) -> bool {
+        runs[body.index()].context == Context::Async
+            && self.program.sources.get(self.program.file(body)).role == Role::Report
+            && self.program.is_present(body, self.settings.tests)
+    }
+
+    fn count_call(&self, body: ProgramBody, call: ProgramCall, outcome: &mut Outcome) {
+        outcome.stats.calls += 1;
+        let targets = self.program.targets(call);
+        let unknown = targets.iter().find_map(|target| match target.kind {
+            TargetKind::Unresolved(reason) => Some(reason),
+            _ => None,
+        });
+        let known = targets.iter().any(|target| {
+            matches!(target.kind, TargetKind::Body(_) | TargetKind::Api(_) | TargetKind::Parameter(..))
+        });
+        if known || targets.is_empty() {
+            outcome.stats.resolved_calls += 1;
+        } else if let Some(reason) = unknown {
+            outcome.stats.unknown_calls += 1;
+            if self.settings.unresolved {
+                outcome.unresolved.push(self.unresolved(body, call, reason.reason()));
+            }
+        } else {
+            outcome.stats.external_calls += 1;
+        }
+    }
+
+    fn unresolved(&self, body: ProgramBody, call: ProgramCall, reason: &str) -> UnresolvedCall {
+        let file = self.program.file_of_call(call);
+        let (_, record) = self.program.call(call);
+        let text = &self.program.sources.get(file).text;
+        let written = text.get(record.name_span.range()).unwrap_or_default();
+        UnresolvedCall {
+            place: Place { file, span: record.name_span },
+            function: self.program.resolved(body).path.clone(),
+            text: written.chars().take(80).collect(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// The draft that a finding speaks of: the highest risk, then the surest, then the shortest way.
+fn worst<'d>(drafts: &[&'d Draft]) -> Option<&'d Draft> {
+    let key = |draft: &Draft| (draft.risk, draft.confidence, std::cmp::Reverse(draft.effect.hops), std::cmp::Reverse(draft.effect.sink));
+    drafts.iter().copied().max_by_key(|draft| key(draft))
+}

@@ -1,0 +1,56 @@
+//! From the text of one file to its facts.
+//!
+//! The parse tree is walked once to survey it (depth, comments, errors), then lowered statement by statement. The walk that
+//! lowers is recursive; what the survey found to be nested too deeply is left out of it, so that its depth is bounded.
+
+mod assign;
+mod call;
+mod comprehension;
+mod define;
+mod expression;
+mod import;
+mod literal;
+mod logical;
+mod lower;
+mod operator;
+mod parameter;
+mod parse;
+mod pattern;
+mod scope;
+mod statement;
+mod survey;
+mod types;
+
+use nostall_model::facts::{FileFacts, SourceProblem};
+use nostall_model::finding::ProblemCode;
+use nostall_model::{Language, Source, Span};
+
+/// How deep a node of the parse tree may lie to be lowered. Python's own compiler gives up long before.
+///
+/// Measured in a debug build: a level takes at most 12 KiB of stack (see the test of the same name), so that a thread
+/// with 64 MiB has a factor of three to spare. Those who walk the facts recurse less deeply than we do.
+pub(crate) const MAX_DEPTH: usize = 1_500;
+
+/// How many problems of one file are told.
+const MAX_PROBLEMS: usize = 5;
+
+/// Extracts the facts of one Python source.
+///
+/// Never fails: what cannot be read becomes a problem, and the rest is read.
+#[must_use]
+pub fn extract(source: &Source) -> FileFacts {
+    let text = &*source.text;
+    let Some(parsed) = parse::parse(text) else {
+        let mut facts = FileFacts::empty(Language::Python);
+        let message = "the file takes too long to parse, it was left out".to_owned();
+        facts.problems.push(SourceProblem { span: Span::new(0, text.len()), code: ProblemCode::Syntax, message });
+        return facts;
+    };
+    let survey = survey::survey(&parsed.tree, text);
+    let mut problems: Vec<SourceProblem> = parsed.broken.into_iter().chain(survey.problems.clone()).collect();
+    problems.sort_by_key(|problem| (problem.span, problem.code));
+    problems.truncate(MAX_PROBLEMS);
+    let mut facts = lower::lower(&parsed.tree, text, survey);
+    facts.problems = problems;
+    facts
+}

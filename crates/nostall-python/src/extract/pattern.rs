@@ -1,0 +1,116 @@
+//! Patterns of `case`: what they take out of the subject.
+
+use nostall_model::facts::{DefinitionKind, ExprId, Part};
+use tree_sitter::Node;
+
+use super::lower::{Lower, children, has_token, span};
+
+impl Lower<'_> {
+    /// The patterns of one case; several with commas are a sequence.
+    pub(super) fn patterns(&mut self, patterns: &[Node<'_>], is_sequence: bool, subject: ExprId) {
+        match patterns {
+            [pattern] if !is_sequence => self.pattern(*pattern, subject),
+            _ => self.sequence(patterns, subject),
+        }
+    }
+
+    fn pattern(&mut self, node: Node<'_>, subject: ExprId) {
+        let inner = children(node);
+        match node.kind() {
+            "dotted_name" if inner.len() == 1 => self.capture(inner[0], subject),
+            "identifier" => self.capture(node, subject),
+            "list_pattern" => self.sequence(&inner, subject),
+            "tuple_pattern" => self.patterns(&inner, has_token(node, ","), subject),
+            "class_pattern" => {
+                self.class_pattern(node, subject);
+            }
+            "dict_pattern" => self.mapping(&inner, subject),
+            "as_pattern" => self.named_pattern(&inner, subject),
+            "case_pattern" | "union_pattern" => inner.into_iter().for_each(|inner| self.pattern(inner, subject)),
+            "splat_pattern" => inner.into_iter().for_each(|inner| {
+                let rest = self.project(subject, Part::Rest, inner);
+                self.pattern(inner, rest);
+            }),
+            // Literals and dotted names are compared, not bound.
+            _ => {}
+        }
+    }
+
+    fn capture(&mut self, name: Node<'_>, subject: ExprId) {
+        if self.text(name) != "_" {
+            self.define(name, DefinitionKind::Value(subject));
+        }
+    }
+
+    fn sequence(&mut self, patterns: &[Node<'_>], subject: ExprId) {
+        let mut starred = false;
+        for (index, pattern) in patterns.iter().enumerate() {
+            let splat = pattern.kind() == "splat_pattern"
+                || pattern.named_child(0).is_some_and(|inner| inner.kind() == "splat_pattern");
+            if splat {
+                starred = true;
+                self.pattern(*pattern, subject);
+                continue;
+            }
+            let part = if starred { Part::Item } else { Part::Element(u16::try_from(index).unwrap_or(u16::MAX)) };
+            let element = self.project(subject, part, *pattern);
+            self.pattern(*pattern, element);
+        }
+    }
+
+    /// `Class(x, name=y)`; answers the subject as a value of that class.
+    fn class_pattern(&mut self, node: Node<'_>, subject: ExprId) -> ExprId {
+        let inner = children(node);
+        let Some((class, patterns)) = inner.split_first() else { return subject };
+        let text = self.text;
+        let names: Vec<&str> = children(*class).into_iter().map(|name| &text[name.byte_range()]).collect();
+        let path = self.builder.plain_path(&names, self.scope, span(*class));
+        let base = self.project(subject, Part::Class(path), node);
+        for (index, pattern) in patterns.iter().enumerate() {
+            let keyword = pattern.named_child(0).filter(|inner| inner.kind() == "keyword_pattern");
+            let parts = keyword.map(children).unwrap_or_default();
+            match parts[..] {
+                [name, ref values @ ..] if !values.is_empty() => {
+                    let name = self.name(name);
+                    let value = self.project(base, Part::Field { path, name }, *pattern);
+                    values.iter().for_each(|pattern| self.pattern(*pattern, value));
+                }
+                _ => {
+                    let part = Part::Element(u16::try_from(index).unwrap_or(u16::MAX));
+                    let value = self.project(base, part, *pattern);
+                    self.pattern(*pattern, value);
+                }
+            }
+        }
+        base
+    }
+
+    /// Keys are compared; what stands behind them is taken out.
+    fn mapping(&mut self, inner: &[Node<'_>], subject: ExprId) {
+        for pattern in inner {
+            match pattern.kind() {
+                "case_pattern" => {
+                    let value = self.project(subject, Part::Item, *pattern);
+                    self.pattern(*pattern, value);
+                }
+                "splat_pattern" => self.pattern(*pattern, subject),
+                _ => {}
+            }
+        }
+    }
+
+    /// `pattern as name`: the name has the class that the pattern asks for.
+    fn named_pattern(&mut self, inner: &[Node<'_>], subject: ExprId) {
+        let [pattern, .., name] = inner else { return };
+        let is_class = |node: &Node<'_>| node.kind() == "class_pattern";
+        let class = pattern.named_child(0).filter(is_class).or(Some(*pattern).filter(is_class));
+        let value = match class {
+            Some(class) => self.class_pattern(class, subject),
+            None => {
+                self.pattern(*pattern, subject);
+                subject
+            }
+        };
+        self.capture(*name, value);
+    }
+}

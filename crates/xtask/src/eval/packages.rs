@@ -1,0 +1,130 @@
+//! The packages of the evaluation: downloaded at pinned versions, never committed.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+use super::Which;
+use crate::root;
+
+/// An unpacked package.
+pub(crate) struct Package {
+    /// `name-version`, as labels call it.
+    pub(crate) tree: String,
+    /// Where it is.
+    pub(crate) folder: PathBuf,
+}
+
+/// Brings all packages of a language.
+pub(crate) fn fetch(language: Which) -> Result<Vec<Package>> {
+    match language {
+        Which::Rust => crates(),
+        Which::Python => wheels(),
+    }
+}
+
+fn rows(file: &str) -> Result<Vec<Vec<String>>> {
+    let file = root().join(file);
+    let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    Ok(text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+}
+
+/// `cargo info` downloads and unpacks one package and builds nothing.
+fn crates() -> Result<Vec<Package>> {
+    let empty = tempfile::tempdir()?;
+    let mut packages = Vec::new();
+    for row in rows("fixtures/eval/rust/crates.tsv")? {
+        let [name, version, ..] = row.as_slice() else { bail!("crates.tsv: a row without a version") };
+        let tree = format!("{name}-{version}");
+        if unpacked(&tree)?.is_none() {
+            let status = Command::new("cargo")
+                .args(["info", "--quiet", &format!("{name}@{version}")])
+                .current_dir(empty.path())
+                .stdout(Stdio::null())
+                .status()?;
+            ensure!(status.success(), "cargo info {name}@{version} failed");
+        }
+        let folder = unpacked(&tree)?.with_context(|| format!("{tree} is not under cargo's registry"))?;
+        packages.push(Package { tree, folder });
+    }
+    Ok(packages)
+}
+
+/// Finds a crate that cargo has unpacked.
+fn unpacked(tree: &str) -> Result<Option<PathBuf>> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).context("find cargo's home")?;
+    let Ok(registries) = std::fs::read_dir(home.join("registry").join("src")) else { return Ok(None) };
+    for registry in registries {
+        let folder = registry?.path().join(tree);
+        if folder.is_dir() {
+            return Ok(Some(folder));
+        }
+    }
+    Ok(None)
+}
+
+/// Wheels differ in the interpreters that they are for; one of these fits each.
+const INTERPRETERS: [&str; 5] = ["3.13.9", "3.10.9", "3.14.9", "3.12.9", "3.11.9"];
+
+fn wheels() -> Result<Vec<Package>> {
+    let folder = root().join("target/eval/python");
+    let store = folder.join(".wheels");
+    std::fs::create_dir_all(&store)?;
+    let mut packages = Vec::new();
+    for row in rows("fixtures/eval/python/dists.tsv")? {
+        let [name, version, .., wheel, hash] = row.as_slice() else { bail!("dists.tsv: a short row") };
+        let tree = format!("{name}-{version}");
+        let unpacked = folder.join(&tree);
+        if !unpacked.is_dir() {
+            let file = download(name, version, wheel, &store)?;
+            let bytes = std::fs::read(&file)?;
+            let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            ensure!(found == *hash, "{wheel}: the hash is {found}, not {hash}");
+            unpack(&bytes, &unpacked).with_context(|| format!("unpack {wheel}"))?;
+        }
+        packages.push(Package { tree, folder: unpacked });
+    }
+    Ok(packages)
+}
+
+fn download(name: &str, version: &str, wheel: &str, store: &Path) -> Result<PathBuf> {
+    let file = store.join(wheel);
+    for interpreter in INTERPRETERS {
+        if file.is_file() {
+            return Ok(file);
+        }
+        Command::new("pip")
+            .args(["download", "-q", "--no-deps", "--only-binary", ":all:", "--python-version", interpreter])
+            .args(["--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64", "--platform", "any", "-d"])
+            .arg(store)
+            .arg(format!("{name}=={version}"))
+            .stderr(Stdio::null())
+            .status()
+            .context("run pip")?;
+    }
+    ensure!(file.is_file(), "pip did not bring {wheel}");
+    Ok(file)
+}
+
+/// Unpacks the Python files of a wheel, into a folder that appears only when it is complete.
+fn unpack(bytes: &[u8], to: &Path) -> Result<()> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes))?;
+    let parent = to.parent().context("the folder has a parent")?;
+    let partial = tempfile::tempdir_in(parent)?;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index)?;
+        let Some(name) = entry.enclosed_name() else { continue };
+        let python = name.extension().is_some_and(|extension| extension == "py");
+        if !python && !name.ends_with("METADATA") {
+            continue;
+        }
+        let file = partial.path().join(name);
+        std::fs::create_dir_all(file.parent().context("a file has a parent")?)?;
+        std::io::copy(&mut entry, &mut std::fs::File::create(file)?)?;
+    }
+    std::fs::rename(partial.keep(), to)?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Pages that are made from data: the index of rules and the index of the catalogue.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, bail};
+use nostall_catalog::{Catalog, Effect};
+use nostall_model::Language;
+
+use crate::root;
+
+/// Writes the pages, or says which are stale.
+pub(crate) fn run(check: bool) -> Result<()> {
+    let mut stale = Vec::new();
+    for (path, text) in pages() {
+        let file = root().join(path);
+        if std::fs::read_to_string(&file).is_ok_and(|known| known == text) {
+            continue;
+        }
+        if check {
+            stale.push(path);
+        } else {
+            std::fs::write(&file, text).with_context(|| format!("write {path}"))?;
+            println!("wrote {path}");
+        }
+    }
+    if stale.is_empty() {
+        return Ok(());
+    }
+    bail!("stale: {}; run `cargo xtask gen`", stale.join(", "))
+}
+
+fn pages() -> [(&'static str, String); 2] {
+    [("docs/rules/README.md", rule_index()), ("docs/catalogue-index.md", catalogue_index())]
+}
+
+fn rule_index() -> String {
+    let mut text = "# Rules\n\n<!-- Made by `cargo xtask gen`. -->\n\n| rule | finds |\n| --- | --- |\n".to_owned();
+    for rule in nostall_engine::rules::ALL {
+        let _ = writeln!(text, "| [`{0}`]({0}.md) | {1} |", rule.id, rule.summary);
+    }
+    text
+}
+
+/// Entries per library.
+#[derive(Default)]
+struct Counts {
+    blocks: usize,
+    other: usize,
+}
+
+fn catalogue_index() -> String {
+    let catalog = Catalog::builtin();
+    let mut libraries: BTreeMap<(Language, String), Counts> = BTreeMap::new();
+    for (_, api) in catalog.apis() {
+        let counts = libraries.entry((api.language, api.library.to_string())).or_default();
+        if api.effect == Effect::Blocks { counts.blocks += 1 } else { counts.other += 1 }
+    }
+    let mut text = "# What the catalogue knows\n\n<!-- Made by `cargo xtask gen`. -->\n".to_owned();
+    for language in [Language::Rust, Language::Python] {
+        let own: Vec<_> = libraries.iter().filter(|((known, _), _)| *known == language).collect();
+        let _ = write!(text, "\n## {}\n\n| library | blocking calls | other entries |\n| --- | --- | --- |\n", language.name());
+        for ((_, library), counts) in own {
+            let _ = writeln!(text, "| {library} | {} | {} |", counts.blocks, counts.other);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn generated_pages_are_up_to_date() {
+        for (path, text) in super::pages() {
+            let known = std::fs::read_to_string(crate::root().join(path)).unwrap_or_default();
+            assert!(known.replace("\r\n", "\n") == text, "{path} is stale: run `cargo xtask gen`");
+        }
+    }
+}
