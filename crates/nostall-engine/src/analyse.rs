@@ -157,9 +157,8 @@ pub fn analyse_facts(
         })
         .collect();
     problems.extend(resolutions.iter().flat_map(|resolution| resolution.problems.iter().cloned()));
-    let known: Vec<&str> = rules::ALL.iter().map(|rule| rule.id.0).collect();
     let all_facts: Vec<(FileId, &FileFacts)> = facts.iter().enumerate().map(|(index, facts)| (FileId(index as u32), facts)).collect();
-    let (suppressions, more) = Suppressions::collect(&sources, &all_facts, &known);
+    let (suppressions, more) = Suppressions::collect(&sources, &all_facts);
     problems.extend(more);
     let outcome = {
         let program = link(&sources, &facts, resolutions);
@@ -239,7 +238,7 @@ impl Analysis<'_> {
         }
         let rule = rules::by_category(blocking.category).id;
         let (_, record) = self.program.call(call);
-        self.settings.is_on(rule) && self.suppressions.covers(rule, self.program.file_of_call(call), record.statement)
+        self.settings.is_on(rule) && self.suppressions.covers(rule, self.program.sources, self.program.file_of_call(call), record.statement)
     }
 
     /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
@@ -279,7 +278,7 @@ impl Analysis<'_> {
 
     fn is_suppressed(&self, draft: &Draft) -> bool {
         let (_, record) = self.program.call(draft.call);
-        self.suppressions.covers(draft.rule, self.program.file_of_call(draft.call), record.statement)
+        self.suppressions.covers(draft.rule, self.program.sources, self.program.file_of_call(draft.call), record.statement)
     }
 
     /// Sorts, numbers and compares with the baseline.

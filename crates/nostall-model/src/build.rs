@@ -311,7 +311,7 @@ impl Builder {
             events.push(Event::Region(id));
         }
         open.regions.push((id, Vec::new()));
-        self.facts.regions.push(Region { kind, parent, body: open.id, events: Run::default(), span });
+        self.facts.regions.push(Region { kind, parent, body: open.id, events: Run::default(), condition: None, span });
         id
     }
 
@@ -448,6 +448,12 @@ impl Builder {
         expr
     }
 
+    /// Returns the definitions that reach this point.
+    #[must_use]
+    pub fn reaching(&self, binding: BindingId) -> &[DefinitionId] {
+        &self.reaching[binding.index()]
+    }
+
     fn capture(&mut self, binding: BindingId) {
         let owner = self.facts.bindings[binding.index()].body;
         for open in self.open.iter_mut().rev().take_while(|open| open.id != owner) {
@@ -503,15 +509,6 @@ impl Builder {
     /// An arm begins.
     pub fn open_arm(&mut self, kind: RegionKind, span: Span) {
         self.open_region(kind, span);
-        let changes = match self.current().frames.last() {
-            Some(Frame::Fork(fork)) if fork.attempt && !fork.arms.is_empty() => fork.arms[0].changes.clone(),
-            _ => return,
-        };
-        for (binding, made) in sorted(changes) {
-            let mut reaching = self.reaching[binding.index()].clone();
-            add_all(&mut reaching, &made);
-            self.set_reaching(binding, reaching);
-        }
     }
 
     /// The arm ends; what it did is kept for the join, and taken back for the next arm.
@@ -525,6 +522,25 @@ impl Builder {
         let changes = take_back(&mut open.journal, fork.journal, &mut self.reaching);
         fork.arms.push(Arm { changes, unreachable: open.unreachable });
         open.unreachable = fork.entered_unreachable;
+        if fork.attempt && fork.arms.len() == 1 {
+            self.spread_attempt();
+        }
+    }
+
+    /// The body of a `try` has ended: all that follows may find what it did, or not.
+    fn spread_attempt(&mut self) {
+        let Some(Frame::Fork(fork)) = self.current_mut().frames.last_mut() else { return };
+        let made = sorted(fork.arms[0].changes.clone());
+        for (binding, made) in made {
+            let mut reaching = self.reaching[binding.index()].clone();
+            add_all(&mut reaching, &made);
+            self.set_reaching(binding, reaching);
+        }
+        let open = self.current_mut();
+        let journal = open.journal.len();
+        if let Some(Frame::Fork(fork)) = open.frames.last_mut() {
+            fork.journal = journal;
+        }
     }
 
     /// Control flow joins. `exhaustive`: one of the arms ran for certain.

@@ -197,8 +197,10 @@ impl Dump<'_> {
         let facts = self.facts;
         for event in facts.region_events(region) {
             if let Event::Region(inner) = *event {
-                let kind = format!("{:?}", facts.regions[inner.index()].kind).to_lowercase();
-                self.line(depth, &kind);
+                let region = facts.regions[inner.index()];
+                let kind = format!("{:?}", region.kind).to_lowercase();
+                let condition = self.condition_suffix(region.condition);
+                self.line(depth, &format!("{kind}{condition}"));
                 self.events(inner, depth + 1);
                 continue;
             }

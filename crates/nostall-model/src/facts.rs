@@ -485,6 +485,8 @@ pub struct Region {
     pub body: BodyId,
     /// What happens (`events`).
     pub events: Run,
+    /// When it exists: a statement, an arm or a field under `#[cfg(..)]` is a branch of its own.
+    pub condition: Option<ConditionId>,
     /// Where.
     pub span: Span,
 }

@@ -2,4 +2,5 @@
 //!
 //! The only crate that knows syn.
 
+pub mod extract;
 pub mod resolve;

@@ -93,7 +93,6 @@ impl<'a> Files<'a> {
 }
 
 /// What is known so far: answers are remembered.
-#[derive(Debug)]
 pub(crate) struct Cx<'a> {
     files: Files<'a>,
     tree: Tree,

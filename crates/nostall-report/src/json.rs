@@ -1,0 +1,190 @@
+//! JSON: the fields of the public contract, in their order. Fields never change meaning.
+
+use std::io::{self, Write};
+
+use nostall_model::finding::{Applicability, Hop, Place, Problem, Reach, RiskReason, UnresolvedCall};
+use nostall_model::{Category, Confidence, Finding, Language, Report, Risk, Sources, Stats};
+use serde::Serialize;
+
+use crate::Options;
+
+/// The version of the form; it grows when a field goes or changes its meaning.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Writes one value for the whole report.
+pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let sources = &report.sources;
+    let whole = Whole {
+        schema_version: SCHEMA_VERSION,
+        findings: report.findings.iter().map(|finding| entry(sources, finding)).collect(),
+        problems: report.problems.iter().map(|problem| problem_entry(sources, problem)).collect(),
+        unresolved: options.unresolved.then(|| report.unresolved.iter().map(|call| unresolved(sources, call)).collect()),
+        stats: &report.stats,
+    };
+    serde_json::to_writer_pretty(&mut *out, &whole)?;
+    writeln!(out)
+}
+
+/// Writes one value a finding, each on its own line.
+pub(crate) fn render_lines(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &report.findings {
+        serde_json::to_writer(&mut *out, &entry(&report.sources, finding))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    schema_version: u32,
+    findings: Vec<Entry<'a>>,
+    problems: Vec<ProblemEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unresolved: Option<Vec<UnresolvedEntry<'a>>>,
+    stats: &'a Stats,
+}
+
+/// A finding.
+#[derive(Serialize)]
+struct Entry<'a> {
+    rule: &'static str,
+    risk: Risk,
+    risk_reasons: &'a [RiskReason],
+    confidence: Confidence,
+    language: Language,
+    category: Category,
+    path: &'a str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    function: &'a str,
+    entry: &'a str,
+    call: &'a str,
+    reach: Reach,
+    chain: Vec<HopEntry<'a>>,
+    sink: PlaceEntry<'a>,
+    also: &'a [String],
+    message: &'a str,
+    replacement: Option<&'a str>,
+    fix: Option<FixEntry<'a>>,
+    fingerprint: &'a str,
+}
+
+#[derive(Serialize)]
+struct HopEntry<'a> {
+    function: &'a str,
+    #[serde(flatten)]
+    place: PlaceEntry<'a>,
+    call: &'a str,
+}
+
+#[derive(Serialize)]
+struct PlaceEntry<'a> {
+    path: &'a str,
+    line: u32,
+    column: u32,
+}
+
+#[derive(Serialize)]
+struct FixEntry<'a> {
+    applicability: Applicability,
+    edits: Vec<EditEntry<'a>>,
+}
+
+/// Byte offsets in the file as it is on disk.
+#[derive(Serialize)]
+struct EditEntry<'a> {
+    path: &'a str,
+    start: u32,
+    end: u32,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct ProblemEntry<'a> {
+    code: &'static str,
+    path: &'a str,
+    line: Option<u32>,
+    column: Option<u32>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct UnresolvedEntry<'a> {
+    #[serde(flatten)]
+    place: PlaceEntry<'a>,
+    function: &'a str,
+    text: &'a str,
+    reason: &'a str,
+}
+
+fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
+    let Place { file, span } = finding.place;
+    let (start, end) = (sources.place(file, span.start), sources.place(file, span.end));
+    Entry {
+        rule: finding.rule.0,
+        risk: finding.risk,
+        risk_reasons: &finding.risk_reasons,
+        confidence: finding.confidence,
+        language: finding.language,
+        category: finding.category,
+        path: &sources.get(file).path,
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        function: &finding.function,
+        entry: &finding.entry,
+        call: &finding.call,
+        reach: finding.reach(),
+        chain: finding.chain.iter().map(|hop| hop_entry(sources, hop)).collect(),
+        sink: place_entry(sources, finding.sink()),
+        also: &finding.also,
+        message: &finding.message,
+        replacement: finding.replacement.as_deref(),
+        fix: finding.fix.as_ref().map(|fix| FixEntry {
+            applicability: fix.applicability,
+            edits: fix
+                .edits
+                .iter()
+                .map(|edit| EditEntry {
+                    path: &sources.get(edit.place.file).path,
+                    start: edit.place.span.start,
+                    end: edit.place.span.end,
+                    text: &edit.text,
+                })
+                .collect(),
+        }),
+        fingerprint: &finding.fingerprint,
+    }
+}
+
+fn hop_entry<'a>(sources: &'a Sources, hop: &'a Hop) -> HopEntry<'a> {
+    HopEntry { function: &hop.function, place: place_entry(sources, hop.place), call: &hop.call }
+}
+
+fn place_entry(sources: &Sources, place: Place) -> PlaceEntry<'_> {
+    let at = sources.place(place.file, place.span.start);
+    PlaceEntry { path: &sources.get(place.file).path, line: at.line, column: at.column }
+}
+
+fn problem_entry<'a>(sources: &Sources, problem: &'a Problem) -> ProblemEntry<'a> {
+    let at = problem.place.map(|place| sources.place(place.file, place.span.start));
+    ProblemEntry {
+        code: problem.code.name(),
+        path: &problem.path,
+        line: at.map(|at| at.line),
+        column: at.map(|at| at.column),
+        message: &problem.message,
+    }
+}
+
+fn unresolved<'a>(sources: &'a Sources, call: &'a UnresolvedCall) -> UnresolvedEntry<'a> {
+    UnresolvedEntry {
+        place: place_entry(sources, call.place),
+        function: &call.function,
+        text: &call.text,
+        reason: &call.reason,
+    }
+}
