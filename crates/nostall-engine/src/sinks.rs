@@ -1,12 +1,12 @@
 //! One blocking call, judged where it stands: what it waits for, how bad that is, and why.
 
-use nostall_catalog::{Api, Argument as WrittenArgument, Catalog, DurationUnit, Effect, Literal as Wanted, Test, When};
+use nostall_catalog::{Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When};
 use nostall_model::facts::{Argument, ArgumentKind, Call, CallId, DefinitionKind, ExprId, ExprKind, FileFacts, Literal};
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Language, Risk, Waits};
 
 /// What a call of an api does, its arguments looked at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Blocking {
     /// The catalogue entry's number.
     pub api: u32,

@@ -4,7 +4,7 @@ mod blocking;
 
 use nostall_model::{Category, RuleId};
 
-pub(crate) use blocking::{Draft, find};
+pub(crate) use blocking::{Draft, Writer, find};
 
 /// A rule.
 #[derive(Clone, Copy, Debug)]

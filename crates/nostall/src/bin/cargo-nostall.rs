@@ -1,1 +1,5 @@
-fn main() {}
+//! `cargo nostall`.
+
+fn main() -> std::process::ExitCode {
+    nostall::main_cargo_nostall()
+}

@@ -1,0 +1,186 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use nostall_engine::project::FailOn;
+use nostall_model::{Confidence, Risk};
+use nostall_report::Format;
+
+/// Finds the calls that stall an async runtime, in Rust and in Python.
+#[derive(Debug, Parser)]
+#[command(name = "nostall", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) check: CheckOptions,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing found, 1 at least one finding shown, 2 the job could not be done.";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Checks files, folders, or the project around the current folder
+    #[command(after_help = EXIT_CODES)]
+    Check {
+        /// Files and folders whose findings are reported; `-` reads from standard input
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        options: CheckOptions,
+    },
+    /// Writes today's findings to a file, so that `check --baseline` shows only new ones
+    Baseline {
+        /// Files and folders
+        paths: Vec<PathBuf>,
+        /// The file to write
+        #[arg(short, long, default_value = "nostall-baseline.json")]
+        output: PathBuf,
+        #[command(flatten)]
+        scope: ScopeOptions,
+    },
+    /// Lists the rules
+    Rules,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ScopeOptions {
+    /// Reads this config instead of the project's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Rules and groups to check for: ids, `blocking`, `practice`, `all`
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) select: Option<Vec<String>>,
+    /// Rules and groups not to check for
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub(crate) ignore: Option<Vec<String>>,
+    /// Files and folders whose findings are not reported
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Option<Vec<String>>,
+    /// Hides findings below this risk [default: medium]
+    #[arg(long, value_name = "RISK", value_parser = risk)]
+    pub(crate) min_risk: Option<Risk>,
+    /// Hides findings below this confidence [default: likely]
+    #[arg(long, value_name = "CONFIDENCE", value_parser = confidence)]
+    pub(crate) min_confidence: Option<Confidence>,
+    /// Looks at tests, benchmarks, examples and build scripts as well
+    #[arg(long)]
+    pub(crate) tests: bool,
+    /// Looks at files that .gitignore names as well
+    #[arg(long)]
+    pub(crate) no_ignore: bool,
+    /// The Cargo.toml of the package or workspace to check
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest_path: Option<PathBuf>,
+    /// Reports only on this package of the workspace
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) package: Vec<String>,
+    /// Reports on all packages of the workspace
+    #[arg(long)]
+    pub(crate) workspace: bool,
+    /// Does not report on this package of the workspace
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude_package: Vec<String>,
+    /// Problems with any file make the exit code 2
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Nothing to check is no error
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+}
+
+/// How a check is done and shown.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct CheckOptions {
+    #[command(flatten)]
+    pub(crate) scope: ScopeOptions,
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: FormatName,
+    /// Writes to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Findings from this risk on make the exit code 1: a risk, `any` or `never` [default: any]
+    #[arg(long, value_name = "RISK", value_parser = fail_on)]
+    pub(crate) fail_on: Option<FailOn>,
+    /// Hides the findings that this file holds
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Takes standard input as the text of this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stdin_filename: Option<PathBuf>,
+    /// Shows all findings in full, none grouped
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Adds a table of rules and risks
+    #[arg(long)]
+    pub(crate) statistics: bool,
+    /// Lists calls in async code whose target is not known
+    #[arg(long)]
+    pub(crate) show_unresolved: bool,
+    /// When to write in colour
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
+    /// Prints findings and errors only
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Prints what is done
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+}
+
+/// A form of output, as clap lists them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatName {
+    /// For people, with the source
+    #[default]
+    Human,
+    /// One JSON value
+    Json,
+    /// One JSON value a line
+    Jsonl,
+    /// Annotations for GitHub Actions
+    Github,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Human => Self::Human,
+            FormatName::Json => Self::Json,
+            FormatName::Jsonl => Self::Jsonl,
+            FormatName::Github => Self::Github,
+        }
+    }
+}
+
+/// When to write in colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+fn risk(word: &str) -> Result<Risk, String> {
+    Risk::ALL.into_iter().find(|risk| risk.name() == word).ok_or_else(|| "one of low, medium, high, critical".to_owned())
+}
+
+fn confidence(word: &str) -> Result<Confidence, String> {
+    let found = Confidence::ALL.into_iter().find(|confidence| confidence.name() == word);
+    found.ok_or_else(|| "one of possible, likely, certain".to_owned())
+}
+
+fn fail_on(word: &str) -> Result<FailOn, String> {
+    match word {
+        "any" => Ok(FailOn::Any),
+        "never" => Ok(FailOn::Never),
+        _ => risk(word).map(FailOn::Risk).map_err(|known| format!("{known}, any, never")),
+    }
+}
