@@ -169,7 +169,19 @@ impl Catalog {
     /// Finds a callable by any of its paths.
     #[must_use]
     pub fn lookup(&self, language: Language, path: &str) -> Option<Match> {
-        self.lookup_user(language, path).or_else(|| self.built_in.find(&self.apis, language, path))
+        let found = self.lookup_user(language, path).or_else(|| self.built_in.find(&self.apis, language, path));
+        match found {
+            Some(found) if !found.wildcard => Some(found),
+            other => self.lookup_by_type(language, path).or(other),
+        }
+    }
+
+    /// A method by another public path of its type: entries stand under the type's own path.
+    fn lookup_by_type(&self, language: Language, path: &str) -> Option<Match> {
+        let (parent, name) = split(language, path)?;
+        let entry = self.type_entry(language, parent).filter(|entry| entry.path != parent)?;
+        let own = format!("{}{}{name}", entry.path, separator(language));
+        self.user.find(&self.apis, language, &own).or_else(|| self.built_in.find(&self.apis, language, &own))
     }
 
     /// Finds a callable among the project's own entries: they go before the program's own code.

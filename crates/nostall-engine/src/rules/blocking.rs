@@ -126,20 +126,29 @@ impl Writer<'_> {
         also
     }
 
-    /// What to use instead: the entry's own twin for this runtime where the api is called here, else the runtime's way
-    /// to move the work away.
+    /// What to use instead: the entry's own twin for this runtime where the api is called here, else one of a library that
+    /// the file imports, else the runtime's way to move the work away.
     fn replacement(&self, draft: &Draft, api: &Api, chain: &[Hop]) -> Option<String> {
         let runtime = self.program.resolved(draft.body).runtime;
-        let own = api.instead.iter().find(|(key, _)| key == runtime.key());
-        let library = api.instead.iter().find(|(key, _)| !is_runtime(key));
-        if let ([_], Some((_, twin))) = (chain, own) {
+        let name = self.callee_text(draft.call);
+        let away = offload(runtime, api.panics, &name);
+        if chain.len() > 1 {
+            return Some(away);
+        }
+        if let Some((_, twin)) = api.instead.iter().find(|(key, _)| key == runtime.key()) {
             return Some(format!("`{twin}`"));
         }
-        if let ([_], None, Some((key, twin))) = (chain, own, library) {
-            return Some(format!("`{twin}` (from `{key}`), or {}", offload(runtime, api.panics, None)));
+        let names = &self.program.facts(draft.body).names;
+        let libraries: Vec<_> = api.instead.iter().filter(|(key, _)| !is_runtime(key)).collect();
+        let known = libraries.iter().find(|(key, _)| names.find(key).is_some());
+        match (known, libraries.as_slice()) {
+            (Some((_, twin)), _) => Some(format!("`{twin}`")),
+            (None, []) => Some(away),
+            (None, several) => {
+                let twins: Vec<String> = several.iter().map(|(key, twin)| format!("`{twin}` ({key})")).collect();
+                Some(format!("{}, or {away}", twins.join(" or ")))
+            }
         }
-        let name = self.callee_text(draft.call);
-        Some(offload(runtime, api.panics, Some(&name)))
     }
 
     /// The callee as written.
@@ -158,11 +167,10 @@ fn is_runtime(key: &str) -> bool {
 }
 
 /// The runtime's own way to move work off the executor.
-fn offload(runtime: Runtime, panics: bool, callee: Option<&str>) -> String {
+fn offload(runtime: Runtime, panics: bool, callee: &str) -> String {
     if panics {
         return "`.await` instead of starting a runtime, or a thread of its own".to_owned();
     }
-    let callee = callee.unwrap_or("..");
     match runtime {
         Runtime::Tokio => format!("`tokio::task::spawn_blocking(move || {callee}(..)).await`"),
         Runtime::AsyncStd => format!("`async_std::task::spawn_blocking(move || {callee}(..)).await`"),
