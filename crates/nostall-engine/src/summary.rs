@@ -278,10 +278,12 @@ impl Cx<'_> {
         if !self.program.runs_when_called(callee) {
             return;
         }
-        let confidence = match self.program.body(callee).flavour {
-            Flavour::Generator => confidence.min(Confidence::Likely),
-            _ => confidence,
-        };
+        // Calling a generator makes it; its code runs where it is iterated.
+        let made_only = self.program.body(callee).flavour == Flavour::Generator
+            && self.program.call(call).1.sink != Sink::Iterated;
+        if made_only {
+            return;
+        }
         self.absorb(body, call, callee, confidence, summaries, contribution);
         let uses = summaries.of(callee).uses.clone();
         for use_ in uses {

@@ -1,9 +1,10 @@
 //! Assignments: to names, attributes, elements, and patterns of them.
 
-use nostall_model::facts::{
-    Argument, ArgumentKind, CallKind, CollectionKind, DefinitionKind, Event, ExprId, ExprKind, Part, TypeExprId,
-};
 use nostall_model::Span;
+use nostall_model::facts::{
+    Argument, ArgumentKind, CallKind, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
+    Part, TypeExprId,
+};
 use tree_sitter::Node;
 
 use super::lower::{Lower, MethodCall, children, field, has_token, span};
@@ -39,7 +40,13 @@ impl Lower<'_> {
 
     fn declare_type(&mut self, target: Node<'_>, type_: Option<TypeExprId>) {
         if target.kind() == "identifier" {
-            self.define(target, Given { kind: DefinitionKind::Declared, type_ });
+            self.define(
+                target,
+                Given {
+                    kind: DefinitionKind::Declared,
+                    type_,
+                },
+            );
             return;
         }
         let nothing = self.unknown(target);
@@ -49,7 +56,13 @@ impl Lower<'_> {
     fn assign_typed(&mut self, target: Node<'_>, value: ExprId, type_: Option<TypeExprId>) {
         match (target.kind(), type_) {
             ("identifier", type_) => {
-                self.define(target, Given { kind: DefinitionKind::Value(value), type_ });
+                self.define(
+                    target,
+                    Given {
+                        kind: DefinitionKind::Value(value),
+                        type_,
+                    },
+                );
             }
             // A store has no place for a type, the stored value has.
             (_, Some(type_)) => {
@@ -70,9 +83,12 @@ impl Lower<'_> {
             "attribute" => self.store_attribute(target, value),
             "subscript" => self.store_element(target, value),
             "parenthesized_expression" | "list_splat_pattern" | "list_splat" => {
-                children(target).into_iter().for_each(|inner| self.assign(inner, value));
+                children(target)
+                    .into_iter()
+                    .for_each(|inner| self.assign(inner, value));
             }
-            "tuple_pattern" | "list_pattern" | "pattern_list" | "tuple" | "list" | "expression_list" => {
+            "tuple_pattern" | "list_pattern" | "pattern_list" | "tuple" | "list"
+            | "expression_list" => {
                 self.unpack(target, value);
             }
             _ => self.block(target),
@@ -80,7 +96,10 @@ impl Lower<'_> {
     }
 
     fn store_attribute(&mut self, target: Node<'_>, value: ExprId) {
-        let (Some(object), Some(attribute)) = (field(target, "object"), field(target, "attribute")) else { return };
+        let (Some(object), Some(attribute)) = (field(target, "object"), field(target, "attribute"))
+        else {
+            return;
+        };
         let base = self.expression(object);
         self.sink(base, nostall_model::facts::Sink::Receiver);
         self.stored(value);
@@ -90,7 +109,9 @@ impl Lower<'_> {
     }
 
     fn store_element(&mut self, node: Node<'_>, value: ExprId) {
-        let Some((receiver, key)) = self.element(node) else { return };
+        let Some((receiver, key)) = self.element(node) else {
+            return;
+        };
         let call = MethodCall {
             kind: CallKind::Index,
             receiver,
@@ -107,8 +128,10 @@ impl Lower<'_> {
     /// Lowers the object and the key of `object[key]`.
     pub(super) fn element(&mut self, node: Node<'_>) -> Option<(ExprId, ExprId)> {
         let receiver = self.expression(field(node, "value")?);
-        let keys: Vec<ExprId> =
-            super::lower::fields(node, "subscript").into_iter().map(|key| self.expression(key)).collect();
+        let keys: Vec<ExprId> = super::lower::fields(node, "subscript")
+            .into_iter()
+            .map(|key| self.expression(key))
+            .collect();
         let key = match keys[..] {
             [key] if !has_token(node, ",") => key,
             _ => self.tuple(&keys, Self::brackets(node)),
@@ -120,11 +143,18 @@ impl Lower<'_> {
     pub(super) fn brackets(node: Node<'_>) -> Span {
         let mut cursor = node.walk();
         let open = node.children(&mut cursor).find(|child| child.kind() == "[");
-        Span::new(open.map_or(node.start_byte(), |open| open.start_byte()), node.end_byte())
+        Span::new(
+            open.map_or(node.start_byte(), |open| open.start_byte()),
+            node.end_byte(),
+        )
     }
 
     pub(super) fn positional(value: ExprId) -> Argument {
-        Argument { name: None, kind: ArgumentKind::Positional, value }
+        Argument {
+            name: None,
+            kind: ArgumentKind::Positional,
+            value,
+        }
     }
 
     // ---- patterns
@@ -137,7 +167,8 @@ impl Lower<'_> {
             }
             return;
         }
-        self.builder.implicit(CallKind::Iterate, value, "__iter__", span(pattern));
+        self.builder
+            .implicit(CallKind::Iterate, value, "__iter__", span(pattern));
         let mut starred = false;
         for (index, target) in targets.into_iter().enumerate() {
             let part = match is_starred(target) {
@@ -153,14 +184,22 @@ impl Lower<'_> {
 
     /// The elements of a value that is written out with as many elements as there are targets: `a, b = b, a`.
     fn written_out(&self, value: ExprId, targets: &[Node<'_>]) -> Option<Vec<ExprId>> {
-        let ExprKind::Collection { kind: CollectionKind::Tuple | CollectionKind::List, elements } =
-            self.builder.facts.expr(value).kind
+        let ExprKind::Collection {
+            kind: CollectionKind::Tuple | CollectionKind::List,
+            elements,
+        } = self.builder.facts.expr(value).kind
         else {
             return None;
         };
         let values = self.builder.facts.expr_list(elements).to_vec();
         let spread = |id: &ExprId| {
-            matches!(self.builder.facts.expr(*id).kind, ExprKind::Project { part: Part::Iterated | Part::AsyncIterated, .. })
+            matches!(
+                self.builder.facts.expr(*id).kind,
+                ExprKind::Project {
+                    part: Part::Iterated | Part::AsyncIterated,
+                    ..
+                }
+            )
         };
         let fits = values.len() == targets.len() && !values.iter().any(spread);
         (fits && !targets.iter().any(|target| is_starred(*target))).then_some(values)
@@ -169,9 +208,11 @@ impl Lower<'_> {
     // ---- x += y
 
     pub(super) fn augmented_assignment(&mut self, node: Node<'_>) {
-        let (Some(left), Some(operator), Some(right)) =
-            (field(node, "left"), field(node, "operator"), field(node, "right"))
-        else {
+        let (Some(left), Some(operator), Some(right)) = (
+            field(node, "left"),
+            field(node, "operator"),
+            field(node, "right"),
+        ) else {
             return self.block(node);
         };
         // The old value is read before the other one.
@@ -197,7 +238,9 @@ impl Lower<'_> {
     fn store_again(&mut self, node: Node<'_>, old: ExprId, value: ExprId) {
         let target = match self.builder.facts.expr(old).kind {
             ExprKind::Call(call) => match self.builder.facts.call(call).callee {
-                nostall_model::facts::Callee::Method { receiver, .. } => self.project(receiver, Part::Item, node),
+                nostall_model::facts::Callee::Method { receiver, .. } => {
+                    self.project(receiver, Part::Item, node)
+                }
                 _ => return,
             },
             _ => old,

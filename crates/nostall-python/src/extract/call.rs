@@ -8,17 +8,30 @@ use super::lower::{Lower, children, field, span};
 
 impl Lower<'_> {
     pub(super) fn call(&mut self, node: Node<'_>) -> ExprId {
-        let Some(function) = field(node, "function") else { return self.value_of_parts(node) };
+        let Some(function) = field(node, "function") else {
+            return self.value_of_parts(node);
+        };
         let callee = self.callee(function);
-        let arguments = field(node, "arguments").map(|list| self.arguments(list)).unwrap_or_default();
-        self.plain_call(CallKind::Plain, callee, callee_span(function), span(node), &arguments)
+        let arguments = field(node, "arguments")
+            .map(|list| self.arguments(list))
+            .unwrap_or_default();
+        self.plain_call(
+            CallKind::Plain,
+            callee,
+            callee_span(function),
+            span(node),
+            &arguments,
+        )
     }
 
     fn callee(&mut self, function: Node<'_>) -> Callee {
         match (field(function, "object"), field(function, "attribute")) {
             (Some(object), Some(attribute)) if function.kind() == "attribute" => {
                 let receiver = self.expression(object);
-                Callee::Method { receiver, name: self.name(attribute) }
+                Callee::Method {
+                    receiver,
+                    name: self.name(attribute),
+                }
             }
             _ => Callee::Value(self.expression(function)),
         }
@@ -28,12 +41,19 @@ impl Lower<'_> {
         if list.kind() == "generator_expression" {
             return vec![Self::positional(self.expression(list))];
         }
-        children(list).into_iter().filter_map(|argument| self.argument(argument)).collect()
+        children(list)
+            .into_iter()
+            .filter_map(|argument| self.argument(argument))
+            .collect()
     }
 
     pub(super) fn argument(&mut self, node: Node<'_>) -> Option<Argument> {
         let (kind, name, value) = match node.kind() {
-            "keyword_argument" => (ArgumentKind::Keyword, field(node, "name"), field(node, "value")),
+            "keyword_argument" => (
+                ArgumentKind::Keyword,
+                field(node, "name"),
+                field(node, "value"),
+            ),
             "list_splat" => (ArgumentKind::Spread, None, node.named_child(0)),
             "dictionary_splat" => (ArgumentKind::SpreadKeywords, None, node.named_child(0)),
             _ => (ArgumentKind::Positional, None, Some(node)),
@@ -41,7 +61,8 @@ impl Lower<'_> {
         let name = name.map(|name| self.name(name));
         let value = self.expression(value?);
         if kind == ArgumentKind::Spread {
-            self.builder.implicit(CallKind::Iterate, value, "__iter__", span(node));
+            self.builder
+                .implicit(CallKind::Iterate, value, "__iter__", span(node));
         }
         Some(Argument { name, kind, value })
     }
@@ -57,7 +78,9 @@ pub(super) fn callee_span(function: Node<'_>) -> Span {
 
 fn is_plain_chain(mut node: Node<'_>) -> bool {
     while node.kind() == "attribute" {
-        let Some(object) = field(node, "object") else { return false };
+        let Some(object) = field(node, "object") else {
+            return false;
+        };
         node = object;
     }
     node.kind() == "identifier"

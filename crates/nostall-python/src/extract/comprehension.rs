@@ -5,7 +5,8 @@
 
 use nostall_model::build::NewBody;
 use nostall_model::facts::{
-    BodyId, BodyKind, CallKind, Callee, CollectionKind, Event, ExprId, ExprKind, Flavour, RegionKind, Sink,
+    BodyId, BodyKind, CallKind, Callee, CollectionKind, Event, ExprId, ExprKind, Flavour,
+    RegionKind, Sink,
 };
 use tree_sitter::Node;
 
@@ -19,9 +20,14 @@ enum Open {
 
 impl Lower<'_> {
     pub(super) fn comprehension(&mut self, node: Node<'_>) -> ExprId {
-        let clauses: Vec<Node<'_>> =
-            children(node).into_iter().filter(|child| matches!(child.kind(), "for_in_clause" | "if_clause")).collect();
-        let first = clauses.first().copied().filter(|clause| clause.kind() == "for_in_clause");
+        let clauses: Vec<Node<'_>> = children(node)
+            .into_iter()
+            .filter(|child| matches!(child.kind(), "for_in_clause" | "if_clause"))
+            .collect();
+        let first = clauses
+            .first()
+            .copied()
+            .filter(|clause| clause.kind() == "for_in_clause");
         let item = first.and_then(|clause| self.clause_item(clause));
         let is_generator = node.kind() == "generator_expression";
         let body = self.comprehension_body(node, &clauses, item, is_generator);
@@ -29,7 +35,13 @@ impl Lower<'_> {
         if is_generator {
             return value;
         }
-        let call = self.plain_call(CallKind::Plain, Callee::Value(value), span(node), span(node), &[]);
+        let call = self.plain_call(
+            CallKind::Plain,
+            Callee::Value(value),
+            span(node),
+            span(node),
+            &[],
+        );
         match self.builder.facts.body(body).flavour {
             Flavour::Async => self.await_value(call, span(node)),
             _ => call,
@@ -45,7 +57,11 @@ impl Lower<'_> {
     ) -> BodyId {
         let body = self.open_body(NewBody {
             kind: BodyKind::Comprehension,
-            flavour: if is_generator { Flavour::Generator } else { Flavour::Sync },
+            flavour: if is_generator {
+                Flavour::Generator
+            } else {
+                Flavour::Sync
+            },
             item: None,
             scope: self.scope,
             span: span(node),
@@ -57,7 +73,9 @@ impl Lower<'_> {
                 self.declare_targets(left);
             }
         }
-        let value = self.clauses(clauses, item, |lower| lower.element_value(node, is_generator));
+        let value = self.clauses(clauses, item, |lower| {
+            lower.element_value(node, is_generator)
+        });
         self.conditions = conditions;
         let is_async = self.frame().awaits;
         self.builder.body_mut().flavour = match (is_generator, is_async) {
@@ -77,7 +95,8 @@ impl Lower<'_> {
         let iterated = match right[..] {
             [only] => self.expression(only),
             _ => {
-                let values: Vec<ExprId> = right.iter().map(|value| self.expression(*value)).collect();
+                let values: Vec<ExprId> =
+                    right.iter().map(|value| self.expression(*value)).collect();
                 self.tuple(&values, span(clause))
             }
         };
@@ -85,7 +104,12 @@ impl Lower<'_> {
     }
 
     /// Opens a loop or a branch for each clause, runs `inside`, and closes them again.
-    fn clauses<T>(&mut self, clauses: &[Node<'_>], first: Option<ExprId>, inside: impl FnOnce(&mut Self) -> T) -> T {
+    fn clauses<T>(
+        &mut self,
+        clauses: &[Node<'_>],
+        first: Option<ExprId>,
+        inside: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let mut open = Vec::new();
         let mut first = first;
         for clause in clauses {
@@ -117,7 +141,9 @@ impl Lower<'_> {
     }
 
     fn targets(&mut self, clause: Node<'_>, item: Option<ExprId>) {
-        let (Some(item), Some(left)) = (item, field(clause, "left")) else { return };
+        let (Some(item), Some(left)) = (item, field(clause, "left")) else {
+            return;
+        };
         self.step(item, has_token(clause, "async"), left);
         self.frame().own_targets = true;
         self.assign(left, item);
@@ -128,7 +154,9 @@ impl Lower<'_> {
     fn element_value(&mut self, node: Node<'_>, is_generator: bool) -> Option<ExprId> {
         let element = field(node, "body")?;
         let parts: Vec<ExprId> = match (field(element, "key"), field(element, "value")) {
-            (Some(key), Some(value)) if element.kind() == "pair" => vec![self.expression(key), self.expression(value)],
+            (Some(key), Some(value)) if element.kind() == "pair" => {
+                vec![self.expression(key), self.expression(value)]
+            }
             _ => vec![self.expression(element)],
         };
         if is_generator {

@@ -1,10 +1,10 @@
-//! Functions and classes: items with bodies, decorators, bases.
+//! Functions, lambdas and classes: items with bodies, decorators, bases.
 
 use nostall_model::Span;
 use nostall_model::build::NewBody;
 use nostall_model::facts::{
-    BodyId, BodyKind, CallKind, Callee, DefinitionKind, ExprId, ExprKind, Flavour, Generic, Item, ItemId, ItemKind, Run,
-    ScopeKind, TypeExprId,
+    BodyId, BodyKind, CallKind, Callee, DefinitionKind, ExprId, ExprKind, Flavour, Generic, Item,
+    ItemId, ItemKind, Run, ScopeKind, Sink, TypeExprId,
 };
 use tree_sitter::Node;
 
@@ -23,16 +23,23 @@ pub(super) struct Decorator {
 
 impl Lower<'_> {
     pub(super) fn decorated(&mut self, node: Node<'_>) {
-        let Some(definition) = field(node, "definition") else { return self.block(node) };
+        let Some(definition) = field(node, "definition") else {
+            return self.block(node);
+        };
         if self.too_deep.contains(&definition.id()) {
             return;
         }
-        let written: Vec<Node<'_>> =
-            children(node).into_iter().filter(|child| child.kind() == "decorator").collect();
-        let decorators: Vec<Decorator> = written.iter().filter_map(|decorator| self.decorator(*decorator)).collect();
-        if let (Some(first), Some(last)) = (written.first(), written.last()) {
-            let attributes = span(*first).to(span(*last));
-            self.builder.facts.attribute_spans.push((attributes, span(definition)));
+        let written: Vec<Node<'_>> = children(node)
+            .into_iter()
+            .filter(|child| child.kind() == "decorator")
+            .collect();
+        let decorators: Vec<Decorator> = written
+            .iter()
+            .filter_map(|decorator| self.decorator(*decorator))
+            .collect();
+        if !written.is_empty() {
+            let spans = (span(node), span(definition));
+            self.builder.facts.attribute_spans.push(spans);
         }
         self.builder.statement = head(definition);
         match definition.kind() {
@@ -48,7 +55,12 @@ impl Lower<'_> {
         let callee = field(expression, "function").unwrap_or(expression);
         self.stored(value);
         let is_static = self.text(expression) == "staticmethod";
-        Some(Decorator { value, name_span: callee_span(callee), span: span(node), is_static })
+        Some(Decorator {
+            value,
+            name_span: callee_span(callee),
+            span: span(node),
+            is_static,
+        })
     }
 
     /// Decorators are called with what is defined, the last one first.
@@ -58,7 +70,13 @@ impl Lower<'_> {
             let statement = std::mem::replace(&mut self.builder.statement, decorator.span);
             let callee = Callee::Value(decorator.value);
             let argument = [Self::positional(value)];
-            value = self.plain_call(CallKind::Plain, callee, decorator.name_span, decorator.span, &argument);
+            value = self.plain_call(
+                CallKind::Plain,
+                callee,
+                decorator.name_span,
+                decorator.span,
+                &argument,
+            );
             self.stored(value);
             self.builder.statement = statement;
         }
@@ -67,10 +85,13 @@ impl Lower<'_> {
     // ---- functions
 
     pub(super) fn function(&mut self, node: Node<'_>, decorators: &[Decorator]) {
-        let parameters = field(node, "parameters").map(|list| self.parameters(list)).unwrap_or_default();
+        let parameters = field(node, "parameters")
+            .map(|list| self.parameters(list))
+            .unwrap_or_default();
         let returns = field(node, "return_type").map(|type_| self.type_(type_));
         let item = self.item(node, ItemKind::Function, decorators);
-        let method = self.frame().kind == BodyKind::Class && !decorators.iter().any(|decorator| decorator.is_static);
+        let method = self.frame().kind == BodyKind::Class
+            && !decorators.iter().any(|decorator| decorator.is_static);
         let scope = self.builder.scope(self.scope, ScopeKind::Function(item));
         let outer_scope = std::mem::replace(&mut self.scope, scope);
         let conditions = std::mem::take(&mut self.conditions);
@@ -94,7 +115,13 @@ impl Lower<'_> {
         self.define_item(node, item, body, decorators);
     }
 
-    fn define_item(&mut self, node: Node<'_>, item: ItemId, body: BodyId, decorators: &[Decorator]) {
+    fn define_item(
+        &mut self,
+        node: Node<'_>,
+        item: ItemId,
+        body: BodyId,
+        decorators: &[Decorator],
+    ) {
         self.builder.statement = head(node);
         self.apply(decorators, body, node);
         if let Some(name) = field(node, "name") {
@@ -115,10 +142,45 @@ impl Lower<'_> {
         body
     }
 
+    // ---- lambdas
+
+    /// A body that only holds an expression.
+    pub(super) fn lambda(&mut self, node: Node<'_>) -> ExprId {
+        let parameters = field(node, "parameters")
+            .map(|list| self.parameters(list))
+            .unwrap_or_default();
+        let keyword = node.child(0).map_or(span(node), span);
+        let body = self.open_body(NewBody {
+            kind: BodyKind::Closure,
+            flavour: Flavour::Sync,
+            item: None,
+            scope: self.scope,
+            span: span(node),
+            name_span: keyword,
+        });
+        let conditions = std::mem::take(&mut self.conditions);
+        self.define_parameters(&parameters, false);
+        let value = field(node, "body").map(|value| {
+            self.declare_names(value);
+            self.expression(value)
+        });
+        self.conditions = conditions;
+        if self.frame().yields {
+            self.builder.body_mut().flavour = Flavour::Generator;
+        }
+        if let Some(value) = value {
+            self.sink(value, Sink::Returned);
+        }
+        self.close_body(value);
+        self.expr(ExprKind::Callable(body), node)
+    }
+
     // ---- classes
 
     pub(super) fn class(&mut self, node: Node<'_>, decorators: &[Decorator]) {
-        let bases = field(node, "superclasses").map(|list| self.bases(list)).unwrap_or_default();
+        let bases = field(node, "superclasses")
+            .map(|list| self.bases(list))
+            .unwrap_or_default();
         let item = self.item(node, ItemKind::Class { bases }, decorators);
         let inner = self.builder.scope(self.scope, ScopeKind::Item(item));
         self.builder.facts.items[item.index()].inner = Some(inner);
@@ -142,7 +204,13 @@ impl Lower<'_> {
     fn run_class_body(&mut self, node: Node<'_>, body: BodyId) {
         let value = self.expr(ExprKind::Callable(body), node);
         let name_span = field(node, "name").map_or(span(node), span);
-        let class = self.plain_call(CallKind::Plain, Callee::Value(value), name_span, head(node), &[]);
+        let class = self.plain_call(
+            CallKind::Plain,
+            Callee::Value(value),
+            name_span,
+            head(node),
+            &[],
+        );
         self.stored(class);
     }
 
@@ -150,7 +218,9 @@ impl Lower<'_> {
     fn bases(&mut self, list: Node<'_>) -> Run {
         let mut bases = Vec::new();
         for argument in children(list) {
-            let Some(argument) = self.argument(argument) else { continue };
+            let Some(argument) = self.argument(argument) else {
+                continue;
+            };
             self.stored(argument.value);
             if argument.name.is_none() {
                 bases.push(argument.value);
@@ -164,13 +234,26 @@ impl Lower<'_> {
     fn item(&mut self, node: Node<'_>, kind: ItemKind, decorators: &[Decorator]) -> ItemId {
         let values: Vec<ExprId> = decorators.iter().map(|decorator| decorator.value).collect();
         let attributes = self.builder.exprs(&values);
-        let generics = field(node, "type_parameters").map(|list| self.type_parameters(list)).unwrap_or_default();
+        let generics = field(node, "type_parameters")
+            .map(|list| self.type_parameters(list))
+            .unwrap_or_default();
         self.add_item(node, field(node, "name"), kind, attributes, generics)
     }
 
     /// The item of `type X = ..`.
-    pub(super) fn alias_item(&mut self, node: Node<'_>, name: Node<'_>, target: Option<TypeExprId>) -> ItemId {
-        self.add_item(node, Some(name), ItemKind::TypeAlias { target }, Run::default(), Run::default())
+    pub(super) fn alias_item(
+        &mut self,
+        node: Node<'_>,
+        name: Node<'_>,
+        target: Option<TypeExprId>,
+    ) -> ItemId {
+        self.add_item(
+            node,
+            Some(name),
+            ItemKind::TypeAlias { target },
+            Run::default(),
+            Run::default(),
+        )
     }
 
     fn add_item(

@@ -2,7 +2,8 @@
 
 use nostall_model::Span;
 use nostall_model::facts::{
-    CallKind, Callee, CollectionKind, DefinitionKind, Event, ExprId, ExprKind, Literal, Part, RegionKind, Sink,
+    CallKind, Callee, CollectionKind, DefinitionKind, Event, ExprId, ExprKind, Literal, Part,
+    RegionKind, Sink,
 };
 use tree_sitter::Node;
 
@@ -20,7 +21,9 @@ impl Lower<'_> {
             "call" => self.call(node),
             "subscript" => self.index(node),
             "await" => self.await_expression(node),
-            "parenthesized_expression" | "parenthesized_list_splat" | "format_expression" => self.inner(node),
+            "parenthesized_expression" | "parenthesized_list_splat" | "format_expression" => {
+                self.inner(node)
+            }
             "binary_operator" => self.binary(node),
             "unary_operator" => self.unary(node),
             "comparison_operator" => self.comparison(node),
@@ -30,9 +33,10 @@ impl Lower<'_> {
             "named_expression" => self.named(node),
             "lambda" => self.lambda(node),
             "yield" => self.yield_expression(node),
-            "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => {
-                self.comprehension(node)
-            }
+            "list_comprehension"
+            | "set_comprehension"
+            | "dictionary_comprehension"
+            | "generator_expression" => self.comprehension(node),
             _ => self.value(node),
         }
     }
@@ -50,7 +54,9 @@ impl Lower<'_> {
             "dictionary" => self.dictionary(node),
             "list_splat" | "list_splat_pattern" => self.splat(node),
             "type" => self.inner(node),
-            "generic_type" | "union_type" | "member_type" | "type_parameter" => self.type_as_value(node),
+            "generic_type" | "union_type" | "member_type" | "type_parameter" => {
+                self.type_as_value(node)
+            }
             _ => {
                 self.block(node);
                 self.unknown(node)
@@ -68,7 +74,10 @@ impl Lower<'_> {
 
     /// A written type where its code is of interest: the expressions in it are run.
     fn type_as_value(&mut self, node: Node<'_>) -> ExprId {
-        let parts: Vec<ExprId> = children(node).into_iter().map(|part| self.expression(part)).collect();
+        let parts: Vec<ExprId> = children(node)
+            .into_iter()
+            .map(|part| self.expression(part))
+            .collect();
         self.tuple(&parts, span(node))
     }
 
@@ -76,14 +85,24 @@ impl Lower<'_> {
 
     /// `a.b`, read. It may run a property's code, so it is also a call.
     fn attribute(&mut self, node: Node<'_>) -> ExprId {
-        let (Some(object), Some(attribute)) = (field(node, "object"), field(node, "attribute")) else {
+        let (Some(object), Some(attribute)) = (field(node, "object"), field(node, "attribute"))
+        else {
             return self.inner(node);
         };
         let base = self.expression(object);
         let name = self.name(attribute);
         let value = self.expr(ExprKind::Attribute { base, name }, node);
-        let callee = Callee::Method { receiver: base, name };
-        let load = self.plain_call(CallKind::Attribute, callee, span(attribute), span(node), &[]);
+        let callee = Callee::Method {
+            receiver: base,
+            name,
+        };
+        let load = self.plain_call(
+            CallKind::Attribute,
+            callee,
+            span(attribute),
+            span(node),
+            &[],
+        );
         if let ExprKind::Call(call) = self.builder.facts.expr(load).kind {
             self.builder.facts.calls[call.index()].expr = value;
         }
@@ -91,7 +110,9 @@ impl Lower<'_> {
     }
 
     fn index(&mut self, node: Node<'_>) -> ExprId {
-        let Some((receiver, key)) = self.element(node) else { return self.unknown(node) };
+        let Some((receiver, key)) = self.element(node) else {
+            return self.unknown(node);
+        };
         let call = MethodCall {
             kind: CallKind::Index,
             receiver,
@@ -103,9 +124,13 @@ impl Lower<'_> {
     }
 
     fn named(&mut self, node: Node<'_>) -> ExprId {
-        let Some(value) = field(node, "value") else { return self.inner(node) };
+        let Some(value) = field(node, "value") else {
+            return self.inner(node);
+        };
         let value = self.expression(value);
-        let Some(name) = field(node, "name") else { return value };
+        let Some(name) = field(node, "name") else {
+            return value;
+        };
         self.define(name, DefinitionKind::Value(value));
         self.name_use(name)
     }
@@ -122,7 +147,11 @@ impl Lower<'_> {
         let from = has_token(node, "from");
         let value = children(node).first().map(|inner| {
             let value = self.expression(*inner);
-            if from { self.iterate(value, *inner, false) } else { value }
+            if from {
+                self.iterate(value, *inner, false)
+            } else {
+                value
+            }
         });
         if let Some(value) = value {
             self.sink(value, Sink::Returned);
@@ -135,7 +164,9 @@ impl Lower<'_> {
 
     fn conditional(&mut self, node: Node<'_>) -> ExprId {
         let parts = children(node);
-        let [then, condition, otherwise] = parts[..] else { return self.value_of_parts(node) };
+        let [then, condition, otherwise] = parts[..] else {
+            return self.value_of_parts(node);
+        };
         self.condition_value(condition);
         self.builder.fork();
         let then = self.arm(then);
@@ -185,16 +216,25 @@ impl Lower<'_> {
         self.gather(CollectionKind::Tuple, elements, span)
     }
 
-    pub(super) fn gather(&mut self, kind: CollectionKind, elements: &[ExprId], span: Span) -> ExprId {
+    pub(super) fn gather(
+        &mut self,
+        kind: CollectionKind,
+        elements: &[ExprId],
+        span: Span,
+    ) -> ExprId {
         for element in elements {
             self.stored(*element);
         }
         let elements = self.builder.exprs(elements);
-        self.builder.expr(ExprKind::Collection { kind, elements }, span)
+        self.builder
+            .expr(ExprKind::Collection { kind, elements }, span)
     }
 
     fn collection(&mut self, kind: CollectionKind, node: Node<'_>) -> ExprId {
-        let elements: Vec<ExprId> = children(node).into_iter().map(|element| self.expression(element)).collect();
+        let elements: Vec<ExprId> = children(node)
+            .into_iter()
+            .map(|element| self.expression(element))
+            .collect();
         self.gather(kind, &elements, span(node))
     }
 
@@ -270,13 +310,16 @@ impl Lower<'_> {
     }
 
     fn interpolation(&mut self, node: Node<'_>) {
-        let Some(expression) = field(node, "expression") else { return self.block(node) };
+        let Some(expression) = field(node, "expression") else {
+            return self.block(node);
+        };
         let value = self.expression(expression);
         if let Some(format) = field(node, "format_specifier") {
             self.interpolations(format);
         }
         if !self.is_literal(value) {
-            self.builder.implicit(CallKind::Format, value, "__format__", span(expression));
+            self.builder
+                .implicit(CallKind::Format, value, "__format__", span(expression));
         }
         self.stored(value);
     }

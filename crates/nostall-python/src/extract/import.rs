@@ -18,15 +18,24 @@ impl<'a> Lower<'a> {
         for name in fields(node, "name") {
             self.imported_name(name, &prefix, level, is_from);
         }
-        if children(node).iter().any(|child| child.kind() == "wildcard_import") {
-            let path = self.builder.plain_path(&prefix, self.scope, span(module.unwrap_or(node)));
+        if children(node)
+            .iter()
+            .any(|child| child.kind() == "wildcard_import")
+        {
+            let path = self
+                .builder
+                .plain_path(&prefix, self.scope, span(module.unwrap_or(node)));
             self.add_import(path, level, ImportKind::Glob, span(node));
         }
     }
 
     /// How many dots a module's name begins with.
     fn level(&self, module: Node<'_>) -> u16 {
-        let dots = self.text(module).bytes().take_while(|byte| matches!(byte, b'.' | b' ')).filter(|byte| *byte == b'.');
+        let dots = self
+            .text(module)
+            .bytes()
+            .take_while(|byte| matches!(byte, b'.' | b' '))
+            .filter(|byte| *byte == b'.');
         u16::try_from(dots.count()).unwrap_or(u16::MAX)
     }
 
@@ -34,9 +43,20 @@ impl<'a> Lower<'a> {
         let alias = field(node, "alias");
         let imported = field(node, "name").unwrap_or(node);
         let written = self.dotted(imported);
-        let Some(root) = imported.named_child(0).filter(|root| root.start_byte() < root.end_byte()) else { return };
-        let segments: Vec<&str> = prefix.iter().copied().chain(written.iter().copied()).collect();
-        let path = self.builder.plain_path(&segments, self.scope, span(imported));
+        let Some(root) = imported
+            .named_child(0)
+            .filter(|root| root.start_byte() < root.end_byte())
+        else {
+            return;
+        };
+        let segments: Vec<&str> = prefix
+            .iter()
+            .copied()
+            .chain(written.iter().copied())
+            .collect();
+        let path = self
+            .builder
+            .plain_path(&segments, self.scope, span(imported));
         let bound = alias.unwrap_or(root);
         let name = self.name(bound);
         let kind = match alias {
@@ -49,7 +69,15 @@ impl<'a> Lower<'a> {
 
     fn add_import(&mut self, path: PathId, level: u16, kind: ImportKind, span: Span) -> ImportId {
         let condition = self.condition();
-        self.builder.import(Import { path, level, kind, scope: self.scope, condition, public: true, span })
+        self.builder.import(Import {
+            path,
+            level,
+            kind,
+            scope: self.scope,
+            condition,
+            public: true,
+            span,
+        })
     }
 
     /// The names of a dotted name, without the dots that it may begin with.

@@ -27,7 +27,10 @@ pub(super) fn number(text: &str) -> Literal {
     if let Ok(value) = i64::from_str_radix(whole, radix) {
         return Literal::Int(value);
     }
-    let is_real = radix == 10 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-'));
+    let is_real = radix == 10
+        && digits
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'+' | b'-'));
     match digits.parse() {
         Ok(value) if is_real && digits.contains(['.', 'e']) => Literal::Float(value),
         _ => Literal::Other,
@@ -37,24 +40,32 @@ pub(super) fn number(text: &str) -> Literal {
 /// Says whether a string, or one of several next to each other, holds values.
 pub(super) fn has_interpolation(node: Node<'_>) -> bool {
     let mut cursor = node.walk();
-    node.named_children(&mut cursor).any(|child| match child.kind() {
-        "interpolation" => true,
-        "string" => has_interpolation(child),
-        _ => false,
-    })
+    node.named_children(&mut cursor)
+        .any(|child| match child.kind() {
+            "interpolation" => true,
+            "string" => has_interpolation(child),
+            _ => false,
+        })
 }
 
 /// Reads a string, or several next to each other.
 pub(super) fn string(node: Node<'_>, text: &str) -> Text {
     if node.byte_range().len() > MAX_TEXT {
-        return if prefix(node, text).contains('b') { Text::Bytes } else { Text::Long };
+        return if prefix(node, text).contains('b') {
+            Text::Bytes
+        } else {
+            Text::Long
+        };
     }
     if node.kind() == "string" {
         return one_string(node, text);
     }
     let mut joined = String::new();
     let mut cursor = node.walk();
-    for part in node.named_children(&mut cursor).filter(|child| child.kind() == "string") {
+    for part in node
+        .named_children(&mut cursor)
+        .filter(|child| child.kind() == "string")
+    {
         match one_string(part, text) {
             Text::Short(value) => joined.push_str(&value),
             other => return other,
@@ -70,9 +81,16 @@ fn one_string(node: Node<'_>, text: &str) -> Text {
     }
     let mut value = String::new();
     let mut cursor = node.walk();
-    for content in node.named_children(&mut cursor).filter(|child| child.kind() == "string_content") {
+    for content in node
+        .named_children(&mut cursor)
+        .filter(|child| child.kind() == "string_content")
+    {
         let content = &text[content.byte_range()];
-        if prefix.contains('r') { value.push_str(content) } else { unescape(content, &mut value) }
+        if prefix.contains('r') {
+            value.push_str(content);
+        } else {
+            unescape(content, &mut value);
+        }
     }
     Text::Short(value)
 }
@@ -117,7 +135,15 @@ mod tests {
         assert_eq!(number("0xFF"), Literal::Int(255));
         assert_eq!(number("1.5e3"), Literal::Float(1500.0));
         assert_eq!(number("1e-3"), Literal::Float(0.001));
-        for other in ["1j", "99999999999999999999", "0x", "", "é", "infinity", "12L"] {
+        for other in [
+            "1j",
+            "99999999999999999999",
+            "0x",
+            "",
+            "é",
+            "infinity",
+            "12L",
+        ] {
             assert_eq!(number(other), Literal::Other, "{other}");
         }
     }

@@ -14,26 +14,37 @@ pub(super) struct Line {
     pub(super) end: usize,
     /// How far it is indented; a tab counts to the next multiple of eight.
     pub(super) indent: usize,
-    /// Goes on with a statement that was begun before: `else`, `except`, a closing bracket, a definition's decorators.
+    /// Goes on with a statement that was begun before: `else`, `except`, what follows a decorator.
     pub(super) continues: bool,
 }
 
 /// Cuts a text into logical lines; blank ones and comments belong to the line before.
 pub(super) fn lines(text: &str) -> Vec<Line> {
-    let mut lexer = Lexer { bytes: text.as_bytes(), at: 0 };
+    let mut lexer = Lexer {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
     let mut lines: Vec<Line> = Vec::new();
     while lexer.at < lexer.bytes.len() {
         let start = lexer.at;
         let indent = lexer.indentation();
         let code = lexer.at;
         let blank = matches!(lexer.peek(), None | Some(b'#' | b'\n' | b'\r'));
-        let after_decorator = lines.last().is_some_and(|line| line.indent == indent && text[line.code..].starts_with('@'));
+        let after_decorator = lines
+            .last()
+            .is_some_and(|line| line.indent == indent && text[line.code..].starts_with('@'));
         let continues = after_decorator || continues(&text[code..]);
         lexer.logical_line(indent);
         match lines.last_mut() {
             Some(line) if blank => line.end = lexer.at,
             None if blank => {}
-            _ => lines.push(Line { start, code, end: lexer.at, indent, continues }),
+            _ => lines.push(Line {
+                start,
+                code,
+                end: lexer.at,
+                indent,
+                continues,
+            }),
         }
     }
     lines
@@ -54,8 +65,11 @@ pub(super) fn blocks(statement: &[Line]) -> impl Iterator<Item = &[Line]> {
 }
 
 fn continues(code: &str) -> bool {
-    let word = code.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    matches!(word, "else" | "elif" | "except" | "finally") || code.starts_with([')', ']', '}'])
+    let word = code
+        .split(|c: char| !c.is_ascii_alphabetic())
+        .next()
+        .unwrap_or_default();
+    matches!(word, "else" | "elif" | "except" | "finally")
 }
 
 struct Lexer<'a> {
@@ -144,9 +158,15 @@ impl Lexer<'_> {
 
     /// Inside brackets, at the end of a line: says whether the next line looks like another statement.
     fn bracket_is_left_open(&self, indent: usize) -> bool {
-        let mut next = Lexer { bytes: self.bytes, at: self.at + 1 };
+        let mut next = Lexer {
+            bytes: self.bytes,
+            at: self.at + 1,
+        };
         let next_indent = next.indentation();
-        let closes_or_blank = matches!(next.peek(), None | Some(b')' | b']' | b'}' | b'\n' | b'\r' | b'#'));
+        let closes_or_blank = matches!(
+            next.peek(),
+            None | Some(b')' | b']' | b'}' | b'\n' | b'\r' | b'#')
+        );
         next_indent <= indent && !closes_or_blank
     }
 }
@@ -157,19 +177,33 @@ mod tests {
 
     fn texts(text: &str) -> Vec<String> {
         let lines = lines(text);
-        statements(&lines).map(|lines| text[lines[0].code..lines[lines.len() - 1].end].to_owned()).collect()
+        statements(&lines)
+            .map(|lines| text[lines[0].code..lines[lines.len() - 1].end].to_owned())
+            .collect()
     }
 
     #[test]
     fn a_statement_keeps_its_blocks() {
-        assert_eq!(texts("if a:\n  b\nelse:\n  c\nd\n"), ["if a:\n  b\nelse:\n  c\n", "d\n"]);
-        assert_eq!(texts("@a\n@b\ndef f():\n  c\nd"), ["@a\n@b\ndef f():\n  c\n", "d"]);
+        assert_eq!(
+            texts("if a:\n  b\nelse:\n  c\nd\n"),
+            ["if a:\n  b\nelse:\n  c\n", "d\n"]
+        );
+        assert_eq!(
+            texts("@a\n@b\ndef f():\n  c\nd"),
+            ["@a\n@b\ndef f():\n  c\n", "d"]
+        );
     }
 
     #[test]
     fn strings_and_brackets_go_over_lines() {
-        assert_eq!(texts("a = '''\nb\n'''\nc(\n  d\n)\ne\n"), ["a = '''\nb\n'''\n", "c(\n  d\n)\n", "e\n"]);
-        assert_eq!(texts("a = (1\n\ndef f(): pass\n"), ["a = (1\n\n", "def f(): pass\n"]);
+        assert_eq!(
+            texts("a = '''\nb\n'''\nc(\n  d\n)\ne\n"),
+            ["a = '''\nb\n'''\n", "c(\n  d\n)\n", "e\n"]
+        );
+        assert_eq!(
+            texts("a = (1\n\ndef f(): pass\n"),
+            ["a = (1\n\n", "def f(): pass\n"]
+        );
         assert_eq!(texts("a = 'x\nb\n"), ["a = 'x\n", "b\n"]);
     }
 }

@@ -2,8 +2,8 @@
 
 use nostall_model::build::{Builder, NewBody, NewCall};
 use nostall_model::facts::{
-    Argument, BodyId, BodyKind, CallId, CallKind, Callee, Condition, ConditionId, Event, ExprId, ExprKind, FileFacts,
-    Flavour, Literal, Part, Run, ScopeId, Sink,
+    Argument, BodyId, BodyKind, CallId, CallKind, Callee, Condition, ConditionId, Event, ExprId,
+    ExprKind, FileFacts, Flavour, Literal, Part, Run, ScopeId, Sink,
 };
 use nostall_model::{Language, Name, Span};
 use rustc_hash::FxHashSet;
@@ -69,7 +69,7 @@ impl Lower<'_> {
     /// Opens a body with the names of its scope.
     pub(super) fn open_body(&mut self, new: NewBody) -> BodyId {
         let body = self.builder.open_body(new);
-        self.frames.push(Frame::new(new.kind, body));
+        self.frames.push(Frame::new(new.kind));
         body
     }
 
@@ -112,7 +112,10 @@ impl Lower<'_> {
     /// A call of a method that Python makes by itself.
     pub(super) fn method(&mut self, new: MethodCall<'_>, arguments: &[Argument]) -> ExprId {
         let name = self.builder.name(new.method);
-        let callee = Callee::Method { receiver: new.receiver, name };
+        let callee = Callee::Method {
+            receiver: new.receiver,
+            name,
+        };
         self.plain_call(new.kind, callee, new.name_span, new.span, arguments)
     }
 
@@ -125,13 +128,28 @@ impl Lower<'_> {
         span: Span,
         arguments: &[Argument],
     ) -> ExprId {
-        let expr = self.builder.call(NewCall { kind, callee, type_arguments: Run::default(), name_span, span }, arguments);
+        let expr = self.builder.call(
+            NewCall {
+                kind,
+                callee,
+                type_arguments: Run::default(),
+                name_span,
+                span,
+            },
+            arguments,
+        );
         if let Callee::Method { receiver, .. } = callee {
             self.sink(receiver, Sink::Receiver);
         }
         if let ExprKind::Call(call) = self.builder.facts.expr(expr).kind {
             for (index, argument) in arguments.iter().enumerate() {
-                self.sink(argument.value, Sink::Argument { call, index: u16::try_from(index).unwrap_or(u16::MAX) });
+                self.sink(
+                    argument.value,
+                    Sink::Argument {
+                        call,
+                        index: u16::try_from(index).unwrap_or(u16::MAX),
+                    },
+                );
             }
         }
         expr
@@ -158,7 +176,9 @@ impl Lower<'_> {
     /// Returns the implicit call that loads an attribute: it is made directly after the expression.
     fn load_of(&self, expr: ExprId) -> Option<CallId> {
         let next = self.builder.facts.exprs.get(expr.index() + 1)?;
-        let ExprKind::Call(call) = next.kind else { return None };
+        let ExprKind::Call(call) = next.kind else {
+            return None;
+        };
         let load = self.builder.facts.call(call);
         (load.kind == CallKind::Attribute && load.expr == expr).then_some(call)
     }
@@ -169,7 +189,10 @@ impl Lower<'_> {
 
     /// Says whether a value is written out: operators on it run none of the program's code.
     pub(super) fn is_literal(&self, expr: ExprId) -> bool {
-        matches!(self.builder.facts.expr(expr).kind, ExprKind::Literal(_) | ExprKind::Text)
+        matches!(
+            self.builder.facts.expr(expr).kind,
+            ExprKind::Literal(_) | ExprKind::Text
+        )
     }
 
     pub(super) fn literal(&mut self, literal: Literal, node: Node<'_>) -> ExprId {
@@ -188,7 +211,9 @@ impl Lower<'_> {
 
     /// Runs `inside` under a condition, where conditions are kept: at the level of modules and classes.
     pub(super) fn under(&mut self, condition: Option<ConditionId>, inside: impl FnOnce(&mut Self)) {
-        let Some(condition) = condition else { return inside(self) };
+        let Some(condition) = condition else {
+            return inside(self);
+        };
         let joined = match self.conditions.last() {
             Some(outer) => {
                 let run = self.builder.conditions(&[*outer, condition]);
@@ -213,6 +238,7 @@ impl Lower<'_> {
 }
 
 /// A call of a method that Python makes by itself.
+#[derive(Clone, Copy)]
 pub(super) struct MethodCall<'a> {
     pub(super) kind: CallKind,
     pub(super) receiver: ExprId,
@@ -229,7 +255,9 @@ pub(super) fn span(node: Node<'_>) -> Span {
 /// Returns the named children of a node without comments.
 pub(super) fn children<'tree>(node: Node<'tree>) -> Vec<Node<'tree>> {
     let mut cursor = node.walk();
-    node.named_children(&mut cursor).filter(|child| !child.is_extra() || child.is_error()).collect()
+    node.named_children(&mut cursor)
+        .filter(|child| !child.is_extra() || child.is_error())
+        .collect()
 }
 
 /// Returns the child in a field.
@@ -240,25 +268,37 @@ pub(super) fn field<'tree>(node: Node<'tree>, name: &str) -> Option<Node<'tree>>
 /// Returns the children in a field.
 pub(super) fn fields<'tree>(node: Node<'tree>, name: &str) -> Vec<Node<'tree>> {
     let mut cursor = node.walk();
-    node.children_by_field_name(name, &mut cursor).filter(Node::is_named).collect()
+    node.children_by_field_name(name, &mut cursor)
+        .filter(Node::is_named)
+        .collect()
 }
 
 /// Says whether a node has the given word or sign among its own tokens.
 pub(super) fn has_token(node: Node<'_>, token: &str) -> bool {
     let mut cursor = node.walk();
-    node.children(&mut cursor).any(|child| !child.is_named() && child.kind() == token)
+    node.children(&mut cursor)
+        .any(|child| !child.is_named() && child.kind() == token)
 }
 
 /// Returns the span of a statement's head: all before its block.
 pub(super) fn head(node: Node<'_>) -> Span {
     let mut cursor = node.walk();
-    let block = node.children(&mut cursor).find(|child| child.kind() == "block");
+    let block = node
+        .children(&mut cursor)
+        .find(|child| child.kind() == "block");
     match block {
         Some(block) => {
             // The colon ends the head; what stands between it and the block are blanks and comments.
             let mut cursor = node.walk();
-            let colon = node.children(&mut cursor).take_while(|child| child.id() != block.id()).filter(|child| child.kind() == ":").last();
-            Span::new(node.start_byte(), colon.map_or(block.start_byte(), |colon| colon.end_byte()))
+            let colon = node
+                .children(&mut cursor)
+                .take_while(|child| child.id() != block.id())
+                .filter(|child| child.kind() == ":")
+                .last();
+            Span::new(
+                node.start_byte(),
+                colon.map_or(block.start_byte(), |colon| colon.end_byte()),
+            )
         }
         None => span(node),
     }

@@ -6,6 +6,7 @@
 mod assign;
 mod call;
 mod comprehension;
+mod control;
 mod define;
 mod expression;
 mod import;
@@ -25,11 +26,11 @@ use nostall_model::facts::{FileFacts, SourceProblem};
 use nostall_model::finding::ProblemCode;
 use nostall_model::{Language, Source, Span};
 
-/// How deep a node of the parse tree may lie to be lowered. Python's own compiler gives up long before.
+/// How deep a node of the parse tree may lie to be lowered. Python's own compiler gives up before.
 ///
-/// Measured in a debug build: a level takes at most 12 KiB of stack (see the test of the same name), so that a thread
-/// with 64 MiB has a factor of three to spare. Those who walk the facts recurse less deeply than we do.
-pub(crate) const MAX_DEPTH: usize = 1_500;
+/// Measured: in a debug build a level takes at most 4 KiB of stack, so that 48 MiB leave a factor of three to spare
+/// (`tests/limits.rs` runs with 24). Those who walk the facts recurse less deeply than we do.
+const MAX_DEPTH: usize = 4_000;
 
 /// How many problems of one file are told.
 const MAX_PROBLEMS: usize = 5;
@@ -43,11 +44,19 @@ pub fn extract(source: &Source) -> FileFacts {
     let Some(parsed) = parse::parse(text) else {
         let mut facts = FileFacts::empty(Language::Python);
         let message = "the file takes too long to parse, it was left out".to_owned();
-        facts.problems.push(SourceProblem { span: Span::new(0, text.len()), code: ProblemCode::Syntax, message });
+        facts.problems.push(SourceProblem {
+            span: Span::new(0, text.len()),
+            code: ProblemCode::Syntax,
+            message,
+        });
         return facts;
     };
     let survey = survey::survey(&parsed.tree, text);
-    let mut problems: Vec<SourceProblem> = parsed.broken.into_iter().chain(survey.problems.clone()).collect();
+    let mut problems: Vec<SourceProblem> = parsed
+        .broken
+        .into_iter()
+        .chain(survey.problems.clone())
+        .collect();
     problems.sort_by_key(|problem| (problem.span, problem.code));
     problems.truncate(MAX_PROBLEMS);
     let mut facts = lower::lower(&parsed.tree, text, survey);

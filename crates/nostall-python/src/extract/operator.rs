@@ -7,9 +7,11 @@ use super::lower::{Lower, MethodCall, children, field, span};
 
 impl Lower<'_> {
     pub(super) fn binary(&mut self, node: Node<'_>) -> ExprId {
-        let (Some(left), Some(operator), Some(right)) =
-            (field(node, "left"), field(node, "operator"), field(node, "right"))
-        else {
+        let (Some(left), Some(operator), Some(right)) = (
+            field(node, "left"),
+            field(node, "operator"),
+            field(node, "right"),
+        ) else {
             return self.value_of_parts(node);
         };
         let left = self.expression(left);
@@ -18,20 +20,32 @@ impl Lower<'_> {
     }
 
     /// Calls the method of an operator: the left value's, or the reflected one of the right when the left is a literal.
-    fn operator_call(&mut self, operator: Node<'_>, node: Node<'_>, left: ExprId, right: ExprId) -> ExprId {
+    fn operator_call(
+        &mut self,
+        operator: Node<'_>,
+        node: Node<'_>,
+        left: ExprId,
+        right: ExprId,
+    ) -> ExprId {
         let (method, reflected) = methods(operator.kind());
         let (receiver, method, other) = match (self.is_literal(left), self.is_literal(right)) {
             (true, true) => return self.literal(Literal::Other, node),
             (true, false) => (right, reflected, left),
             _ => (left, method, right),
         };
-        let call =
-            MethodCall { kind: CallKind::Operator, receiver, method, name_span: span(operator), span: span(node) };
+        let call = MethodCall {
+            kind: CallKind::Operator,
+            receiver,
+            method,
+            name_span: span(operator),
+            span: span(node),
+        };
         self.method(call, &[Self::positional(other)])
     }
 
     pub(super) fn unary(&mut self, node: Node<'_>) -> ExprId {
-        let (Some(operator), Some(argument)) = (field(node, "operator"), field(node, "argument")) else {
+        let (Some(operator), Some(argument)) = (field(node, "operator"), field(node, "argument"))
+        else {
             return self.value_of_parts(node);
         };
         let value = self.expression(argument);
@@ -55,7 +69,9 @@ impl Lower<'_> {
 
     /// `not x` calls no operator of its own; what asks for a truth value is not followed.
     pub(super) fn not(&mut self, node: Node<'_>) -> ExprId {
-        let Some(argument) = field(node, "argument") else { return self.value_of_parts(node) };
+        let Some(argument) = field(node, "argument") else {
+            return self.value_of_parts(node);
+        };
         let value = self.expression(argument);
         self.stored(value);
         self.expr(ExprKind::Unary(value), node)
@@ -63,10 +79,11 @@ impl Lower<'_> {
 
     pub(super) fn comparison(&mut self, node: Node<'_>) -> ExprId {
         let mut cursor = node.walk();
-        let operators: Vec<Node<'_>> = node.children_by_field_name("operators", &mut cursor).collect();
+        let operators: Vec<Node<'_>> = node
+            .children_by_field_name("operators", &mut cursor)
+            .collect();
         let operands: Vec<ExprId> = children(node)
             .into_iter()
-            .filter(|child| !operators.iter().any(|operator| operator.id() == child.id()))
             .map(|operand| self.expression(operand))
             .collect();
         let mut value = None;
@@ -79,7 +96,13 @@ impl Lower<'_> {
         }
     }
 
-    fn compare(&mut self, operator: Node<'_>, node: Node<'_>, left: ExprId, right: ExprId) -> ExprId {
+    fn compare(
+        &mut self,
+        operator: Node<'_>,
+        node: Node<'_>,
+        left: ExprId,
+        right: ExprId,
+    ) -> ExprId {
         match operator.kind() {
             "is" | "is not" => {
                 self.stored(left);
@@ -91,7 +114,13 @@ impl Lower<'_> {
         }
     }
 
-    fn contains(&mut self, operator: Node<'_>, node: Node<'_>, element: ExprId, container: ExprId) -> ExprId {
+    fn contains(
+        &mut self,
+        operator: Node<'_>,
+        node: Node<'_>,
+        element: ExprId,
+        container: ExprId,
+    ) -> ExprId {
         if self.is_literal(container) {
             self.stored(element);
             return self.unknown(node);

@@ -25,10 +25,14 @@ impl Lower<'_> {
             match node.kind() {
                 "keyword_separator" => kind = ParameterKind::Keyword,
                 "positional_separator" => {
-                    pending.iter_mut().for_each(|parameter| parameter.kind = ParameterKind::Positional);
+                    pending
+                        .iter_mut()
+                        .for_each(|parameter| parameter.kind = ParameterKind::Positional);
                 }
                 _ => {
-                    let Some(parameter) = self.parameter(node, kind) else { continue };
+                    let Some(parameter) = self.parameter(node, kind) else {
+                        continue;
+                    };
                     if parameter.kind == ParameterKind::Rest {
                         kind = ParameterKind::Keyword;
                     }
@@ -39,7 +43,11 @@ impl Lower<'_> {
         pending
     }
 
-    fn parameter<'tree>(&mut self, node: Node<'tree>, kind: ParameterKind) -> Option<PendingParameter<'tree>> {
+    fn parameter<'tree>(
+        &mut self,
+        node: Node<'tree>,
+        kind: ParameterKind,
+    ) -> Option<PendingParameter<'tree>> {
         let written = match node.kind() {
             "typed_parameter" => children(node).into_iter().next()?,
             _ => field(node, "name").unwrap_or(node),
@@ -54,13 +62,21 @@ impl Lower<'_> {
             return None;
         }
         let type_node = field(node, "type");
-        let annotation = type_node.filter(|type_| holds_code(*type_)).map(|type_| self.expression(type_));
+        let annotation = type_node
+            .filter(|type_| holds_code(*type_))
+            .map(|type_| self.expression(type_));
         let default = field(node, "value").map(|value| self.expression(value));
         for value in annotation.iter().chain(&default) {
             self.stored(*value);
         }
         let type_ = type_node.map(|type_| self.type_(type_));
-        Some(PendingParameter { name, kind, type_, annotation, default })
+        Some(PendingParameter {
+            name,
+            kind,
+            type_,
+            annotation,
+            default,
+        })
     }
 
     /// Gives the innermost body its parameters. `method`: the first one is the receiver.
@@ -68,13 +84,25 @@ impl Lower<'_> {
         let mut parameters = Vec::new();
         for (index, parameter) in pending.iter().enumerate() {
             let number = u16::try_from(index).unwrap_or(u16::MAX);
-            let given = Given { kind: DefinitionKind::Parameter(number), type_: parameter.type_ };
+            let given = Given {
+                kind: DefinitionKind::Parameter(number),
+                type_: parameter.type_,
+            };
             self.declare(parameter.name);
-            let Some(definition) = self.define(parameter.name, given) else { continue };
-            let may_receive = matches!(parameter.kind, ParameterKind::Normal | ParameterKind::Positional);
+            let Some(definition) = self.define(parameter.name, given) else {
+                continue;
+            };
+            let may_receive = matches!(
+                parameter.kind,
+                ParameterKind::Normal | ParameterKind::Positional
+            );
             parameters.push(Parameter {
                 binding: self.builder.facts.definitions[definition.index()].binding,
-                kind: if method && index == 0 && may_receive { ParameterKind::Receiver } else { parameter.kind },
+                kind: if method && index == 0 && may_receive {
+                    ParameterKind::Receiver
+                } else {
+                    parameter.kind
+                },
                 type_: parameter.type_,
                 annotation: parameter.annotation,
                 default: parameter.default,

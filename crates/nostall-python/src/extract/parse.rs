@@ -26,14 +26,23 @@ pub(super) fn parse(text: &str) -> Option<Parsed> {
     if let Some(tree) = &whole
         && !tree.root_node().has_error()
     {
-        return whole.map(|tree| Parsed { tree, broken: Vec::new() });
+        return whole.map(|tree| Parsed {
+            tree,
+            broken: Vec::new(),
+        });
     }
     let spans = broken_statements(&mut parser, text);
     if spans.is_empty() {
-        return whole.map(|tree| Parsed { tree, broken: Vec::new() });
+        return whole.map(|tree| Parsed {
+            tree,
+            broken: Vec::new(),
+        });
     }
     let tree = parse_part(&mut parser, text, &rest_of(text, &spans)).or(whole)?;
-    let broken = spans.into_iter().map(syntax_problem).collect();
+    let broken = spans
+        .into_iter()
+        .map(|span| syntax_problem(text, span))
+        .collect();
     Some(Parsed { tree, broken })
 }
 
@@ -67,9 +76,10 @@ pub(super) fn parse_part(parser: &mut Parser, text: &str, parts: &[Span]) -> Opt
 struct Budget(usize);
 
 impl Budget {
-    /// The parser asks every hundred operations or so; plain code takes about one operation for each byte.
+    /// The parser asks once in a hundred operations. Code that parses takes about one operation for each byte, and never
+    /// more than two in the sources of CPython; broken code may take ten.
     fn new(length: usize) -> Self {
-        Self(2_000 + length)
+        Self(2_000 + length / 8)
     }
 
     fn step(&mut self) -> ControlFlow<()> {
@@ -87,8 +97,14 @@ impl Budget {
 fn range(text: &str, part: Span) -> Range {
     let point = |offset: usize| {
         let before = &text.as_bytes()[..offset];
-        let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        Point { row: usize::from(line > 0), column: offset - line }
+        let line = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |at| at + 1);
+        Point {
+            row: usize::from(line > 0),
+            column: offset - line,
+        }
     };
     let bytes = part.range();
     Range {
@@ -99,9 +115,16 @@ fn range(text: &str, part: Span) -> Range {
     }
 }
 
-fn syntax_problem(span: Span) -> SourceProblem {
+fn syntax_problem(text: &str, span: Span) -> SourceProblem {
     let message = "this statement cannot be read, it was left out".to_owned();
-    SourceProblem { span, code: ProblemCode::Syntax, message }
+    let statement = text[span.range()].trim_end();
+    let start = span.range().end - text[span.range()].trim_start().len();
+    let span = Span::new(start, span.range().start + statement.len());
+    SourceProblem {
+        span,
+        code: ProblemCode::Syntax,
+        message,
+    }
 }
 
 /// Returns the parts of a text between the given ones, which are in order.
@@ -126,7 +149,11 @@ const MAX_LEVELS: usize = 12;
 /// Finds the smallest statements that do not parse alone.
 fn broken_statements(parser: &mut Parser, text: &str) -> Vec<Span> {
     let lines = logical::lines(text);
-    let mut search = Search { parser, text, broken: Vec::new() };
+    let mut search = Search {
+        parser,
+        text,
+        broken: Vec::new(),
+    };
     search.statements(&lines, 0);
     search.broken
 }
@@ -146,12 +173,15 @@ impl Search<'_> {
     }
 
     fn statement(&mut self, lines: &[logical::Line], level: usize) {
-        let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return };
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
+            return;
+        };
         let span = Span::new(first.code, last.end);
         if self.parses(span) {
             return;
         }
-        let inner_broken = level < MAX_LEVELS && lines.len() > 1 && self.block_is_to_blame(lines, level);
+        let inner_broken =
+            level < MAX_LEVELS && lines.len() > 1 && self.block_is_to_blame(lines, level);
         if !inner_broken {
             self.broken.push(Span::new(first.start, last.end));
         }
@@ -167,7 +197,8 @@ impl Search<'_> {
         let found = &self.broken[known..];
         let right = !found.is_empty() && {
             let parts = parts_without(Span::new(first.code, last.end), found);
-            parse_part(self.parser, self.text, &parts).is_some_and(|tree| !tree.root_node().has_error())
+            parse_part(self.parser, self.text, &parts)
+                .is_some_and(|tree| !tree.root_node().has_error())
         };
         if !right {
             self.broken.truncate(known);
@@ -176,7 +207,8 @@ impl Search<'_> {
     }
 
     fn parses(&mut self, span: Span) -> bool {
-        parse_part(self.parser, self.text, &[span]).is_some_and(|tree| !tree.root_node().has_error())
+        parse_part(self.parser, self.text, &[span])
+            .is_some_and(|tree| !tree.root_node().has_error())
     }
 }
 

@@ -1,11 +1,62 @@
-//! Patterns of `case`: what they take out of the subject.
+//! `match`: its cases, and what their patterns take out of the subject.
 
-use nostall_model::facts::{DefinitionKind, ExprId, Part};
+use nostall_model::facts::{DefinitionKind, ExprId, Part, RegionKind};
 use tree_sitter::Node;
 
-use super::lower::{Lower, children, has_token, span};
+use super::lower::{Lower, children, field, fields, has_token, head, span};
 
 impl Lower<'_> {
+    pub(super) fn match_statement(&mut self, node: Node<'_>) {
+        let subjects: Vec<ExprId> = fields(node, "subject")
+            .into_iter()
+            .map(|subject| self.expression(subject))
+            .collect();
+        let subject = match subjects[..] {
+            [subject] => subject,
+            _ => self.tuple(&subjects, span(node)),
+        };
+        self.stored(subject);
+        let clauses = field(node, "body").map(children).unwrap_or_default();
+        self.builder.fork();
+        let mut exhaustive = false;
+        for clause in clauses {
+            if clause.kind() != "case_clause" {
+                self.stray(clause);
+                continue;
+            }
+            exhaustive |= is_irrefutable(clause);
+            self.case_clause(clause, subject);
+        }
+        self.builder.join(exhaustive);
+    }
+
+    /// Something else between the cases: only broken code has it.
+    fn stray(&mut self, node: Node<'_>) {
+        self.builder.open_arm(RegionKind::Branch, span(node));
+        self.statement(node);
+        self.builder.close_arm();
+    }
+
+    fn case_clause(&mut self, clause: Node<'_>, subject: ExprId) {
+        if self.too_deep.contains(&clause.id()) {
+            return;
+        }
+        self.builder.statement = head(clause);
+        self.builder.open_arm(RegionKind::Branch, span(clause));
+        let patterns: Vec<Node<'_>> = children(clause)
+            .into_iter()
+            .filter(|child| child.kind() == "case_pattern")
+            .collect();
+        self.patterns(&patterns, has_token(clause, ","), subject);
+        if let Some(guard) = field(clause, "guard").and_then(|guard| guard.named_child(0)) {
+            self.condition_value(guard);
+        }
+        self.block_of(clause, "consequence");
+        self.builder.close_arm();
+    }
+
+    // ---- patterns
+
     /// The patterns of one case; several with commas are a sequence.
     pub(super) fn patterns(&mut self, patterns: &[Node<'_>], is_sequence: bool, subject: ExprId) {
         match patterns {
@@ -26,7 +77,9 @@ impl Lower<'_> {
             }
             "dict_pattern" => self.mapping(&inner, subject),
             "as_pattern" => self.named_pattern(&inner, subject),
-            "case_pattern" | "union_pattern" => inner.into_iter().for_each(|inner| self.pattern(inner, subject)),
+            "case_pattern" | "union_pattern" => inner
+                .into_iter()
+                .for_each(|inner| self.pattern(inner, subject)),
             "splat_pattern" => inner.into_iter().for_each(|inner| {
                 let rest = self.project(subject, Part::Rest, inner);
                 self.pattern(inner, rest);
@@ -46,13 +99,19 @@ impl Lower<'_> {
         let mut starred = false;
         for (index, pattern) in patterns.iter().enumerate() {
             let splat = pattern.kind() == "splat_pattern"
-                || pattern.named_child(0).is_some_and(|inner| inner.kind() == "splat_pattern");
+                || pattern
+                    .named_child(0)
+                    .is_some_and(|inner| inner.kind() == "splat_pattern");
             if splat {
                 starred = true;
                 self.pattern(*pattern, subject);
                 continue;
             }
-            let part = if starred { Part::Item } else { Part::Element(u16::try_from(index).unwrap_or(u16::MAX)) };
+            let part = if starred {
+                Part::Item
+            } else {
+                Part::Element(u16::try_from(index).unwrap_or(u16::MAX))
+            };
             let element = self.project(subject, part, *pattern);
             self.pattern(*pattern, element);
         }
@@ -61,19 +120,28 @@ impl Lower<'_> {
     /// `Class(x, name=y)`; answers the subject as a value of that class.
     fn class_pattern(&mut self, node: Node<'_>, subject: ExprId) -> ExprId {
         let inner = children(node);
-        let Some((class, patterns)) = inner.split_first() else { return subject };
+        let Some((class, patterns)) = inner.split_first() else {
+            return subject;
+        };
         let text = self.text;
-        let names: Vec<&str> = children(*class).into_iter().map(|name| &text[name.byte_range()]).collect();
+        let names: Vec<&str> = children(*class)
+            .into_iter()
+            .map(|name| &text[name.byte_range()])
+            .collect();
         let path = self.builder.plain_path(&names, self.scope, span(*class));
         let base = self.project(subject, Part::Class(path), node);
         for (index, pattern) in patterns.iter().enumerate() {
-            let keyword = pattern.named_child(0).filter(|inner| inner.kind() == "keyword_pattern");
+            let keyword = pattern
+                .named_child(0)
+                .filter(|inner| inner.kind() == "keyword_pattern");
             let parts = keyword.map(children).unwrap_or_default();
             match parts[..] {
                 [name, ref values @ ..] if !values.is_empty() => {
                     let name = self.name(name);
                     let value = self.project(base, Part::Field { path, name }, *pattern);
-                    values.iter().for_each(|pattern| self.pattern(*pattern, value));
+                    values
+                        .iter()
+                        .for_each(|pattern| self.pattern(*pattern, value));
                 }
                 _ => {
                     let part = Part::Element(u16::try_from(index).unwrap_or(u16::MAX));
@@ -103,7 +171,10 @@ impl Lower<'_> {
     fn named_pattern(&mut self, inner: &[Node<'_>], subject: ExprId) {
         let [pattern, .., name] = inner else { return };
         let is_class = |node: &Node<'_>| node.kind() == "class_pattern";
-        let class = pattern.named_child(0).filter(is_class).or(Some(*pattern).filter(is_class));
+        let class = pattern
+            .named_child(0)
+            .filter(is_class)
+            .or(Some(*pattern).filter(is_class));
         let value = match class {
             Some(class) => self.class_pattern(class, subject),
             None => {
@@ -113,4 +184,20 @@ impl Lower<'_> {
         };
         self.capture(*name, value);
     }
+}
+
+/// Says whether a case takes every subject: a lone name or `_`, without a guard.
+fn is_irrefutable(clause: Node<'_>) -> bool {
+    let patterns = children(clause);
+    let Some(pattern) = patterns
+        .first()
+        .filter(|pattern| pattern.kind() == "case_pattern")
+    else {
+        return false;
+    };
+    let is_name = match pattern.named_child(0) {
+        None => has_token(*pattern, "_"),
+        Some(name) => name.kind() == "dotted_name" && name.named_child_count() == 1,
+    };
+    is_name && field(clause, "guard").is_none() && !has_token(clause, ",")
 }

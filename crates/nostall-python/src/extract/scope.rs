@@ -5,7 +5,8 @@
 //! means what it means outside: `open = open`.
 
 use nostall_model::facts::{
-    BindingId, BodyId, BodyKind, Definition, DefinitionId, DefinitionKind, ExprId, ExprKind, Run, Sink, TypeExprId,
+    BindingId, BodyKind, Definition, DefinitionId, DefinitionKind, ExprId, ExprKind, Run, Sink,
+    TypeExprId,
 };
 use nostall_model::{Name, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,7 +17,6 @@ use super::lower::{Lower, children, field, span};
 /// The names of an open body.
 pub(super) struct Frame {
     pub(super) kind: BodyKind,
-    pub(super) body: BodyId,
     names: FxHashMap<Name, BindingId>,
     /// Names declared `global` here.
     globals: FxHashSet<Name>,
@@ -35,10 +35,9 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub(super) fn new(kind: BodyKind, body: BodyId) -> Self {
+    pub(super) fn new(kind: BodyKind) -> Self {
         Self {
             kind,
-            body,
             names: FxHashMap::default(),
             globals: FxHashSet::default(),
             nonlocals: FxHashSet::default(),
@@ -57,6 +56,7 @@ impl Frame {
 }
 
 /// What gives a variable a value.
+#[derive(Clone, Copy)]
 pub(super) struct Given {
     pub(super) kind: DefinitionKind,
     pub(super) type_: Option<TypeExprId>,
@@ -79,11 +79,19 @@ impl Lower<'_> {
         let name = self.name(node);
         let Some((depth, binding)) = self.look_up(name) else {
             let text = self.text;
-            let path = self.builder.plain_path(&[&text[node.byte_range()]], self.scope, span(node));
+            let path = self
+                .builder
+                .plain_path(&[&text[node.byte_range()]], self.scope, span(node));
             return self.expr(ExprKind::Path(path), node);
         };
         if self.frames[depth].shared.contains(&binding) && depth + 1 == self.frames.len() {
-            return self.expr(ExprKind::Use { binding, reaching: Run::default() }, node);
+            return self.expr(
+                ExprKind::Use {
+                    binding,
+                    reaching: Run::default(),
+                },
+                node,
+            );
         }
         self.builder.use_of(binding, span(node))
     }
@@ -98,8 +106,11 @@ impl Lower<'_> {
             if frame.globals.contains(&name) {
                 return Some((0, *self.frames.first()?.names.get(&name)?));
             }
-            let Some(binding) = frame.names.get(&name) else { continue };
-            let not_yet = depth == innermost && frame.defines_in_order() && !frame.defined.contains(binding);
+            let Some(binding) = frame.names.get(&name) else {
+                continue;
+            };
+            let not_yet =
+                depth == innermost && frame.defines_in_order() && !frame.defined.contains(binding);
             if !not_yet {
                 return Some((depth, *binding));
             }
@@ -110,7 +121,11 @@ impl Lower<'_> {
     // ---- definition
 
     /// Gives the variable that a name means a value.
-    pub(super) fn define(&mut self, node: Node<'_>, given: impl Into<Given>) -> Option<DefinitionId> {
+    pub(super) fn define(
+        &mut self,
+        node: Node<'_>,
+        given: impl Into<Given>,
+    ) -> Option<DefinitionId> {
         if node.start_byte() == node.end_byte() {
             return None;
         }
@@ -127,7 +142,13 @@ impl Lower<'_> {
         }
         self.frames[owner].defined.insert(binding);
         let condition = self.condition();
-        self.builder.define(Definition { binding, kind: given.kind, type_: given.type_, condition, span })
+        self.builder.define(Definition {
+            binding,
+            kind: given.kind,
+            type_: given.type_,
+            condition,
+            span,
+        })
     }
 
     /// A walrus in a comprehension binds in the body around it.
@@ -135,7 +156,10 @@ impl Lower<'_> {
         if self.frames.last().is_some_and(|frame| frame.own_targets) {
             return self.frames.len() - 1;
         }
-        self.frames.iter().rposition(|frame| frame.kind != BodyKind::Comprehension).unwrap_or(0)
+        self.frames
+            .iter()
+            .rposition(|frame| frame.kind != BodyKind::Comprehension)
+            .unwrap_or(0)
     }
 
     /// Finds or makes the variable that an assignment to a name means, with the number of the frame that has it.
@@ -270,15 +294,27 @@ fn node_names<'tree>(node: Node<'tree>, tell: &mut impl FnMut(NameKind, Node<'tr
             return false;
         }
         "lambda" | "type" | "parameters" => return false,
-        "assignment" | "augmented_assignment" | "for_statement" => variables(field(node, "left"), tell),
+        "assignment" | "augmented_assignment" | "for_statement" => {
+            variables(field(node, "left"), tell);
+        }
         "named_expression" => variables(field(node, "name"), tell),
-        "as_pattern_target" => children(node).into_iter().for_each(|child| variables(Some(child), tell)),
+        "as_pattern_target" => children(node)
+            .into_iter()
+            .for_each(|child| variables(Some(child), tell)),
         "except_clause" => variables(field(node, "alias"), tell),
         "type_alias_statement" => variables(alias_name(node), tell),
-        "import_statement" | "import_from_statement" | "future_import_statement" => import_names(node, tell),
-        "global_statement" => children(node).into_iter().for_each(|child| tell(NameKind::Global, child)),
-        "nonlocal_statement" => children(node).into_iter().for_each(|child| tell(NameKind::Nonlocal, child)),
-        "delete_statement" => children(node).into_iter().for_each(|child| variables(Some(child), tell)),
+        "import_statement" | "import_from_statement" | "future_import_statement" => {
+            import_names(node, tell);
+        }
+        "global_statement" => children(node)
+            .into_iter()
+            .for_each(|child| tell(NameKind::Global, child)),
+        "nonlocal_statement" => children(node)
+            .into_iter()
+            .for_each(|child| tell(NameKind::Nonlocal, child)),
+        "delete_statement" => children(node)
+            .into_iter()
+            .for_each(|child| variables(Some(child), tell)),
         "case_clause" => children(node)
             .into_iter()
             .filter(|child| child.kind() == "case_pattern")

@@ -26,7 +26,12 @@ pub(super) struct Survey {
 
 /// Looks at each node of a tree once.
 pub(super) fn survey(tree: &Tree, text: &str) -> Survey {
-    let mut walk = Walk { survey: Survey::default(), text, statements: Vec::new(), depth: 0 };
+    let mut walk = Walk {
+        survey: Survey::default(),
+        text,
+        statements: Vec::new(),
+        depth: 0,
+    };
     let mut cursor = tree.walk();
     loop {
         let descend = walk.visit(cursor.node());
@@ -52,7 +57,11 @@ impl<'tree> Walk<'_, 'tree> {
     /// Goes to the next node that is not below the current one.
     fn advance(&mut self, cursor: &mut TreeCursor<'tree>) -> bool {
         loop {
-            if self.statements.last().is_some_and(|(_, depth)| *depth == self.depth) {
+            if self
+                .statements
+                .last()
+                .is_some_and(|(_, depth)| *depth == self.depth)
+            {
                 self.statements.pop();
             }
             if cursor.goto_next_sibling() {
@@ -90,11 +99,17 @@ impl<'tree> Walk<'_, 'tree> {
 
     fn too_deep(&mut self) {
         // Without a statement around it, an error took the whole file; the root then stands for it.
-        let Some((statement, _)) = self.statements.last() else { return };
+        let Some((statement, _)) = self.statements.last() else {
+            return;
+        };
         if self.survey.too_deep.insert(statement.id()) {
             let message = "this statement is nested too deeply, it was left out".to_owned();
             let span = Span::new(statement.start_byte(), statement.end_byte());
-            self.problem(SourceProblem { span, code: ProblemCode::TooDeep, message });
+            self.problem(SourceProblem {
+                span,
+                code: ProblemCode::TooDeep,
+                message,
+            });
         }
     }
 
@@ -109,9 +124,17 @@ impl<'tree> Walk<'_, 'tree> {
 
     fn syntax(&mut self, node: Node<'tree>, message: String) {
         let span = Span::new(node.start_byte(), node.end_byte());
-        let covered = self.survey.problems.last().is_some_and(|last| last.span.contains(span));
+        let covered = self
+            .survey
+            .problems
+            .last()
+            .is_some_and(|last| last.span.contains(span));
         if !covered {
-            self.problem(SourceProblem { span, code: ProblemCode::Syntax, message });
+            self.problem(SourceProblem {
+                span,
+                code: ProblemCode::Syntax,
+                message,
+            });
         }
     }
 
@@ -125,24 +148,36 @@ impl<'tree> Walk<'_, 'tree> {
         let text = &self.text[node.byte_range()];
         if mentions(text, "nostall") || mentions(text, "noqa") {
             let end = node.start_byte() + text.trim_end().len();
-            self.survey.comments.push(Comment { span: Span::new(node.start_byte(), end) });
+            self.survey.comments.push(Comment {
+                span: Span::new(node.start_byte(), end),
+            });
         }
     }
 
     fn declaration(&mut self, node: Node<'tree>, global: bool) {
-        let names = if global { &mut self.survey.globals } else { &mut self.survey.nonlocals };
-        for child in node.named_children(&mut node.walk()).filter(|child| child.kind() == "identifier") {
+        let names = if global {
+            &mut self.survey.globals
+        } else {
+            &mut self.survey.nonlocals
+        };
+        for child in node
+            .named_children(&mut node.walk())
+            .filter(|child| child.kind() == "identifier")
+        {
             names.insert(self.text[child.byte_range()].to_owned());
         }
     }
 }
 
 fn mentions(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    text.as_bytes()
+        .windows(word.len())
+        .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Says whether a node is a whole statement, or an error in the place of one.
 fn is_statement(node: Node<'_>) -> bool {
     let kind = node.kind();
-    kind.ends_with("_statement") || matches!(kind, "function_definition" | "class_definition" | "ERROR")
+    kind.ends_with("_statement")
+        || matches!(kind, "function_definition" | "class_definition" | "ERROR")
 }

@@ -21,7 +21,10 @@ struct Text<'t> {
 
 impl<'t> Text<'t> {
     fn span(self, node: Node<'_>) -> Span {
-        Span::new(node.start_byte() + self.offset, node.end_byte() + self.offset)
+        Span::new(
+            node.start_byte() + self.offset,
+            node.end_byte() + self.offset,
+        )
     }
 
     fn of(self, node: Node<'_>) -> &'t str {
@@ -32,7 +35,11 @@ impl<'t> Text<'t> {
 impl Lower<'_> {
     /// Reads an annotation.
     pub(super) fn type_(&mut self, node: Node<'_>) -> TypeExprId {
-        let text = Text { text: self.text, offset: 0, quotes: true };
+        let text = Text {
+            text: self.text,
+            offset: 0,
+            quotes: true,
+        };
         self.written(node, text)
     }
 
@@ -42,7 +49,7 @@ impl Lower<'_> {
             "type" | "parenthesized_expression" | "expression_statement" if inner.len() == 1 => {
                 self.written(inner[0], text)
             }
-            "identifier" | "attribute" | "member_type" => self.named(node, text),
+            "identifier" | "attribute" | "member_type" => self.named_type(node, text),
             "subscript" | "generic_type" => self.generic(node, text),
             "binary_operator" | "union_type" => self.union(node, text),
             "string" => self.quoted(node, text),
@@ -66,7 +73,7 @@ impl Lower<'_> {
     }
 
     /// `a.b.C`.
-    fn named(&mut self, node: Node<'_>, text: Text<'_>) -> TypeExprId {
+    fn named_type(&mut self, node: Node<'_>, text: Text<'_>) -> TypeExprId {
         let mut names = Vec::new();
         let mut rest = node;
         while rest.kind() != "identifier" {
@@ -94,10 +101,15 @@ impl Lower<'_> {
             "subscript" => (field(node, "value"), fields(node, "subscript")),
             _ => {
                 let parts = children(node);
-                (parts.first().copied(), parts.get(1).map(|list| children(*list)).unwrap_or_default())
+                (
+                    parts.first().copied(),
+                    parts.get(1).map(|list| children(*list)).unwrap_or_default(),
+                )
             }
         };
-        let Some(base) = base else { return self.new_type(TypeExprKind::Unknown, node, text) };
+        let Some(base) = base else {
+            return self.new_type(TypeExprKind::Unknown, node, text);
+        };
         let name = text.of(base).rsplit('.').next().unwrap_or_default();
         match name {
             "Optional" => self.optional(node, &arguments, text),
@@ -113,14 +125,23 @@ impl Lower<'_> {
         }
     }
 
-    fn subscript(&mut self, node: Node<'_>, base: Node<'_>, arguments: &[Node<'_>], text: Text<'_>) -> TypeExprId {
+    fn subscript(
+        &mut self,
+        node: Node<'_>,
+        base: Node<'_>,
+        arguments: &[Node<'_>],
+        text: Text<'_>,
+    ) -> TypeExprId {
         let base = self.written(base, text);
         let arguments = self.list(arguments, text);
         self.new_type(TypeExprKind::Subscript { base, arguments }, node, text)
     }
 
     fn optional(&mut self, node: Node<'_>, arguments: &[Node<'_>], text: Text<'_>) -> TypeExprId {
-        let mut types: Vec<TypeExprId> = arguments.iter().map(|argument| self.written(*argument, text)).collect();
+        let mut types: Vec<TypeExprId> = arguments
+            .iter()
+            .map(|argument| self.written(*argument, text))
+            .collect();
         types.push(self.new_type(TypeExprKind::Literal(Literal::None), node, text));
         let types = self.builder.types(&types);
         self.new_type(TypeExprKind::Union(types), node, text)
@@ -128,17 +149,28 @@ impl Lower<'_> {
 
     /// `Callable[[A, B], C]`, `Callable[..., C]`.
     fn callable(&mut self, node: Node<'_>, arguments: &[Node<'_>], text: Text<'_>) -> TypeExprId {
-        let parameters = arguments.first().map(|list| parameter_list(*list)).unwrap_or_default();
+        let parameters = arguments
+            .first()
+            .map(|list| parameter_list(*list))
+            .unwrap_or_default();
         let parameters = self.list(&parameters, text);
         let returns = arguments.get(1).map(|returns| self.written(*returns, text));
-        self.new_type(TypeExprKind::Function { parameters, returns }, node, text)
+        self.new_type(
+            TypeExprKind::Function {
+                parameters,
+                returns,
+            },
+            node,
+            text,
+        )
     }
 
     /// `A | B | C`: flat.
     fn union(&mut self, node: Node<'_>, text: Text<'_>) -> TypeExprId {
         let is_union = |node: Node<'_>| {
             node.kind() == "union_type"
-                || (node.kind() == "binary_operator" && field(node, "operator").is_some_and(|sign| sign.kind() == "|"))
+                || (node.kind() == "binary_operator"
+                    && field(node, "operator").is_some_and(|sign| sign.kind() == "|"))
         };
         if !is_union(node) {
             return self.new_type(TypeExprKind::Unknown, node, text);
@@ -146,7 +178,11 @@ impl Lower<'_> {
         let mut open = vec![node];
         let mut members = Vec::new();
         while let Some(node) = open.pop() {
-            if is_union(node) { open.extend(children(node).into_iter().rev()) } else { members.push(node) }
+            if is_union(node) {
+                open.extend(children(node).into_iter().rev());
+            } else {
+                members.push(node);
+            }
         }
         let types = self.list(&members, text);
         self.new_type(TypeExprKind::Union(types), node, text)
@@ -155,15 +191,24 @@ impl Lower<'_> {
     // ---- quoted types
 
     fn quoted(&mut self, node: Node<'_>, text: Text<'_>) -> TypeExprId {
-        let contents: Vec<Node<'_>> =
-            children(node).into_iter().filter(|child| child.kind() == "string_content").collect();
-        let [content] = contents[..] else { return self.new_type(TypeExprKind::Unknown, node, text) };
+        let contents: Vec<Node<'_>> = children(node)
+            .into_iter()
+            .filter(|child| child.kind() == "string_content")
+            .collect();
+        let [content] = contents[..] else {
+            return self.new_type(TypeExprKind::Unknown, node, text);
+        };
         let inner = text.of(content);
         if !text.quotes || inner.len() > MAX_QUOTED || inner.contains('\\') {
             return self.new_type(TypeExprKind::Unknown, node, text);
         }
-        let read = Text { text: inner, offset: content.start_byte() + text.offset, quotes: false };
-        self.read_quoted(read).unwrap_or_else(|| self.new_type(TypeExprKind::Unknown, node, text))
+        let read = Text {
+            text: inner,
+            offset: content.start_byte() + text.offset,
+            quotes: false,
+        };
+        self.read_quoted(read)
+            .unwrap_or_else(|| self.new_type(TypeExprKind::Unknown, node, text))
     }
 
     fn read_quoted(&mut self, read: Text<'_>) -> Option<TypeExprId> {
@@ -172,7 +217,9 @@ impl Lower<'_> {
         self.type_parser = Some(parser);
         let tree = tree.filter(|tree| !tree.root_node().has_error())?;
         let statements = children(tree.root_node());
-        let [statement] = statements[..] else { return None };
+        let [statement] = statements[..] else {
+            return None;
+        };
         (statement.kind() == "expression_statement").then(|| self.written(statement, read))
     }
 }
@@ -180,8 +227,14 @@ impl Lower<'_> {
 /// The parameter types of `Callable`; nothing is said by `...`.
 fn parameter_list(mut node: Node<'_>) -> Vec<Node<'_>> {
     while node.kind() == "type" {
-        let Some(inner) = node.named_child(0) else { break };
+        let Some(inner) = node.named_child(0) else {
+            break;
+        };
         node = inner;
     }
-    if node.kind() == "list" { children(node) } else { Vec::new() }
+    if node.kind() == "list" {
+        children(node)
+    } else {
+        Vec::new()
+    }
 }

@@ -1,0 +1,317 @@
+//! Control flow: conditions, loops, `try`, `with`.
+
+use nostall_model::facts::{
+    CallKind, Condition, ConditionId, DefinitionKind, ExprId, Part, RegionKind, Sink,
+};
+use tree_sitter::Node;
+
+use super::lower::{Lower, children, field, fields, has_token, head, span};
+
+impl Lower<'_> {
+    // ---- choosing
+
+    /// Lowers a condition: its value decides and is then forgotten.
+    pub(super) fn condition_value(&mut self, node: Node<'_>) {
+        let value = self.expression(node);
+        self.stored(value);
+    }
+
+    /// The arms of `elif` are siblings: each holds its own condition. So a chain of any length stays flat.
+    pub(super) fn if_statement(&mut self, node: Node<'_>) {
+        let Some(condition) = field(node, "condition") else {
+            return self.block(node);
+        };
+        self.condition_value(condition);
+        let (then, otherwise) = self.arm_conditions(condition);
+        self.builder.fork();
+        self.builder.open_arm(
+            RegionKind::Branch,
+            field(node, "consequence").map_or(span(node), span),
+        );
+        self.under(then, |lower| lower.block_of(node, "consequence"));
+        self.builder.close_arm();
+        let mut exhaustive = false;
+        for clause in fields(node, "alternative") {
+            exhaustive = clause.kind() == "else_clause";
+            self.builder.statement = head(clause);
+            self.builder.open_arm(RegionKind::Branch, span(clause));
+            self.under(otherwise, |lower| lower.alternative(clause));
+            self.builder.close_arm();
+        }
+        self.builder.join(exhaustive);
+    }
+
+    fn alternative(&mut self, clause: Node<'_>) {
+        if let Some(condition) = field(clause, "condition") {
+            self.condition_value(condition);
+        }
+        self.block_of(clause, "consequence");
+        self.block_of(clause, "body");
+    }
+
+    /// Under which conditions the definitions in the arms of an `if` exist.
+    fn arm_conditions(&mut self, test: Node<'_>) -> (Option<ConditionId>, Option<ConditionId>) {
+        let (test, negated) = match field(test, "argument") {
+            Some(argument) if test.kind() == "not_operator" => (argument, true),
+            _ => (test, false),
+        };
+        let name = field(test, "attribute").unwrap_or(test);
+        if self.text(name) != "TYPE_CHECKING" {
+            let unknown = self.new_condition(Condition::Unknown);
+            return (unknown, unknown);
+        }
+        let checking = self.new_condition(Condition::TypeChecking);
+        let running = checking.and_then(|checking| self.new_condition(Condition::Not(checking)));
+        if negated {
+            (running, checking)
+        } else {
+            (checking, running)
+        }
+    }
+
+    // ---- loops
+
+    pub(super) fn for_statement(&mut self, node: Node<'_>) {
+        let (Some(left), Some(right)) = (field(node, "left"), field(node, "right")) else {
+            return self.block(node);
+        };
+        let iterated = self.expression(right);
+        let is_async = has_token(node, "async");
+        let item = self.iterate(iterated, right, is_async);
+        self.builder.open_loop(span(node));
+        self.step(item, is_async, right);
+        self.assign(left, item);
+        self.block_of(node, "body");
+        self.builder.close_loop();
+        self.loop_else(node);
+    }
+
+    /// Begins an iteration; answers the value of one step.
+    pub(super) fn iterate(&mut self, iterated: ExprId, node: Node<'_>, is_async: bool) -> ExprId {
+        let method = if is_async { "__aiter__" } else { "__iter__" };
+        self.builder
+            .implicit(CallKind::Iterate, iterated, method, span(node));
+        self.sink(iterated, Sink::Iterated);
+        let part = if is_async {
+            Part::AsyncIterated
+        } else {
+            Part::Iterated
+        };
+        self.project(iterated, part, node)
+    }
+
+    /// Each step of an async iteration may suspend.
+    pub(super) fn step(&mut self, item: ExprId, is_async: bool, node: Node<'_>) {
+        if is_async {
+            self.await_value(item, span(node));
+        }
+    }
+
+    pub(super) fn while_statement(&mut self, node: Node<'_>) {
+        self.builder.open_loop(span(node));
+        if let Some(condition) = field(node, "condition") {
+            self.condition_value(condition);
+        }
+        self.block_of(node, "body");
+        self.builder.close_loop();
+        self.loop_else(node);
+    }
+
+    fn loop_else(&mut self, node: Node<'_>) {
+        let Some(clause) = field(node, "alternative") else {
+            return;
+        };
+        self.builder.fork();
+        self.builder.open_arm(RegionKind::Branch, span(clause));
+        self.block_of(clause, "body");
+        self.builder.close_arm();
+        self.builder.join(false);
+    }
+
+    // ---- try
+
+    pub(super) fn try_statement(&mut self, node: Node<'_>) {
+        let clauses = children(node);
+        let finally = clauses
+            .iter()
+            .find(|clause| clause.kind() == "finally_clause");
+        self.builder.attempt();
+        self.builder.open_arm(
+            RegionKind::Try,
+            field(node, "body").map_or(span(node), span),
+        );
+        let tried = self.tried_condition(&clauses);
+        self.under(tried, |lower| lower.tried(node, &clauses));
+        self.builder.close_arm();
+        for clause in clauses
+            .iter()
+            .filter(|clause| clause.kind() == "except_clause")
+        {
+            self.except_clause(*clause);
+        }
+        let Some(finally) = finally else {
+            return self.builder.join(true);
+        };
+        self.builder.join_always();
+        self.builder
+            .open_region(RegionKind::Finally, span(*finally));
+        self.clause_block(*finally);
+        self.builder.close_region();
+    }
+
+    /// What follows in `else` runs only when the body got to its end, so it is part of the same arm.
+    fn tried(&mut self, node: Node<'_>, clauses: &[Node<'_>]) {
+        self.block_of(node, "body");
+        for clause in clauses
+            .iter()
+            .filter(|clause| clause.kind() == "else_clause")
+        {
+            self.builder.open_region(RegionKind::Branch, span(*clause));
+            self.block_of(*clause, "body");
+            self.builder.close_region();
+        }
+    }
+
+    fn tried_condition(&mut self, clauses: &[Node<'_>]) -> Option<ConditionId> {
+        let catches = clauses
+            .iter()
+            .any(|clause| self.catches_import_error(*clause));
+        if catches {
+            self.new_condition(Condition::ImportTried)
+        } else {
+            None
+        }
+    }
+
+    fn catches_import_error(&self, clause: Node<'_>) -> bool {
+        clause.kind() == "except_clause"
+            && fields(clause, "value").into_iter().any(|value| {
+                let mut text = self.text(value);
+                if let Some((types, _)) = text.rsplit_once(" as ") {
+                    text = types;
+                }
+                let mut names = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+                names.any(|name| matches!(name, "ImportError" | "ModuleNotFoundError"))
+            })
+    }
+
+    fn except_clause(&mut self, clause: Node<'_>) {
+        self.builder.statement = head(clause);
+        self.builder.open_arm(RegionKind::Branch, span(clause));
+        let failed = self.catches_import_error(clause);
+        let condition = if failed {
+            self.new_condition(Condition::ImportFailed)
+        } else {
+            None
+        };
+        self.under(condition, |lower| {
+            lower.caught(clause);
+            lower.clause_block(clause);
+        });
+        self.builder.close_arm();
+    }
+
+    fn caught(&mut self, clause: Node<'_>) {
+        for value in fields(clause, "value") {
+            let (types, alias) = as_pattern(value);
+            let types = self.expression(types);
+            self.stored(types);
+            if let Some(name) = alias.or_else(|| field(clause, "alias")).and_then(only_name) {
+                self.define(name, DefinitionKind::Caught(Some(types)));
+            }
+        }
+    }
+
+    fn clause_block(&mut self, clause: Node<'_>) {
+        for block in children(clause)
+            .into_iter()
+            .filter(|child| child.kind() == "block")
+        {
+            self.block(block);
+        }
+    }
+
+    // ---- with
+
+    pub(super) fn with_statement(&mut self, node: Node<'_>) {
+        let mut items = Vec::new();
+        for clause in children(node)
+            .into_iter()
+            .filter(|child| child.kind() == "with_clause")
+        {
+            items.extend(
+                children(clause)
+                    .into_iter()
+                    .filter_map(|item| field(item, "value")),
+            );
+        }
+        let is_async = has_token(node, "async");
+        let entered: Vec<(ExprId, Node<'_>)> = items
+            .into_iter()
+            .map(|item| self.enter(item, node, is_async))
+            .collect();
+        self.block_of(node, "body");
+        for (manager, value) in entered.into_iter().rev() {
+            self.builder.close_region();
+            self.exit(manager, value, is_async);
+        }
+    }
+
+    /// Enters one context and opens the region that it holds for.
+    fn enter<'tree>(
+        &mut self,
+        item: Node<'tree>,
+        with: Node<'_>,
+        is_async: bool,
+    ) -> (ExprId, Node<'tree>) {
+        let (value, target) = as_pattern(item);
+        let manager = self.expression(value);
+        let method = if is_async { "__aenter__" } else { "__enter__" };
+        let call = self
+            .builder
+            .implicit(CallKind::Enter, manager, method, span(value));
+        self.sink(manager, Sink::Entered);
+        if is_async {
+            self.await_value(call, span(value));
+        }
+        let rest = nostall_model::Span::new(value.start_byte(), with.end_byte());
+        self.builder.open_region(RegionKind::With, rest);
+        if let Some(target) = target {
+            let part = if is_async {
+                Part::AsyncEntered
+            } else {
+                Part::Entered
+            };
+            let value = self.project(manager, part, value);
+            self.assign(target, value);
+        }
+        (manager, value)
+    }
+
+    fn exit(&mut self, manager: ExprId, value: Node<'_>, is_async: bool) {
+        let method = if is_async { "__aexit__" } else { "__exit__" };
+        let call = self
+            .builder
+            .implicit(CallKind::Exit, manager, method, span(value));
+        if is_async {
+            self.await_value(call, span(value));
+        }
+    }
+}
+
+/// Takes `value as target` apart.
+fn as_pattern(node: Node<'_>) -> (Node<'_>, Option<Node<'_>>) {
+    if node.kind() != "as_pattern" {
+        return (node, None);
+    }
+    let value = node.named_child(0).unwrap_or(node);
+    let target = field(node, "alias").and_then(|target| target.named_child(0));
+    (value, target)
+}
+
+fn only_name(mut node: Node<'_>) -> Option<Node<'_>> {
+    while node.kind() == "parenthesized_expression" {
+        node = node.named_child(0)?;
+    }
+    (node.kind() == "identifier").then_some(node)
+}

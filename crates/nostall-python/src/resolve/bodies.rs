@@ -1,0 +1,133 @@
+//! Bodies: their paths, where they run when nobody says otherwise, and whether they are part of the program at all.
+
+use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
+use nostall_model::program::{Presence, Resolution, ResolvedBody, Runtime};
+use nostall_model::{Confidence, Context};
+
+use super::Cx;
+
+/// Adds what is known of each body.
+pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
+    for file in 0..cx.files.len() {
+        let facts = cx.facts(file);
+        let runtime = runtime(facts);
+        let in_tests = is_test_file(cx.files[file].path);
+        let first = resolution.bodies.len();
+        for (index, body) in facts.bodies.iter().enumerate() {
+            // A body comes after the one that it stands in.
+            let parent = body
+                .parent
+                .map(|parent| &resolution.bodies[first + parent.index()]);
+            let absent = body.item.is_some_and(|item| cx.item_is_absent(file, item));
+            let presence = match parent {
+                Some(parent) if parent.presence == Presence::Absent => Presence::Absent,
+                _ if absent => Presence::Absent,
+                _ if in_tests => Presence::Test,
+                _ => Presence::Present,
+            };
+            let outer = parent.map_or_else(|| cx.modules.name(file), |parent| &parent.path);
+            let path = path(facts, BodyId::new(index), outer);
+            let (context, entry) = context(body.kind, body.flavour);
+            let entry = entry.to_owned();
+            let confidence = Confidence::Certain;
+            resolution.bodies.push(ResolvedBody {
+                path,
+                context,
+                entry,
+                confidence,
+                presence,
+                runtime,
+            });
+        }
+    }
+}
+
+fn path(facts: &FileFacts, id: BodyId, outer: &str) -> String {
+    let body = facts.body(id);
+    match body.kind {
+        BodyKind::Module | BodyKind::Comprehension => outer.to_owned(),
+        BodyKind::Closure => format!("{outer}.<lambda>"),
+        _ => match body.item.and_then(|item| item_name(facts, item)) {
+            Some(name) => format!("{outer}.{name}"),
+            None => outer.to_owned(),
+        },
+    }
+}
+
+fn item_name(facts: &FileFacts, item: ItemId) -> Option<&str> {
+    facts.item(item).name.map(|name| facts.text(name))
+}
+
+/// Where a body runs by what it is. What runs inline, as comprehensions do, runs where its caller does.
+fn context(kind: BodyKind, flavour: Flavour) -> (Context, &'static str) {
+    match (kind, flavour) {
+        (_, Flavour::Sync | Flavour::Generator) => (Context::Sync, ""),
+        (BodyKind::Comprehension, Flavour::Async) => (Context::Async, "async comprehension"),
+        (_, Flavour::Async) => (Context::Async, "async def"),
+        (_, Flavour::AsyncGenerator) => (Context::Async, "async generator"),
+    }
+}
+
+fn runtime(facts: &FileFacts) -> Runtime {
+    let imports = |library: &str| {
+        facts
+            .imports
+            .iter()
+            .any(|import| first_name(facts, import) == Some(library))
+    };
+    match () {
+        () if imports("asyncio") => Runtime::Asyncio,
+        () if imports("trio") => Runtime::Trio,
+        () if imports("anyio") => Runtime::Anyio,
+        () => Runtime::Asyncio,
+    }
+}
+
+fn first_name<'f>(facts: &'f FileFacts, import: &Import) -> Option<&'f str> {
+    let first = facts
+        .path_segments(import.path)
+        .first()
+        .filter(|_| import.level == 0)?;
+    Some(facts.text(first.name))
+}
+
+/// Says whether a file holds tests by where it lies.
+fn is_test_file(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name
+        .strip_suffix(".py")
+        .or_else(|| name.strip_suffix(".pyi"))
+        .unwrap_or(name);
+    let by_name = stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest";
+    by_name
+        || folders
+            .split('/')
+            .any(|folder| matches!(folder, "test" | "tests"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_test_file;
+
+    #[test]
+    fn tests_are_known_by_where_they_lie() {
+        for path in [
+            "test_a.py",
+            "a/a_test.py",
+            "conftest.py",
+            "a/tests/b.py",
+            "test/b.py",
+        ] {
+            assert!(is_test_file(path), "{path}");
+        }
+        for path in [
+            "a.py",
+            "contest.py",
+            "a/testing/b.py",
+            "latest.py",
+            "attest_a.py",
+        ] {
+            assert!(!is_test_file(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Names: what a variable, an import or a dotted path stands for.
+
+use std::rc::Rc;
+
+use nostall_catalog::Effect;
+use nostall_model::facts::{
+    BindingId, BodyId, BodyKind, Condition, ConditionId, Definition, DefinitionId, DefinitionKind,
+    Import, ImportId, ImportKind, ItemId, ItemKind, ParameterKind, PathId, Run, ScopeId,
+};
+use nostall_model::{Confidence, Language};
+
+use super::Cx;
+use super::builtins::is_builtin;
+use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, instances};
+
+impl Cx<'_> {
+    // ---- variables
+
+    /// What a use of a variable may be. Without known definitions it is any of them.
+    pub(super) fn variable(&self, file: usize, binding: BindingId, reaching: Run) -> Values {
+        let facts = self.facts(file);
+        let reaching = &facts.definition_lists[reaching.range()];
+        let definitions = if reaching.is_empty() {
+            self.files[file].definitions(binding)
+        } else {
+            reaching
+        };
+        self.definitions(file, definitions)
+    }
+
+    fn definitions(&self, file: usize, definitions: &[DefinitionId]) -> Values {
+        let facts = self.facts(file);
+        let all: Vec<&Definition> = definitions
+            .iter()
+            .map(|id| &facts.definitions[id.index()])
+            .collect();
+        let runs = |definition: &&Definition| !self.only_for_checkers(file, definition.condition);
+        // Where nothing else defines a name, what type checkers see is what it is.
+        let any_runs = all.iter().any(&runs);
+        let mut values = Values::new();
+        for definition in all
+            .into_iter()
+            .filter(|definition| !any_runs || runs(definition))
+        {
+            add(&mut values, self.definition(file, definition));
+        }
+        if values.len() > 1 {
+            values
+                .iter_mut()
+                .for_each(|known| known.confidence = known.confidence.min(Confidence::Likely));
+        }
+        values
+    }
+
+    fn definition(&self, file: usize, definition: &Definition) -> Values {
+        if let Some(type_) = definition.type_ {
+            let types = self.written_type(file, type_);
+            if !types.is_empty() {
+                return instances(types);
+            }
+        }
+        match definition.kind {
+            DefinitionKind::Parameter(index) => self.parameter(file, definition.binding, index),
+            DefinitionKind::Value(value) => self.evaluate(file, value).to_vec(),
+            DefinitionKind::Import(import) => self.import(file, import),
+            DefinitionKind::Item(item) => self.item(ItemRef { file, item }),
+            DefinitionKind::Caught(Some(types)) => self.instances_of(&self.evaluate(file, types)),
+            DefinitionKind::Augmented(_)
+            | DefinitionKind::Caught(None)
+            | DefinitionKind::Declared
+            | DefinitionKind::Deleted => Values::new(),
+        }
+    }
+
+    fn parameter(&self, file: usize, binding: BindingId, index: u16) -> Values {
+        let facts = self.facts(file);
+        let body = facts.bindings[binding.index()].body;
+        let parameters = facts.body_parameters(body);
+        let Some(parameter) = parameters.get(usize::from(index)) else {
+            return Values::new();
+        };
+        match parameter.kind {
+            ParameterKind::Receiver => self.receiver(file, body, binding),
+            ParameterKind::Rest | ParameterKind::RestKeywords => Values::new(),
+            _ => vec![Known::certain(Value::Parameter(
+                BodyRef { file, body },
+                index,
+            ))],
+        }
+    }
+
+    fn receiver(&self, file: usize, body: BodyId, binding: BindingId) -> Values {
+        let Some(item) = self.files[file].class_of_receiver(binding) else {
+            return Values::new();
+        };
+        let class = ItemRef { file, item };
+        let method = self.facts(file).body(body).item;
+        if method.is_some_and(|method| {
+            self.has_decorator(ItemRef { file, item: method }, "builtins.classmethod")
+        }) {
+            return vec![Known::certain(Value::Class(class))];
+        }
+        vec![Known::certain(Value::Instance(Type::Class(class)))]
+    }
+
+    // ---- items
+
+    fn item(&self, item: ItemRef) -> Values {
+        let facts = self.facts(item.file);
+        let record = facts.item(item.item);
+        match (record.kind, record.body) {
+            (ItemKind::Class { .. }, _) => vec![Known::certain(Value::Class(item))],
+            (ItemKind::Function, Some(body)) => self.function(
+                item,
+                BodyRef {
+                    file: item.file,
+                    body,
+                },
+            ),
+            _ => Values::new(),
+        }
+    }
+
+    /// A decorated function is taken for the function itself, unless a decorator moves it off this thread.
+    fn function(&self, item: ItemRef, body: BodyRef) -> Values {
+        let decorators = self.facts(item.file).item(item.item).attributes;
+        if decorators.is_empty() {
+            return vec![Known::certain(Value::Body(body))];
+        }
+        let decorators = self.decorators(item);
+        if decorators
+            .iter()
+            .any(|decorator| self.moves_callables(&decorator.value))
+        {
+            return Values::new();
+        }
+        // The language's own decorators change how a function is found, not what it does.
+        let own = |known: &Known| matches!(&known.value, Value::Outside(path) if path.starts_with("builtins."));
+        let plain = !decorators.is_empty() && decorators.iter().all(own);
+        let known = Known::certain(Value::Body(body));
+        vec![if plain {
+            known
+        } else {
+            known.at_most(Confidence::Likely)
+        }]
+    }
+
+    fn moves_callables(&self, decorator: &Value) -> bool {
+        let Value::Outside(path) = decorator else {
+            return false;
+        };
+        let api = self
+            .catalog
+            .lookup(Language::Python, path)
+            .map(|found| self.catalog.api(found.api));
+        api.is_some_and(|api| matches!(api.effect, Effect::Offloads | Effect::Schedules))
+    }
+
+    /// What the decorators of an item may be, `@f(..)` as `f`.
+    fn decorators(&self, item: ItemRef) -> Values {
+        let facts = self.facts(item.file);
+        let mut values = Values::new();
+        for decorator in facts.expr_list(facts.item(item.item).attributes) {
+            add(&mut values, self.called_or_itself(item.file, *decorator));
+        }
+        values
+    }
+
+    /// Says whether an item has this decorator.
+    pub(super) fn has_decorator(&self, item: ItemRef, path: &str) -> bool {
+        self.decorators(item)
+            .iter()
+            .any(|known| matches!(&known.value, Value::Outside(of) if **of == *path))
+    }
+
+    // ---- imports
+
+    /// What an import binds.
+    fn import(&self, file: usize, id: ImportId) -> Values {
+        let facts = self.facts(file);
+        let import = &facts.imports[id.index()];
+        let names: Vec<&str> = facts
+            .path_segments(import.path)
+            .iter()
+            .map(|segment| facts.text(segment.name))
+            .collect();
+        let Some(mut value) = self.import_root(file, import) else {
+            return Values::new();
+        };
+        let steps = match (import.kind, import.level) {
+            (ImportKind::Root(_), _) => &names[..0],
+            (_, 0) => names.get(1..).unwrap_or_default(),
+            _ => &names[..],
+        };
+        let Some((last, inner)) = steps.split_last() else {
+            return vec![Known::certain(value)];
+        };
+        for name in inner {
+            let Some(next) = self.submodule(file, &value, name) else {
+                return Values::new();
+            };
+            value = next;
+        }
+        self.member(file, &value, last)
+    }
+
+    /// The module that an import's path starts from.
+    fn import_root(&self, file: usize, import: &Import) -> Option<Value> {
+        let facts = self.facts(file);
+        if import.level > 0 {
+            let package = self.modules.package(file, import.level)?;
+            return if package.is_empty() {
+                Some(Value::Namespace(Rc::from("")))
+            } else {
+                self.modules.find(file, &package)
+            };
+        }
+        let first = facts.path_segments(import.path).first()?;
+        let first = facts.text(first.name);
+        Some(
+            self.modules
+                .find(file, first)
+                .unwrap_or_else(|| Value::Outside(first.into())),
+        )
+    }
+
+    /// A module in a package.
+    fn submodule(&self, from: usize, package: &Value, name: &str) -> Option<Value> {
+        let package = match package {
+            Value::Module(file) => self.modules.name(*file).to_owned(),
+            Value::Namespace(package) => package.to_string(),
+            Value::Outside(path) => return Some(Value::Outside(format!("{path}.{name}").into())),
+            _ => return None,
+        };
+        let full = if package.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{package}.{name}")
+        };
+        self.modules.find(from, &full)
+    }
+
+    /// A name of a module, or a module in it.
+    pub(super) fn member(&self, from: usize, module: &Value, name: &str) -> Values {
+        if let Value::Module(file) = module {
+            let values = self.module_name(*file, name);
+            if !values.is_empty() {
+                return values;
+            }
+        }
+        self.submodule(from, module, name)
+            .map(Known::certain)
+            .into_iter()
+            .collect()
+    }
+
+    /// A name at the level of a module. What is being found out already has no answer: imports may go in circles.
+    fn module_name(&self, file: usize, name: &str) -> Values {
+        let key = (file, name.to_owned());
+        if let Some(known) = self.module_names.borrow().get(&key) {
+            return known.clone();
+        }
+        self.module_names
+            .borrow_mut()
+            .insert(key.clone(), Values::new());
+        let values = self.deeper(|| match self.files[file].binding(BodyId(0), name) {
+            Some(binding) => self.variable(file, binding, Run::default()),
+            None => self.star_imported(file, name),
+        });
+        self.module_names.borrow_mut().insert(key, values.clone());
+        values
+    }
+
+    /// A name that may come from `from x import *`.
+    fn star_imported(&self, file: usize, name: &str) -> Values {
+        let mut values = Values::new();
+        for glob in &self.files[file].globs {
+            for module in self.glob_module(file, *glob) {
+                match &module.value {
+                    Value::Module(of) if *of != file => {
+                        add(&mut values, self.module_name(*of, name));
+                    }
+                    Value::Outside(path) => {
+                        let value = Value::Outside(format!("{path}.{name}").into());
+                        add(
+                            &mut values,
+                            [Known {
+                                value,
+                                confidence: Confidence::Possible,
+                            }],
+                        );
+                    }
+                    _ => {}
+                }
+            }
+        }
+        values
+    }
+
+    fn glob_module(&self, file: usize, id: ImportId) -> Values {
+        let import = &self.facts(file).imports[id.index()];
+        let facts = self.facts(file);
+        let Some(mut value) = self.import_root(file, import) else {
+            return Values::new();
+        };
+        let skip = usize::from(import.level == 0);
+        for segment in facts.path_segments(import.path).iter().skip(skip) {
+            let Some(next) = self.submodule(file, &value, facts.text(segment.name)) else {
+                return Values::new();
+            };
+            value = next;
+        }
+        vec![Known::certain(value)]
+    }
+
+    // ---- paths
+
+    /// What a path as written means: a name that no variable binds, a type, a pattern's class.
+    pub(super) fn path(&self, file: usize, path: PathId) -> Values {
+        let facts = self.facts(file);
+        let names: Vec<&str> = facts
+            .path_segments(path)
+            .iter()
+            .map(|segment| facts.text(segment.name))
+            .collect();
+        let Some((first, rest)) = names.split_first() else {
+            return Values::new();
+        };
+        let mut values = self.scoped_name(file, facts.path(path).scope, first);
+        for name in rest {
+            values = values
+                .iter()
+                .flat_map(|known| self.attribute(file, known, name))
+                .collect();
+        }
+        values
+    }
+
+    /// Looks a name up from a scope outwards; classes are skipped, but for the innermost.
+    fn scoped_name(&self, file: usize, scope: ScopeId, name: &str) -> Values {
+        let facts = self.facts(file);
+        let mut next = Some(scope);
+        while let Some(id) = next {
+            next = facts.scopes[id.index()].parent;
+            let Some(body) = self.files[file].body_of_scope(id) else {
+                continue;
+            };
+            let visible = id == scope || facts.body(body).kind != BodyKind::Class;
+            if let Some(binding) = self.files[file].binding(body, name).filter(|_| visible) {
+                return self.deeper(|| self.variable(file, binding, Run::default()));
+            }
+        }
+        self.unbound_name(file, name)
+    }
+
+    /// A name that no variable of the file binds.
+    pub(super) fn unbound_name(&self, file: usize, name: &str) -> Values {
+        let mut values = Values::new();
+        if is_builtin(name) {
+            values.push(Known::certain(Value::Outside(
+                format!("builtins.{name}").into(),
+            )));
+        }
+        for known in self.star_imported(file, name) {
+            // Of an external module it is not known whether it has the name; the catalogue may know.
+            let known_outside = match &known.value {
+                Value::Outside(path) => self.is_known_path(path),
+                _ => true,
+            };
+            if known_outside || values.is_empty() {
+                add(&mut values, [known]);
+            }
+        }
+        values
+    }
+
+    fn is_known_path(&self, path: &str) -> bool {
+        let found = self.catalog.lookup(Language::Python, path);
+        found.is_some_and(|found| !found.wildcard)
+            || self.catalog.type_entry(Language::Python, path).is_some()
+    }
+
+    // ---- conditions
+
+    /// Says whether a condition holds for type checkers only.
+    pub(super) fn only_for_checkers(&self, file: usize, condition: Option<ConditionId>) -> bool {
+        let Some(condition) = condition else {
+            return false;
+        };
+        let facts = self.facts(file);
+        match facts.conditions[condition.index()] {
+            Condition::TypeChecking => true,
+            Condition::All(run) => facts.condition_lists[run.range()]
+                .iter()
+                .any(|id| self.only_for_checkers(file, Some(*id))),
+            _ => false,
+        }
+    }
+
+    /// Says whether an item, or one that it stands in, is for type checkers only.
+    pub(super) fn item_is_absent(&self, file: usize, item: ItemId) -> bool {
+        self.only_for_checkers(file, self.facts(file).item(item).condition)
+    }
+}

@@ -1,0 +1,178 @@
+//! Format strings: which values are written into a text.
+
+use std::ops::Range;
+
+use nostall_model::Span;
+use nostall_model::facts::{CallKind, ExprId};
+use syn::LitStr;
+
+use super::invocations::{Lowered, text_literal};
+use super::lower::Lower;
+use super::macro_arguments::MacroArgument;
+
+/// What a placeholder of a format string shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shown {
+    /// The next argument.
+    Next,
+    /// The argument at a position.
+    Position(usize),
+    /// A named argument, or a variable; with its place in the literal.
+    Name(String, Range<usize>),
+}
+
+impl Lower<'_> {
+    /// Records the calls that write arguments of a macro into a text.
+    pub(crate) fn formatted(&mut self, list: &[MacroArgument], lowered: &[Lowered]) {
+        for (argument, known) in list.iter().zip(lowered) {
+            if argument.shown {
+                self.show(known.value);
+            }
+        }
+        for (index, argument) in list.iter().enumerate() {
+            let Some(literal) = text_literal(argument) else { continue };
+            let positional = lowered[index + 1..].iter().filter(|argument| !argument.named).count();
+            if let Some(shown) = format_string(literal, positional) {
+                self.show_all(&shown, literal, (&list[index + 1..], &lowered[index + 1..]));
+                return;
+            }
+        }
+    }
+
+    fn show_all(&mut self, shown: &[Shown], literal: &LitStr, (list, lowered): (&[MacroArgument], &[Lowered])) {
+        let positional: Vec<ExprId> = lowered.iter().filter(|it| !it.named).map(|it| it.value).collect();
+        let mut next = 0;
+        let mut seen: Vec<ExprId> = Vec::new();
+        for placeholder in shown {
+            let value = match placeholder {
+                Shown::Next => {
+                    next += 1;
+                    positional.get(next - 1).copied()
+                }
+                Shown::Position(index) => positional.get(*index).copied(),
+                Shown::Name(name, range) => Some(self.named_in_text(name, range, literal, list, lowered)),
+            };
+            if let Some(value) = value.filter(|value| !seen.contains(value)) {
+                seen.push(value);
+                self.show(value);
+            }
+        }
+    }
+
+    fn named_in_text(
+        &mut self,
+        name: &str,
+        range: &Range<usize>,
+        literal: &LitStr,
+        list: &[MacroArgument],
+        lowered: &[Lowered],
+    ) -> ExprId {
+        let given = list.iter().zip(lowered).find(|(argument, _)| argument.name.as_ref().is_some_and(|it| it == name));
+        if let Some((_, known)) = given {
+            return known.value;
+        }
+        let token = self.token(literal.span());
+        let start = token.start as usize;
+        // A literal that a macro has put together has no place of its own.
+        let whole = (token.range().len() == literal.token().to_string().len()).then_some(());
+        let span = whole.map_or(token, |()| Span::new(start + range.start, start + range.end));
+        let name = self.builder.name(name);
+        self.named(name, span)
+    }
+
+    fn show(&mut self, value: ExprId) {
+        if !self.is_literal(value) {
+            let span = self.builder.facts.expr(value).span;
+            self.builder.implicit(CallKind::Format, value, "fmt", span);
+        }
+    }
+}
+
+/// Reads a literal as a format string for so many positional arguments; none if it is not one.
+fn format_string(literal: &LitStr, positional: usize) -> Option<Vec<Shown>> {
+    let text = literal.token().to_string();
+    let shown = placeholders(&text)?;
+    let implicit = shown.iter().filter(|it| matches!(it, Shown::Next)).count();
+    let fits = implicit <= positional
+        && shown.iter().all(|it| !matches!(it, Shown::Position(index) if *index >= positional));
+    // A text without placeholders before other arguments is just a text.
+    let plain = shown.is_empty() && positional > 0;
+    (fits && !plain).then_some(shown)
+}
+
+/// Finds the placeholders in a literal as it is written.
+fn placeholders(literal: &str) -> Option<Vec<Shown>> {
+    let escapes = !literal.starts_with('r');
+    let bytes = literal.as_bytes();
+    let mut shown = Vec::new();
+    let mut at = literal.find('"')? + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if escapes && bytes[at..].starts_with(b"\\u{") => at += literal[at..].find('}')? + 1,
+            b'\\' if escapes => at += 2,
+            b'{' if bytes.get(at + 1) == Some(&b'{') => at += 2,
+            b'}' if bytes.get(at + 1) == Some(&b'}') => at += 2,
+            b'}' => return None,
+            b'{' => {
+                let end = at + literal[at..].find('}')?;
+                placeholder(&literal[at + 1..end], at + 1, &mut shown)?;
+                at = end + 1;
+            }
+            _ => at += 1,
+        }
+    }
+    Some(shown)
+}
+
+/// Reads what stands between braces: `name:width$.precision$?`.
+fn placeholder(content: &str, offset: usize, shown: &mut Vec<Shown>) -> Option<()> {
+    let (argument, spec) = content.split_once(':').unwrap_or((content, ""));
+    if spec.contains('{') {
+        return None;
+    }
+    if spec.contains(".*") {
+        shown.push(Shown::Next);
+    }
+    let name = argument.trim();
+    let start = offset + (argument.len() - argument.trim_start().len());
+    if name.is_empty() {
+        shown.push(Shown::Next);
+    } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
+        shown.push(Shown::Position(name.parse().ok()?));
+    } else if is_name(name) {
+        shown.push(Shown::Name(name.to_owned(), start..start + name.len()));
+    } else {
+        return None;
+    }
+    Some(())
+}
+
+fn is_name(text: &str) -> bool {
+    let text = text.strip_prefix("r#").unwrap_or(text);
+    let mut characters = text.chars();
+    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && characters.all(|character| character.is_alphanumeric() || character == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(literal: &str) -> Option<Vec<Shown>> {
+        placeholders(literal)
+    }
+
+    #[test]
+    fn placeholders_are_found_as_written() {
+        assert_eq!(names(r#""a {} {{}} {0}""#), Some(vec![Shown::Next, Shown::Position(0)]));
+        assert_eq!(names(r#""\u{7b} {name:>5}""#), Some(vec![Shown::Name("name".to_owned(), 9..13)]));
+        assert_eq!(names(r##"r#"{ x }"#"##), Some(vec![Shown::Name("x".to_owned(), 5..6)]));
+    }
+
+    #[test]
+    fn other_texts_have_none() {
+        assert_eq!(names(r#""a } b""#), None);
+        assert_eq!(names(r#""{a b}""#), None);
+        assert_eq!(names(r#""{""#), None);
+    }
+}

@@ -1,0 +1,195 @@
+//! Macros where items stand: `macro_rules!`, `include!`, `cfg_if!`, `lazy_static!`, `thread_local!`, and those that take items.
+
+use nostall_model::Span;
+use nostall_model::facts::{Condition, ConditionId, ItemKind};
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Expr, Ident, ImplItem, Item, LitStr, Macro, Token, Type, Visibility};
+
+use super::invocations::last_name;
+use super::items::{Head, is_public};
+use super::lower::Lower;
+use super::macro_arguments as arguments;
+use super::spans::{self, Ends};
+
+/// Says whether a macro's call among statements declares items.
+pub(crate) fn declares_items(node: &Macro) -> bool {
+    matches!(last_name(node).as_str(), "lazy_static" | "thread_local" | "task_local" | "cfg_if")
+}
+
+impl Lower<'_> {
+    /// Lowers a macro's definition, or its call where items stand.
+    pub(crate) fn macro_item(&mut self, node: &syn::ItemMacro, span: Span) {
+        if let Some(name) = &node.ident {
+            if node.mac.path.is_ident("macro_rules") {
+                self.macro_rules(node, name, span);
+            }
+            return;
+        }
+        let outer = self.condition;
+        self.condition = self.condition_of(&node.attrs);
+        match last_name(&node.mac).as_str() {
+            "include" => self.include(&node.mac, span),
+            "cfg_if" => self.cfg_if_items(&node.mac),
+            "lazy_static" | "thread_local" | "task_local" => self.statics(&node.mac),
+            _ => self.items_of_macro(&node.mac),
+        }
+        self.condition = outer;
+    }
+
+    fn include(&mut self, node: &Macro, span: Span) {
+        let Some((path, _)) = arguments::parse_as(|input: ParseStream<'_>| input.parse::<LitStr>(), &node.tokens, self.spent)
+        else {
+            return;
+        };
+        let path = self.builder.name(&path.value());
+        let head = Head { attributes: &[], name: None, public: false, span };
+        self.declare_item(&head, ItemKind::Include { path });
+    }
+
+    /// A macro that is given items most often declares them, perhaps under a condition.
+    fn items_of_macro(&mut self, node: &Macro) {
+        let Some((items, spent)) = arguments::parse_as(all::<Item>, &node.tokens, self.spent) else { return };
+        self.with_unknown_condition(spent, |cx| {
+            for item in &items {
+                cx.item(item);
+            }
+        });
+    }
+
+    /// The same within an impl.
+    pub(crate) fn macro_of_members(&mut self, node: &Macro, of_trait: bool) {
+        let Some((members, spent)) = arguments::parse_as(all::<ImplItem>, &node.tokens, self.spent) else { return };
+        self.with_unknown_condition(spent, |cx| {
+            for member in &members {
+                cx.impl_member(member, of_trait);
+            }
+        });
+    }
+
+    fn with_unknown_condition(&mut self, spent: usize, lower: impl FnOnce(&mut Self)) {
+        let outer = (self.condition, self.spent);
+        let unknown = self.builder.condition(Condition::Unknown);
+        let conditions: Vec<ConditionId> = self.condition.into_iter().chain([unknown]).collect();
+        self.condition = self.all_of(&conditions);
+        self.spent = spent;
+        lower(self);
+        (self.condition, self.spent) = outer;
+    }
+
+    // ---- cfg_if
+
+    fn cfg_if_items(&mut self, node: &Macro) {
+        let outer = (self.condition, self.spent);
+        let Some((arms, spent)) = arguments::parse_as(arguments::cfg_arms, &node.tokens, self.spent) else { return };
+        self.spent = spent;
+        let conditions = self.cfg_conditions(&arms);
+        for ((_, content), condition) in arms.iter().zip(conditions) {
+            let Some((items, _)) = arguments::parse_as(all::<Item>, content, spent) else { continue };
+            self.condition = condition;
+            for item in &items {
+                self.item(item);
+            }
+        }
+        (self.condition, self.spent) = outer;
+    }
+
+    /// The conditions of the arms of `cfg_if!`: an arm's own, and none of those before it.
+    pub(crate) fn cfg_conditions(&mut self, arms: &[(Option<TokenStream>, TokenStream)]) -> Vec<Option<ConditionId>> {
+        let mut before: Vec<ConditionId> = self.condition.into_iter().collect();
+        let mut conditions = Vec::with_capacity(arms.len());
+        for (predicate, _) in arms {
+            let own = predicate.as_ref().map(|predicate| self.predicate_of(predicate.clone()));
+            let all: Vec<ConditionId> = before.iter().copied().chain(own).collect();
+            conditions.push(self.all_of(&all));
+            if let Some(own) = own {
+                before.push(self.not(own));
+            }
+        }
+        conditions
+    }
+
+    // ---- statics of macros
+
+    /// `lazy_static! { static ref X: T = value; }`, `thread_local! { static X: T = value; }`: constants that are made when they
+    /// are first used.
+    pub(crate) fn statics(&mut self, node: &Macro) {
+        let outer = self.spent;
+        let Some((statics, spent)) = arguments::parse_as(all::<Static>, &node.tokens, outer) else { return };
+        self.spent = spent;
+        for static_ in &statics {
+            let span = self.places.between(static_.first, static_.last());
+            let public = is_public(&static_.visibility);
+            let head = Head { attributes: &static_.attributes, name: Some(&static_.name), public, span };
+            let type_ = if static_.lazy { static_.type_.clone() } else { local_key(&static_.type_) };
+            self.constant(&head, Some(&type_), static_.value.as_ref());
+        }
+        self.spent = outer;
+    }
+}
+
+/// What stands in a thread-local variable is reached through its key.
+fn local_key(type_: &Type) -> Type {
+    let span = type_.first();
+    let argument = syn::GenericArgument::Type(type_.clone());
+    let arguments = syn::AngleBracketedGenericArguments {
+        colon2_token: None,
+        lt_token: Token![<](span),
+        args: std::iter::once(argument).collect(),
+        gt_token: Token![>](type_.last()),
+    };
+    let mut segments: syn::punctuated::Punctuated<syn::PathSegment, Token![::]> =
+        ["std", "thread", "LocalKey"].iter().map(|name| syn::PathSegment::from(Ident::new(name, span))).collect();
+    if let Some(last) = segments.last_mut() {
+        last.arguments = syn::PathArguments::AngleBracketed(arguments);
+    }
+    let path = syn::Path { leading_colon: Some(Token![::](span)), segments };
+    Type::Path(syn::TypePath { attrs: Vec::new(), qself: None, path })
+}
+
+/// Parses nothing but values of one kind; at least one.
+fn all<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
+    let mut values = vec![input.parse()?];
+    while !input.is_empty() {
+        values.push(input.parse()?);
+    }
+    Ok(values)
+}
+
+struct Static {
+    attributes: Vec<Attribute>,
+    visibility: Visibility,
+    first: proc_macro2::Span,
+    /// `static ref`
+    lazy: bool,
+    name: Ident,
+    type_: Type,
+    value: Option<Expr>,
+}
+
+impl Static {
+    fn last(&self) -> proc_macro2::Span {
+        self.value.as_ref().map_or_else(|| self.type_.last(), Ends::last)
+    }
+}
+
+impl Parse for Static {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility: Visibility = input.parse()?;
+        let static_token: Token![static] = input.parse()?;
+        let lazy: Option<Token![ref]> = input.parse()?;
+        let name = input.call(Ident::parse_any)?;
+        let _: Token![:] = input.parse()?;
+        let type_: Type = input.parse()?;
+        let mut value = None;
+        if input.peek(Token![=]) {
+            let _: Token![=] = input.parse()?;
+            value = Some(input.parse()?);
+        }
+        let _: Option<Token![;]> = input.parse()?;
+        let first = spans::visibility_or(&visibility, static_token.span);
+        Ok(Self { attributes, visibility, first, lazy: lazy.is_some(), name, type_, value })
+    }
+}
