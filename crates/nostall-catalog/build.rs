@@ -5,76 +5,126 @@ use std::path::{Path, PathBuf};
 use proc_macro2::TokenStream;
 use quote::quote;
 
+#[path = "src/check.rs"]
+#[allow(dead_code, missing_docs, unreachable_pub)]
+mod check;
 #[path = "src/schema.rs"]
 #[allow(dead_code, missing_docs, unreachable_pub)]
 mod schema;
 
-use schema::{ApiTable, ArgumentTable, Tables, TraitTable, TypeTable, WhenTable};
+use schema::{ApiTable, ArgumentTable, Tables, TestTable, TraitTable, TypeTable, WhenTable};
 
 fn main() {
-    println!("cargo::rerun-if-changed=data");
-    println!("cargo::rerun-if-changed=src/schema.rs");
+    for source in [
+        "build.rs",
+        "data/rust",
+        "data/python",
+        "src/check.rs",
+        "src/schema.rs",
+    ] {
+        println!("cargo::rerun-if-changed={source}");
+    }
     let mut errors = Vec::new();
     let (mut apis, mut types, mut traits) = (Vec::new(), Vec::new(), Vec::new());
     for (folder, language, separator) in [("rust", "Rust", "::"), ("python", "Python", ".")] {
         for file in data_files(folder) {
             println!("cargo::rerun-if-changed={}", file.display());
-            let Some(tables) = read(&file, separator, &mut errors) else { continue };
-            apis.extend(tables.api.iter().map(|api| api_tokens(language, &tables.library, api)));
-            types.extend(tables.types.iter().map(|entry| type_tokens(language, entry)));
-            traits.extend(tables.traits.iter().map(|entry| trait_tokens(language, entry)));
+            let Some(tables) = read(&file, separator, &mut errors) else {
+                continue;
+            };
+            apis.extend(
+                tables
+                    .api
+                    .iter()
+                    .map(|api| api_tokens(language, &tables.library, api)),
+            );
+            types.extend(
+                tables
+                    .types
+                    .iter()
+                    .map(|entry| type_tokens(language, entry)),
+            );
+            traits.extend(
+                tables
+                    .traits
+                    .iter()
+                    .map(|entry| trait_tokens(language, entry)),
+            );
         }
     }
-    assert!(errors.is_empty(), "the catalogue's data has errors:\n{}", errors.join("\n"));
+    // All of them at once, as errors of the build: one line each, which cargo prints without a backtrace.
+    if !errors.is_empty() {
+        errors
+            .iter()
+            .for_each(|error| println!("cargo::error={error}"));
+        return;
+    }
     let tokens = quote! {
         pub(crate) static APIS: &[Api] = &[#(#apis),*];
         pub(crate) static TYPES: &[TypeEntry] = &[#(#types),*];
         pub(crate) static TRAITS: &[TraitEntry] = &[#(#traits),*];
     };
-    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("tables.rs");
+    let out =
+        PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("tables.rs");
     std::fs::write(out, tokens.to_string()).expect("OUT_DIR can be written");
 }
 
 fn data_files(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new("data").join(folder);
-    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    let entries =
+        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
     files.sort();
     files
 }
 
+/// Reads and checks one file. Where it has errors, what is returned is not to be used.
 fn read(file: &Path, separator: &str, errors: &mut Vec<String>) -> Option<Tables> {
-    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    match toml::from_str::<Tables>(&text) {
+    let text =
+        std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    match schema::parse(&text) {
         Ok(mut tables) => {
-            let found = schema::complete(&mut tables, separator);
-            errors.extend(found.into_iter().map(|error| format!("{}: {error}", file.display())));
-            Some(tables)
+            let mut found = check::complete(&mut tables, separator);
+            found.extend(check::check_own(&tables));
+            let valid = found.is_empty();
+            errors.extend(
+                found
+                    .into_iter()
+                    .map(|error| format!("{}: {error}", file.display())),
+            );
+            valid.then_some(tables)
         }
         Err(error) => {
-            errors.push(format!("{}: {error}", file.display()));
+            errors.push(format!("{}:{error}", file.display()));
             None
         }
     }
 }
 
 fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
+    let unit = unit(language == "Python", api.unit.as_deref());
     let language = ident(language);
     let (path, also, library) = (text(&api.path), texts(&api.also), text(library));
-    let effect = ident(&variant(api.effect.as_deref().unwrap_or("blocks")));
-    let category = optional(api.category.as_deref(), |it| { let it = ident(&variant(it)); quote!(nostall_model::Category::#it) });
-    let waits = optional(api.waits.as_deref(), |it| { let it = ident(&variant(it)); quote!(nostall_model::Waits::#it) });
-    let (why, source) = (text(api.why.as_deref().unwrap_or("")), text(api.source.as_deref().unwrap_or("")));
+    let effect = word(api.effect.as_deref().unwrap_or("blocks"));
+    let category = optional(api.category.as_deref(), category);
+    let waits = optional(api.waits.as_deref(), waits);
+    let (why, source) = (
+        text(api.why.as_deref().unwrap_or("")),
+        text(api.source.as_deref().unwrap_or("")),
+    );
     let instead = api.instead.iter().map(|(key, value)| {
         let (key, value) = (text(key), text(value));
         quote!((#key, #value))
     });
     let returns = optional(api.returns.as_deref(), text);
-    let callable = optional(api.callable.as_ref(), argument);
-    let gives = texts(&api.gives);
+    let (callable, gives) = (optional(api.callable.as_ref(), argument), texts(&api.gives));
     let duration = optional(api.duration.as_ref(), argument);
-    let unit = unit(language == "Python", api.unit.as_deref());
     let panics = api.panics;
     let carrier = optional(api.carrier.as_ref(), |carrier| {
         let (argument, trait_) = (argument(&carrier.argument), text(&carrier.trait_));
@@ -107,17 +157,19 @@ fn unit(python: bool, unit: Option<&str>) -> proc_macro2::Ident {
 
 fn when_tokens(when: &WhenTable) -> TokenStream {
     let argument = argument(&when.argument);
-    let test = match (&when.is, when.none, when.given) {
-        (_, _, Some(given)) => quote!(Test::Given(#given)),
-        (_, Some(_), _) => quote!(Test::Is(Literal::None)),
-        (Some(value), ..) => {
+    let test = match when.test() {
+        TestTable::Given(given) => quote!(Test::Given(#given)),
+        TestTable::None => quote!(Test::Is(Literal::None)),
+        TestTable::Is(value) => {
             let literal = literal(value);
             quote!(Test::Is(#literal))
         }
-        (None, None, None) => quote!(Test::Given(true)),
     };
-    let effect = optional(when.effect.as_deref(), |it| { let it = ident(&variant(it)); quote!(Effect::#it) });
-    let waits = optional(when.waits.as_deref(), |it| { let it = ident(&variant(it)); quote!(nostall_model::Waits::#it) });
+    let effect = optional(when.effect.as_deref(), |effect| {
+        let effect = word(effect);
+        quote!(Effect::#effect)
+    });
+    let waits = optional(when.waits.as_deref(), waits);
     let reason = optional(when.reason.as_deref(), text);
     let raise = when.raise;
     quote!(When { argument: #argument, test: #test, effect: #effect, waits: #waits, reason: #reason, raise: #raise })
@@ -138,10 +190,16 @@ fn literal(value: &toml::Value) -> TokenStream {
 fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
     let language = ident(language);
     let (path, also, params) = (text(&entry.path), texts(&entry.also), texts(&entry.params));
-    let kind = ident(&variant(entry.kind.as_deref().unwrap_or("plain")));
-    let (deref, alias) = (optional(entry.deref.as_deref(), text), optional(entry.alias.as_deref(), text));
+    let kind = word(entry.kind.as_deref().unwrap_or("plain"));
+    let (deref, alias) = (
+        optional(entry.deref.as_deref(), text),
+        optional(entry.alias.as_deref(), text),
+    );
     let (item, extends) = (optional(entry.item.as_deref(), text), texts(&entry.extends));
-    let (enter, awaits) = (optional(entry.enter.as_deref(), text), optional(entry.awaits.as_deref(), text));
+    let (enter, awaits) = (
+        optional(entry.enter.as_deref(), text),
+        optional(entry.awaits.as_deref(), text),
+    );
     quote! {
         TypeEntry {
             language: nostall_model::Language::#language, path: #path, also: #also, kind: TypeKind::#kind, params: #params,
@@ -152,17 +210,32 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
 
 fn trait_tokens(language: &str, entry: &TraitTable) -> TokenStream {
     let language = ident(language);
-    let (path, also, on, through) = (text(&entry.path), texts(&entry.also), texts(&entry.on), texts(&entry.through));
-    quote!(TraitEntry { language: nostall_model::Language::#language, path: #path, also: #also, on: #on, through: #through })
+    let (path, also) = (text(&entry.path), texts(&entry.also));
+    let (on, through) = (texts(&entry.on), texts(&entry.through));
+    quote! {
+        TraitEntry {
+            language: nostall_model::Language::#language, path: #path, also: #also, on: #on, through: #through,
+        }
+    }
 }
 
 fn argument(argument: &ArgumentTable) -> TokenStream {
-    let (index, keyword) = match argument {
-        ArgumentTable::Index(index) => (Some(*index), None),
-        ArgumentTable::Both { index, keyword } => (*index, keyword.as_deref()),
-    };
-    let (index, keyword) = (optional(index, |index| quote!(#index)), optional(keyword, text));
+    let (index, keyword) = argument.parts();
+    let (index, keyword) = (
+        optional(index, |index| quote!(#index)),
+        optional(keyword, text),
+    );
     quote!(Argument { index: #index, keyword: #keyword })
+}
+
+fn category(category: &str) -> TokenStream {
+    let category = word(category);
+    quote!(nostall_model::Category::#category)
+}
+
+fn waits(waits: &str) -> TokenStream {
+    let waits = word(waits);
+    quote!(nostall_model::Waits::#waits)
 }
 
 fn text(text: &str) -> TokenStream {
@@ -184,12 +257,13 @@ fn optional<T>(value: Option<T>, tokens: impl FnOnce(T) -> TokenStream) -> Token
     }
 }
 
-fn ident(name: &str) -> proc_macro2::Ident {
-    proc_macro2::Ident::new(name, proc_macro2::Span::call_site())
+/// Returns the variant that a word of the data stands for: `blocks` is `Blocks`.
+fn word(word: &str) -> proc_macro2::Ident {
+    let mut letters = word.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    ident(&first.chain(letters).collect::<String>())
 }
 
-/// `blocks` to `Blocks`.
-fn variant(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+fn ident(name: &str) -> proc_macro2::Ident {
+    proc_macro2::Ident::new(name, proc_macro2::Span::call_site())
 }

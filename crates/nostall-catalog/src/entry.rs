@@ -18,7 +18,7 @@ pub struct ApiId(pub u32);
 pub struct TraitId(pub u32);
 
 /// One callable.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Api {
     /// Its language.
     pub language: Language,
@@ -180,7 +180,7 @@ pub enum Origin {
 }
 
 /// A type that calls hang on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeEntry {
     /// Its language.
     pub language: Language,
@@ -224,7 +224,7 @@ pub enum TypeKind {
 }
 
 /// A trait whose methods block only on some types.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraitEntry {
     /// Its language.
     pub language: Language,

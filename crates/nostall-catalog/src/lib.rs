@@ -4,15 +4,26 @@
 //! A project's own entries have the same form and go before it. Nothing here knows how a language resolves its names.
 
 mod catalog;
+mod check;
+mod convert;
 mod entry;
+mod error;
+mod paths;
 #[doc(hidden)]
 pub mod schema;
+#[doc(hidden)]
+pub mod snippets;
 mod tables;
+#[cfg(test)]
+mod tests;
+mod traits;
 mod user;
 
-pub use catalog::{Carrying, Catalog, Match, TraitMatch};
+pub use catalog::{Catalog, Match};
 pub use entry::{
-    Api, ApiId, Argument, Carrier, DurationUnit, Effect, List, Literal, Origin, Test, Text, TraitEntry, TraitId, TypeEntry,
-    TypeKind, When,
+    Api, ApiId, Argument, Carrier, DurationUnit, Effect, List, Literal, Origin, Test, Text,
+    TraitEntry, TraitId, TypeEntry, TypeKind, When,
 };
-pub use user::{EntryError, UserEntries};
+pub use error::CatalogError;
+pub use traits::{Carrying, TraitMatch};
+pub use user::UserEntries;

@@ -1,7 +1,9 @@
-//! The form of the data: TOML tables as `docs/catalogue.md` describes them, and what makes them valid.
+//! The form of the data: TOML tables as `docs/catalogue.md` describes them.
 //!
-//! The build script reads the library's own data with this module, the loader a user's entries; so it uses nothing of the
-//! crate.
+//! The build script reads the library's own data with this module and with `check`, the loader a user's entries; so they
+//! use nothing else of the crate.
+
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -36,7 +38,7 @@ pub struct Tables {
 }
 
 /// `[[api]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiTable {
     /// Where it is defined.
@@ -64,7 +66,7 @@ pub struct ApiTable {
     pub why: Option<String>,
     /// The async twin per runtime or library.
     #[serde(default)]
-    pub instead: std::collections::BTreeMap<String, String>,
+    pub instead: BTreeMap<String, String>,
     /// The type of the result.
     #[serde(default)]
     pub returns: Option<String>,
@@ -102,17 +104,38 @@ pub struct ApiTable {
 
 /// An argument: its position, or its position and its name.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "an argument is its position, `0`, or `{ index = 0, keyword = \"name\" }`"
+)]
 pub enum ArgumentTable {
     /// `0`.
     Index(u16),
     /// `{ index = 1, keyword = "target" }`.
-    Both {
-        /// The position, from 0, without the receiver.
-        index: Option<u16>,
-        /// The keyword.
-        keyword: Option<String>,
-    },
+    Named(NamedArgumentTable),
+}
+
+/// An argument that may have a name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedArgumentTable {
+    /// The position, from 0, without the receiver.
+    #[serde(default)]
+    pub index: Option<u16>,
+    /// The keyword.
+    #[serde(default)]
+    pub keyword: Option<String>,
+}
+
+impl ArgumentTable {
+    /// Returns position and keyword.
+    #[must_use]
+    pub fn parts(&self) -> (Option<u16>, Option<&str>) {
+        match self {
+            Self::Index(index) => (Some(*index), None),
+            Self::Named(named) => (named.index, named.keyword.as_deref()),
+        }
+    }
 }
 
 /// `carrier`.
@@ -153,6 +176,29 @@ pub struct WhenTable {
     /// Whether the risk is a step higher then.
     #[serde(default)]
     pub raise: bool,
+}
+
+/// What one of `when` asks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TestTable<'a> {
+    /// `is`.
+    Is(&'a toml::Value),
+    /// `none`.
+    None,
+    /// `given`.
+    Given(bool),
+}
+
+impl WhenTable {
+    /// Returns the question; of a table that passed the check there is one.
+    #[must_use]
+    pub fn test(&self) -> TestTable<'_> {
+        match (&self.is, self.given) {
+            (Some(value), _) => TestTable::Is(value),
+            (None, Some(given)) => TestTable::Given(given),
+            (None, None) => TestTable::None,
+        }
+    }
 }
 
 /// `[[type]]`.
@@ -213,96 +259,34 @@ pub struct TraitTable {
     pub source: Option<String>,
 }
 
-/// The words that a key may have.
-pub const EFFECTS: [&str; 6] = ["blocks", "offloads", "schedules", "runs", "constructs", "none"];
-/// The words that a key may have.
-pub const CATEGORIES: [&str; 14] = [
-    "fs", "net", "http", "db", "cache", "queue", "cloud", "process", "sleep", "lock", "wait", "cpu", "console", "runtime",
-];
-/// The words that a key may have.
-pub const WAITS: [&str; 7] = ["unbounded", "timer", "network", "cpu", "disk", "metadata", "brief"];
-/// The words that a key may have.
-pub const KINDS: [&str; 6] = ["handle", "client", "guard", "executor", "future", "plain"];
-/// The words that a key may have.
-pub const UNITS: [&str; 6] = ["duration", "s", "ms", "us", "ns", "min"];
-
-/// Puts the file's defaults into its entries and checks them all. Answers what is wrong, an entry a line.
-pub fn complete(tables: &mut Tables, separator: &str) -> Vec<String> {
-    let mut errors = Vec::new();
-    let (category, waits, source) = (tables.category.clone(), tables.waits.clone(), tables.source.clone());
-    for api in &mut tables.api {
-        if api.effect.is_none() {
-            api.effect = Some("blocks".to_owned());
+/// Reads a data file.
+///
+/// # Errors
+/// What is wrong with its form, with line and entry: ``12: in `a::b`: unknown field `wait` ``.
+pub fn parse(text: &str) -> Result<Tables, String> {
+    toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text.as_bytes()[..offset]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        let message = error.message().replace('\n', "; ");
+        match entry_at(text, line) {
+            Some(path) => format!("{}: in `{path}`: {message}", line + 1),
+            None => format!("{}: {message}", line + 1),
         }
-        if api.effect.as_deref() == Some("blocks") {
-            api.category = api.category.take().or_else(|| category.clone());
-            api.waits = api.waits.take().or_else(|| waits.clone());
-        }
-        api.source = api.source.take().or_else(|| source.clone());
-        errors.extend(check_api(api, separator).into_iter().map(|error| format!("`{}`: {error}", api.path)));
-    }
-    for entry in &tables.types {
-        errors.extend(check_paths(&entry.path, &entry.also, separator, false).map(|error| format!("`{}`: {error}", entry.path)));
-        errors.extend(word("kind", entry.kind.as_deref(), &KINDS).map(|error| format!("`{}`: {error}", entry.path)));
-    }
-    for entry in &tables.traits {
-        errors.extend(check_paths(&entry.path, &entry.also, separator, false).map(|error| format!("`{}`: {error}", entry.path)));
-    }
-    errors
+    })
 }
 
-fn check_api(api: &ApiTable, separator: &str) -> Vec<String> {
-    let mut errors: Vec<String> = Vec::new();
-    errors.extend(check_paths(&api.path, &api.also, separator, true));
-    errors.extend(word("effect", api.effect.as_deref(), &EFFECTS));
-    errors.extend(word("category", api.category.as_deref(), &CATEGORIES));
-    errors.extend(word("waits", api.waits.as_deref(), &WAITS));
-    errors.extend(word("unit", api.unit.as_deref(), &UNITS));
-    if api.effect.as_deref() == Some("blocks") {
-        let missing = [
-            ("category", api.category.is_none()),
-            ("waits", api.waits.is_none()),
-            ("why", api.why.as_deref().is_none_or(|why| why.trim().is_empty())),
-        ];
-        errors.extend(missing.into_iter().filter(|(_, missing)| *missing).map(|(key, _)| format!("a blocking call needs `{key}`")));
-    }
-    let takes = matches!(api.effect.as_deref(), Some("offloads" | "schedules" | "runs"));
-    if takes && api.callable.is_none() {
-        errors.push("needs `callable`: which argument is run".to_owned());
-    }
-    for when in &api.when {
-        errors.extend(check_when(when));
-    }
-    errors
-}
-
-fn check_when(when: &WhenTable) -> Vec<String> {
-    let mut errors: Vec<String> = Vec::new();
-    errors.extend(word("when.effect", when.effect.as_deref(), &EFFECTS));
-    errors.extend(word("when.waits", when.waits.as_deref(), &WAITS));
-    let tests = usize::from(when.is.is_some()) + usize::from(when.none.is_some()) + usize::from(when.given.is_some());
-    if tests != 1 {
-        errors.push("`when` needs one of `is`, `none` and `given`".to_owned());
-    }
-    errors
-}
-
-fn check_paths(path: &str, also: &[String], separator: &str, wildcards: bool) -> Option<String> {
-    std::iter::once(path).chain(also.iter().map(String::as_str)).find_map(|path| check_path(path, separator, wildcards))
-}
-
-fn check_path(path: &str, separator: &str, wildcards: bool) -> Option<String> {
-    let parts: Vec<&str> = path.split(separator).collect();
-    let (last, rest) = parts.split_last()?;
-    let name = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if wildcards && *last == "*" && !rest.is_empty() && rest.iter().all(name) {
-        return None;
-    }
-    let valid = parts.iter().all(|part| name(part));
-    (!valid).then(|| format!("`{path}` is not a path of names with `{separator}` between them"))
-}
-
-fn word(key: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
-    let value = value.filter(|value| !known.contains(value))?;
-    Some(format!("`{key}` is `{value}`, which is none of {}", known.join(", ")))
+/// Finds the path of the entry in which a line stands, in a text that need not be valid.
+fn entry_at(text: &str, line: usize) -> Option<&str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let is_header = |line: &&str| line.starts_with("[[");
+    let start = lines.iter().take(line + 1).rposition(is_header)?;
+    let own = lines[start + 1..]
+        .iter()
+        .take_while(|line| !is_header(line));
+    own.filter_map(|line| line.split_once('='))
+        .find(|(key, _)| key.trim() == "path")
+        .map(|(_, value)| value.trim().trim_matches('"'))
 }

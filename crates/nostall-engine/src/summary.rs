@@ -278,10 +278,9 @@ impl Cx<'_> {
         if !self.program.runs_when_called(callee) {
             return;
         }
-        // Calling a generator makes it; its code runs where it is iterated.
-        let made_only = self.program.body(callee).flavour == Flavour::Generator
-            && self.program.call(call).1.sink != Sink::Iterated;
-        if made_only {
+        // Calling a generator makes it; its code runs where it is iterated or entered.
+        let generator = self.program.body(callee).flavour == Flavour::Generator;
+        if generator && !matches!(self.program.call(call).1.kind, CallKind::Iterate | CallKind::Enter) {
             return;
         }
         self.absorb(body, call, callee, confidence, summaries, contribution);

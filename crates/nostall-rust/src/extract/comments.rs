@@ -12,11 +12,11 @@ use super::spans::Places;
 const MARKS: [&str; 2] = ["nostall", "noqa"];
 
 /// Finds the comments with a mark, in order.
-pub(crate) fn find(lexed: &Lexed<'_>, places: &Places) -> Vec<Comment> {
+pub(crate) fn find(lexed: &Lexed<'_>, places: &Places<'_>) -> Vec<Comment> {
     if !is_marked(&lexed.code) {
         return Vec::new();
     }
-    let mut gaps = Gaps { code: &lexed.code, base: places.base(), cursor: 0, comments: Vec::new() };
+    let mut gaps = Gaps { code: &lexed.code, places, cursor: 0, comments: Vec::new() };
     gaps.walk(&lexed.tokens);
     gaps.token(lexed.code.len()..lexed.code.len());
     gaps.comments
@@ -28,7 +28,7 @@ fn is_marked(text: &str) -> bool {
 
 struct Gaps<'a> {
     code: &'a str,
-    base: usize,
+    places: &'a Places<'a>,
     /// Where the last token ended.
     cursor: usize,
     comments: Vec<Comment>,
@@ -42,13 +42,13 @@ impl Gaps<'_> {
             match rest.next() {
                 Some(TokenTree::Group(group)) => {
                     let bare = group.delimiter() == Delimiter::None;
-                    let close = if bare { 0..0 } else { group.span_close().byte_range() };
+                    let close = if bare { 0..0 } else { self.places.range(group.span_close()) };
                     if !bare {
-                        self.token(group.span_open().byte_range());
+                        self.token(self.places.range(group.span_open()));
                     }
                     open.push((group.stream().into_iter(), close));
                 }
-                Some(token) => self.token(token.span().byte_range()),
+                Some(token) => self.token(self.places.range(token.span())),
                 None => {
                     let close = close.clone();
                     open.pop();
@@ -82,7 +82,7 @@ impl Gaps<'_> {
         for line in text.split_inclusive('\n') {
             if is_marked(line) {
                 let content = line.trim();
-                let from = self.base + start + offset + (line.len() - line.trim_start().len());
+                let from = self.places.base() + start + offset + (line.len() - line.trim_start().len());
                 self.comments.push(Comment { span: Span::new(from, from + content.len()) });
             }
             offset += line.len();

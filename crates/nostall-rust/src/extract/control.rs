@@ -2,156 +2,203 @@
 
 use nostall_model::Span;
 use nostall_model::facts::{CallKind, ExprId, ExprKind, Part, RegionKind, Sink};
-use syn::{Block, Expr, Pat};
+use syn::{BinOp, Block, Expr, Pat};
 
 use super::lower::{Lower, OpenLoop};
 
 impl Lower<'_> {
-    // ---- branches
+    // ---- if
 
-    /// What a `let` of the condition binds is seen in the first branch only.
     pub(crate) fn if_(&mut self, node: &syn::ExprIf, expr: &Expr) -> ExprId {
-        self.variables.open();
-        self.part(&node.cond);
+        let span = self.span(expr);
+        let conjuncts = conjuncts(&node.cond);
+        let first = self.head_value(&conjuncts);
         self.builder.fork();
         let then_span = self.block_span(&node.then_branch);
         let then = self.arm(RegionKind::Branch, then_span, |cx| {
-            let value = cx.block(&node.then_branch);
-            cx.end_scope();
-            value
+            cx.scoped(|cx| {
+                cx.rest_of_condition(&conjuncts, first);
+                cx.block(&node.then_branch)
+            })
         });
-        let other = node.else_branch.as_ref().map(|(_, other)| {
-            let span = self.span(&**other);
-            self.arm(RegionKind::Branch, span, |cx| cx.branch(other))
-        });
-        self.builder.join(other.is_some());
-        let span = self.span(expr);
-        match other {
-            Some(other) => self.one_of(&[then, other], span),
-            None => self.unit(span),
-        }
-    }
-
-    /// The branch behind `else`: a block, or another `if`, whose head is a statement of its own.
-    fn branch(&mut self, other: &Expr) -> ExprId {
-        match (other, super::statements::head_end(other)) {
-            (Expr::If(_), Some(end)) => {
-                let head = self.places.between(super::spans::Ends::first(other), end);
-                self.as_statement(head, |cx| cx.expr(other))
-            }
-            (Expr::Block(node), _) => self.block(&node.block),
-            _ => self.expr(other),
-        }
-    }
-
-    pub(crate) fn match_(&mut self, node: &syn::ExprMatch, expr: &Expr) -> ExprId {
-        let scrutinee = self.part(&node.expr);
-        let owns = self.may_own(scrutinee);
-        self.builder.fork();
-        let mut values = Vec::with_capacity(node.arms.len());
-        for arm in &node.arms {
-            let condition = self.cfg_of(&arm.attrs);
-            let span = self.span(&*arm.body);
-            values.push(self.arm(RegionKind::Branch, span, |cx| {
-                cx.set_region_condition(condition);
-                cx.scoped(|cx| {
-                    let (pattern, guard) = guarded(&arm.pat);
-                    cx.bind(pattern, scrutinee, None, owns);
-                    if let Some(guard) = guard {
-                        cx.part(guard);
-                    }
-                    cx.arm_body(&arm.body)
-                })
-            }));
-        }
+        let Some((_, other)) = &node.else_branch else {
+            self.builder.join(false);
+            return self.unit(span);
+        };
+        let other_span = self.span(&**other);
+        let other = self.arm(RegionKind::Branch, other_span, |cx| cx.else_(other));
         self.builder.join(true);
-        let span = self.span(expr);
-        self.one_of(&values, span)
+        self.one_of(&[then, other], span)
     }
 
-    /// The code of an arm: a statement of its own.
-    pub(crate) fn arm_body(&mut self, body: &Expr) -> ExprId {
-        let span = self.span(body);
-        self.as_statement(span, |cx| {
-            let value = cx.expr(body);
-            cx.consume(value);
-            value
-        })
+    fn else_(&mut self, other: &Expr) -> ExprId {
+        match other {
+            Expr::Block(node) if node.label.is_none() => self.block(&node.block),
+            Expr::If(node) => {
+                let head = self.places.between(node.if_token.span, super::spans::Ends::last(&*node.cond));
+                self.as_statement(head, |cx| cx.if_(node, other))
+            }
+            other => self.expr(other),
+        }
     }
 
-    /// `let` within a condition.
+    /// Lowers the part of a condition that always runs: all of it, or, in a chain with `let`, what comes first.
+    /// Answers the value that a first `let` takes apart.
+    fn head_value(&mut self, conjuncts: &[&Expr]) -> Option<ExprId> {
+        match conjuncts {
+            [Expr::Let(node), ..] => Some(self.part(&node.expr)),
+            [first, ..] => {
+                self.part(first);
+                None
+            }
+            [] => None,
+        }
+    }
+
+    /// Binds a first `let`, then lowers what comes after the first part of a condition: it runs only on the way to the block.
+    fn rest_of_condition(&mut self, conjuncts: &[&Expr], first: Option<ExprId>) {
+        let Some((head, rest)) = conjuncts.split_first() else { return };
+        if let (Expr::Let(node), Some(value)) = (head, first) {
+            self.bind_condition(&node.pat, value);
+        }
+        for part in rest {
+            self.part(part);
+        }
+    }
+
+    /// `let pattern = value` within a condition.
     pub(crate) fn let_(&mut self, node: &syn::ExprLet) -> ExprId {
         let value = self.part(&node.expr);
-        let owns = self.may_own(value);
-        self.bind(&node.pat, value, None, owns);
-        let span = self.builder.facts.expr(value).span;
-        self.builder.expr(ExprKind::Unary(value), span)
+        self.bind_condition(&node.pat, value);
+        let span = self.token(node.let_token.span);
+        self.unknown(span)
     }
 
-    // ---- loops
+    fn bind_condition(&mut self, pattern: &Pat, value: ExprId) {
+        let owns = self.may_own(value);
+        self.bind(pattern, value, None, owns);
+    }
 
-    /// A `loop` ends only by `break`, whose values are its own.
-    pub(crate) fn loop_(&mut self, node: &syn::ExprLoop, expr: &Expr) -> ExprId {
+    // ---- match
+
+    pub(crate) fn match_(&mut self, node: &syn::ExprMatch, expr: &Expr) -> ExprId {
+        let value = self.part(&node.expr);
         let span = self.span(expr);
-        let closed = self.in_loop(node.label.as_ref(), span, |cx| {
-            cx.block(&node.body);
-        });
-        if !closed.left {
+        if node.arms.is_empty() {
             self.builder.diverge();
             return self.never(span);
         }
-        match closed.values.as_slice() {
-            [] => self.unit(span),
-            values => self.one_of(values, span),
+        let owns = self.may_own(value);
+        self.builder.fork();
+        let mut values = Vec::with_capacity(node.arms.len());
+        for arm in &node.arms {
+            values.push(self.match_arm(arm, value, owns));
         }
+        self.builder.join(true);
+        self.one_of(&values, span)
     }
 
-    pub(crate) fn while_(&mut self, node: &syn::ExprWhile, expr: &Expr) -> ExprId {
-        let span = self.span(expr);
-        self.in_loop(node.label.as_ref(), span, |cx| {
-            cx.scoped(|cx| {
-                cx.part(&node.cond);
-                cx.block(&node.body);
-            });
-        });
-        self.unit(span)
+    fn match_arm(&mut self, arm: &syn::Arm, value: ExprId, owns: bool) -> ExprId {
+        let condition = self.cfg_of(&arm.attrs);
+        let span = self.span(&arm.pat).to(self.span(&*arm.body));
+        self.arm(RegionKind::Branch, span, |cx| {
+            cx.set_region_condition(condition);
+            cx.as_statement(span, |cx| {
+                cx.scoped(|cx| {
+                    cx.bind(&arm.pat, value, None, owns);
+                    cx.arm_guard(&arm.pat);
+                    cx.arm_body(&arm.body)
+                })
+            })
+        })
     }
 
-    pub(crate) fn for_(&mut self, node: &syn::ExprForLoop, expr: &Expr) -> ExprId {
-        let iterated = self.expr(&node.expr);
-        self.give(iterated, Sink::Iterated);
-        let name_span = self.span(&*node.expr);
-        self.builder.implicit(CallKind::Iterate, iterated, "into_iter", name_span);
-        self.consume(iterated);
-        let span = self.span(expr);
-        self.in_loop(node.label.as_ref(), span, |cx| cx.for_body(&node.pat, iterated, name_span, &node.body));
-        self.unit(span)
+    fn arm_guard(&mut self, pattern: &Pat) {
+        let Pat::Guard(node) = pattern else { return };
+        let conjuncts = conjuncts(&node.guard);
+        let first = self.head_value(&conjuncts);
+        self.rest_of_condition(&conjuncts, first);
     }
 
-    fn for_body(&mut self, pattern: &Pat, iterated: ExprId, span: Span, body: &Block) {
-        self.scoped(|cx| {
-            let item = cx.builder.expr(ExprKind::Project { base: iterated, part: Part::Iterated }, span);
-            cx.bind(pattern, item, None, true);
-            cx.block(body);
-        });
+    /// The code of an arm: an arm is a region already, a block of it needs none of its own.
+    pub(crate) fn arm_body(&mut self, body: &Expr) -> ExprId {
+        let value = match body {
+            Expr::Block(node) if node.label.is_none() => return self.block(&node.block),
+            body => self.expr(body),
+        };
+        self.consume(value);
+        value
     }
+
+    // ---- loops
 
     fn in_loop(&mut self, label: Option<&syn::Label>, span: Span, lower: impl FnOnce(&mut Self)) -> OpenLoop {
         let label = label.map(|label| label.name.ident.to_string());
         self.loops.push(OpenLoop { label, is_loop: true, ..OpenLoop::default() });
         self.builder.open_loop(span);
         self.variables.enter_branch();
-        lower(self);
+        self.scoped(lower);
         self.variables.leave_branch();
         self.builder.close_loop();
         self.loops.pop().unwrap_or_default()
     }
+
+    /// A `loop` ends only by `break`, whose values are its own.
+    pub(crate) fn loop_(&mut self, node: &syn::ExprLoop, expr: &Expr) -> ExprId {
+        let span = self.span(expr);
+        let open = self.in_loop(node.label.as_ref(), span, |cx| {
+            cx.block(&node.body);
+        });
+        if !open.left {
+            self.builder.diverge();
+            return self.never(span);
+        }
+        if open.values.is_empty() { self.unit(span) } else { self.one_of(&open.values, span) }
+    }
+
+    pub(crate) fn while_(&mut self, node: &syn::ExprWhile, expr: &Expr) -> ExprId {
+        let span = self.span(expr);
+        self.in_loop(node.label.as_ref(), span, |cx| {
+            let conjuncts = conjuncts(&node.cond);
+            let first = cx.head_value(&conjuncts);
+            cx.rest_of_condition(&conjuncts, first);
+            cx.block(&node.body);
+        });
+        self.unit(span)
+    }
+
+    pub(crate) fn for_(&mut self, node: &syn::ExprForLoop, expr: &Expr) -> ExprId {
+        let span = self.span(expr);
+        let iterated = self.expr(&node.expr);
+        self.give(iterated, Sink::Iterated);
+        let name_span = self.span(&*node.expr);
+        let call = self.builder.implicit(CallKind::Iterate, iterated, "into_iter", name_span);
+        self.builder.set_sink(call, Sink::Iterated);
+        self.consume(iterated);
+        let owns = self.may_own(iterated);
+        self.in_loop(node.label.as_ref(), span, |cx| cx.for_body(&node.pat, iterated, owns, &node.body));
+        self.unit(span)
+    }
+
+    fn for_body(&mut self, pattern: &Pat, iterated: ExprId, owns: bool, body: &Block) {
+        let span = self.span(pattern);
+        let value = self.builder.expr(ExprKind::Project { base: iterated, part: Part::Iterated }, span);
+        self.bind(pattern, value, None, owns);
+        self.block(body);
+    }
 }
 
-/// A pattern without its guard.
-fn guarded(pattern: &Pat) -> (&Pat, Option<&Expr>) {
-    match pattern {
-        Pat::Guard(node) => (&node.pat, Some(&node.guard)),
-        other => (other, None),
+/// The parts of a condition with `let` in it, between `&&`; any other condition is one part.
+fn conjuncts(condition: &Expr) -> Vec<&Expr> {
+    let mut parts = Vec::new();
+    let mut rest = condition;
+    while let Expr::Binary(node) = rest
+        && matches!(node.op, BinOp::And(_))
+    {
+        parts.push(&*node.right);
+        rest = &node.left;
     }
+    parts.push(rest);
+    parts.reverse();
+    if parts.iter().any(|part| matches!(part, Expr::Let(_))) { parts } else { vec![condition] }
 }

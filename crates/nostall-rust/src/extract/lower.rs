@@ -18,9 +18,7 @@ pub(crate) const METAVARIABLE: &str = "__metavariable_";
 /// Lowers a file's syntax to facts.
 pub(crate) struct Lower<'a> {
     pub(crate) builder: Builder,
-    /// The file.
-    pub(crate) text: &'a str,
-    pub(crate) places: Places,
+    pub(crate) places: &'a Places<'a>,
     /// Where paths are looked up and items are declared.
     pub(crate) scope: ScopeId,
     /// What an enclosing macro demands of items.
@@ -46,10 +44,9 @@ pub(crate) struct OpenLoop {
 }
 
 impl<'a> Lower<'a> {
-    pub(crate) fn new(text: &'a str, places: Places) -> Self {
+    pub(crate) fn new(places: &'a Places<'a>) -> Self {
         Self {
             builder: Builder::new(Language::Rust),
-            text,
             places,
             scope: ScopeId(0),
             condition: None,
@@ -143,7 +140,7 @@ impl<'a> Lower<'a> {
     /// Records a move out of a variable of this body.
     pub(crate) fn moved(&mut self, binding: BindingId) {
         let own = self.builder.facts.bindings[binding.index()].body == self.builder.body();
-        if own && self.variables.owns(binding) {
+        if own && self.variables.owns(binding) && !self.variables.is_moved(binding) {
             self.builder.event(Event::Move(binding));
             self.variables.moved(binding);
         }

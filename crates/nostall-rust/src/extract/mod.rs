@@ -61,13 +61,12 @@ pub fn extract(source: &Source) -> FileFacts {
 fn read(whole: &str) -> FileFacts {
     let text = Text::new(whole);
     let lexed = repair::lex(&text);
-    let places = Places::new(&text);
+    let places = Places::new(&lexed.code, &text);
     let comments = comments::find(&lexed, &places);
-    let mut parsed = recover::parse(lexed.tokens, &places);
-    let mut problems = lexed.problems;
-    problems.append(&mut parsed.problems);
+    let parsed = recover::parse(&lexed.tokens, &places);
+    let mut problems: Vec<_> = lexed.problems.iter().chain(&parsed.problems).cloned().collect();
     problems.sort_by_key(|problem| problem.span);
-    let mut lower = Lower::new(whole, places);
+    let mut lower = Lower::new(&places);
     lower.file(&parsed);
     let mut facts = lower.builder.finish();
     facts.comments = comments;

@@ -23,19 +23,19 @@ pub(crate) struct Parsed {
 const DEEPEST: usize = 64;
 
 /// Parses the tokens of a file.
-pub(crate) fn parse(tokens: TokenStream, places: &Places) -> Parsed {
-    if depth::bound(&tokens) <= depth::LIMIT
+pub(crate) fn parse(tokens: &TokenStream, places: &Places<'_>) -> Parsed {
+    if depth::bound(tokens) <= depth::LIMIT
         && let Ok(file) = syn::parse2::<syn::File>(tokens.clone())
     {
         return Parsed { items: file.items, problems: Vec::new() };
     }
     let mut recovery = Recovery { places, problems: Vec::new() };
-    let items = recovery.items(tokens, DEEPEST);
+    let items = recovery.items(tokens.clone(), DEEPEST);
     Parsed { items, problems: recovery.problems }
 }
 
 struct Recovery<'a> {
-    places: &'a Places,
+    places: &'a Places<'a>,
     problems: Vec<SourceProblem>,
 }
 

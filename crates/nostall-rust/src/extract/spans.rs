@@ -1,5 +1,7 @@
 //! Where syntax stands: the first and the last token of nodes, found without printing them as syn's own `Spanned` does.
 
+use std::ops::Range;
+
 use nostall_model::Span;
 use proc_macro2::{Span as TokenSpan, TokenTree};
 use syn::spanned::Spanned;
@@ -8,15 +10,42 @@ use syn::{Expr, Item, Pat, Path, PathArguments, Stmt, Type, UnOp};
 use super::text::Text;
 
 /// Turns spans of tokens into spans of the file.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Places {
+///
+/// `Span::byte_range` keeps a map of all offsets that it was asked for, which takes a quarter of the whole time of reading a
+/// file; lines and columns cost a search among the lines.
+#[derive(Debug)]
+pub(crate) struct Places<'a> {
+    /// What was lexed.
+    code: &'a str,
+    /// Where it begins in the file.
     base: usize,
+    /// Where the file ends.
     end: usize,
+    /// Where the lines of the code begin.
+    lines: Vec<usize>,
+    ascii: bool,
 }
 
-impl Places {
-    pub(crate) fn new(text: &Text<'_>) -> Self {
-        Self { base: text.base, end: text.whole.len() }
+impl<'a> Places<'a> {
+    pub(crate) fn new(code: &'a str, text: &Text<'_>) -> Self {
+        let breaks = code.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(index, _)| index + 1);
+        let lines = std::iter::once(0).chain(breaks).collect();
+        Self { code, base: text.base, end: text.whole.len(), lines, ascii: code.is_ascii() }
+    }
+
+    /// Returns the bytes of a token in the code.
+    pub(crate) fn range(&self, token: TokenSpan) -> Range<usize> {
+        let start = self.offset(token.start());
+        start..self.offset(token.end()).max(start)
+    }
+
+    fn offset(&self, place: proc_macro2::LineColumn) -> usize {
+        let Some(start) = place.line.checked_sub(1).and_then(|line| self.lines.get(line)) else { return self.code.len() };
+        if self.ascii {
+            return (start + place.column).min(self.code.len());
+        }
+        let mut characters = self.code[*start..].char_indices();
+        characters.nth(place.column).map_or(self.code.len(), |(offset, _)| start + offset)
     }
 
     /// Returns where the code begins in the file.
@@ -26,15 +55,16 @@ impl Places {
 
     /// Returns the span from one token to another.
     pub(crate) fn between(&self, first: TokenSpan, last: TokenSpan) -> Span {
-        let start = (self.base + first.byte_range().start).min(self.end);
-        let end = (self.base + last.byte_range().end).min(self.end);
-        Span::new(start, end)
+        self.in_file(self.offset(first.start()), self.offset(last.end()))
     }
 
     /// Returns the span of one token.
     pub(crate) fn of(&self, token: TokenSpan) -> Span {
-        let range = token.byte_range();
-        Span::new((self.base + range.start).min(self.end), (self.base + range.end).min(self.end))
+        self.between(token, token)
+    }
+
+    fn in_file(&self, start: usize, end: usize) -> Span {
+        Span::new((self.base + start).min(self.end), (self.base + end).min(self.end))
     }
 
     /// Returns the span of some tokens.
@@ -328,22 +358,7 @@ impl Ends for Stmt {
     }
 }
 
-/// Where an item begins after its attributes, and where it ends.
-pub(crate) struct ItemEnds {
-    pub(crate) first: TokenSpan,
-    pub(crate) last: TokenSpan,
-}
-
-impl Ends for ItemEnds {
-    fn first(&self) -> TokenSpan {
-        self.first
-    }
-
-    fn last(&self) -> TokenSpan {
-        self.last
-    }
-}
-
+/// The first token of something that may begin with `pub`.
 pub(crate) fn visibility_or(visibility: &syn::Visibility, other: TokenSpan) -> TokenSpan {
     match visibility {
         syn::Visibility::Public(token) => token.span,

@@ -55,7 +55,8 @@ impl Cx<'_> {
         };
         let (context, entry) = self.context(mount, id);
         let around = body.parent.map_or(Presence::Present, |parent| earlier[first + parent.index()].presence);
-        let presence = self.mount(mount).presence.max(scope_presence(facts, body.scope)).max(around);
+        let own = scope_presence(facts, body.scope).max(self.index(mount).presence(body.span));
+        let presence = self.mount(mount).presence.max(own).max(around);
         ResolvedBody { path, context, entry: entry.to_owned(), confidence: Confidence::Certain, presence, runtime }
     }
 
@@ -161,6 +162,12 @@ impl Cx<'_> {
     // ---- calls
 
     fn resolve_call(&self, mount: MountId, id: CallId, resolution: &mut Resolution) {
+        // What a statement's condition leaves out runs nothing; in a test all of it counts.
+        let presence = self.index(mount).presence(self.facts(mount).call(id).span);
+        if presence > self.mount(mount).presence {
+            resolution.calls.push(ResolvedCall::default());
+            return;
+        }
         let callees = self.callees(mount, id);
         let first = resolution.targets.len() as u32;
         for callee in callees.iter() {

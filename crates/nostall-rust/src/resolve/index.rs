@@ -1,8 +1,11 @@
 //! What can be looked up in one file: the items and imports of each scope, by name.
 
-use nostall_model::Name;
+use nostall_model::program::Presence;
+use nostall_model::{Name, Span};
 use nostall_model::facts::{DefinitionId, FileFacts, ImportId, ImportKind, ItemId, ItemKind, Run, ScopeId, ScopeKind};
 use rustc_hash::FxHashMap;
+
+use super::conditions::presence;
 
 /// The look-up tables of one file.
 #[derive(Debug)]
@@ -13,6 +16,8 @@ pub(crate) struct FileIndex {
     pub(crate) impls: Vec<ItemId>,
     /// Per item, the body kind macro arms: bodies of `macro_rules!` items.
     pub(crate) macro_arms: FxHashMap<ItemId, Vec<nostall_model::facts::BodyId>>,
+    /// Code within bodies that exists under a condition which may not hold: `#[cfg(test)]` on a statement.
+    conditional: Vec<(Span, Presence)>,
     definitions: Vec<DefinitionId>,
     definitions_of: Vec<Run>,
 }
@@ -59,13 +64,25 @@ impl FileIndex {
             }
         }
         let (definitions, definitions_of) = definitions_by_binding(facts);
-        Self { scopes, impls, macro_arms: macro_arms(facts), definitions, definitions_of }
+        Self { scopes, impls, macro_arms: macro_arms(facts), conditional: conditional(facts), definitions, definitions_of }
+    }
+
+    /// Judges a piece of code by the conditions on the statements around it.
+    pub(crate) fn presence(&self, span: Span) -> Presence {
+        let around = self.conditional.iter().filter(|(region, _)| region.contains(span));
+        around.map(|(_, presence)| *presence).max().unwrap_or(Presence::Present)
     }
 
     /// Returns all definitions of a variable.
     pub(crate) fn definitions_of(&self, binding: nostall_model::facts::BindingId) -> &[DefinitionId] {
         &self.definitions[self.definitions_of[binding.index()].range()]
     }
+}
+
+fn conditional(facts: &FileFacts) -> Vec<(Span, Presence)> {
+    let judged = facts.regions.iter().filter(|region| region.condition.is_some());
+    let judged = judged.map(|region| (region.span, presence(facts, region.condition)));
+    judged.filter(|(_, presence)| *presence != Presence::Present).collect()
 }
 
 fn definitions_by_binding(facts: &FileFacts) -> (Vec<DefinitionId>, Vec<Run>) {

@@ -1,0 +1,377 @@
+//! What is refused, and in which words.
+
+use nostall_model::{Category, Waits};
+
+use crate::check::{CATEGORIES, EFFECTS, UNITS, WAITS, check_own, complete};
+use crate::entry::{Argument, DurationUnit, Effect, Literal, Test};
+use crate::schema::parse;
+use crate::user::UserEntries;
+use crate::{Api, CatalogError};
+
+/// Asserts that a file of Rust has exactly these faults.
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let errors = match parse(text) {
+        Ok(mut tables) => {
+            let mut errors = complete(&mut tables, "::");
+            errors.extend(check_own(&tables));
+            errors
+        }
+        Err(error) => vec![error],
+    };
+    assert_eq!(errors, expected);
+}
+
+/// Asserts that one blocking entry with these lines has exactly these faults.
+#[track_caller]
+fn check_entry(lines: &str, expected: &[&str]) {
+    let file = "library = \"a\"\ncategory = \"fs\"\nwaits = \"disk\"\nsource = \"s\"\n";
+    check(
+        &format!("{file}[[api]]\npath = \"a::b\"\nwhy = \"w\"\n{lines}"),
+        expected,
+    );
+}
+
+fn user(text: &str) -> Result<Vec<Api>, CatalogError> {
+    UserEntries::new(parse(text).expect("the sample has the form"), &[]).map(|entries| entries.apis)
+}
+
+fn only(text: &str) -> Api {
+    let mut apis = user(text).expect("the sample is valid");
+    assert_eq!(apis.len(), 1);
+    apis.remove(0)
+}
+
+#[test]
+fn names_what_a_blocking_entry_lacks() {
+    check(
+        "library = \"a\"\n[[api]]\npath = \"a::b\"",
+        &[
+            "`a::b`: a blocking call needs `category`",
+            "`a::b`: a blocking call needs `waits`",
+            "`a::b`: a blocking call needs `why`",
+            "`a::b`: a blocking call needs a `source`, its own or the file's",
+        ],
+    );
+    check_entry("", &[]);
+}
+
+#[test]
+fn asks_the_same_of_a_call_that_blocks_with_some_arguments() {
+    let text = "library = \"a\"\nsource = \"s\"\ncategory = \"fs\"\n[[api]]\npath = \"a::b\"\neffect = \"none\"\n\
+                when = [{ argument = 0, is = 0, effect = \"blocks\" }]";
+    check(
+        text,
+        &[
+            "`a::b`: a blocking call needs `waits`",
+            "`a::b`: a blocking call needs `why`",
+        ],
+    );
+}
+
+#[test]
+fn says_where_a_star_may_stand() {
+    let no_path = "is not a path of names with `::` between them";
+    let end = "a `*` may stand only at its end, after at least one name";
+    for path in ["a::*::b", "*", "a::*::*"] {
+        let text = format!("library = \"a\"\n[[api]]\npath = \"{path}\"\neffect = \"none\"");
+        let mut tables = parse(&text).expect("the sample has the form");
+        assert!(
+            complete(&mut tables, "::").contains(&format!("`{path}`: `{path}` {no_path}: {end}")),
+            "{path}"
+        );
+    }
+    check(
+        "library = \"a\"\n[[type]]\npath = \"a::*\"",
+        &[
+            "`a::*`: `a::*` is not a path of names with `::` between them: a `*` may stand only in the path of a callable",
+        ],
+    );
+}
+
+#[test]
+fn refuses_what_is_no_path() {
+    let api =
+        |path: &str| format!("library = \"a\"\n[[api]]\npath = \"{path}\"\neffect = \"none\"");
+    check(
+        &api("a::b c"),
+        &["`a::b c`: `a::b c` is not a path of names with `::` between them"],
+    );
+    check(
+        &api("a::"),
+        &["`a::`: `a::` is not a path of names with `::` between them"],
+    );
+    check(&api(""), &["[[api]] number 1: a path is empty"]);
+    let bare = "`b`: needs its whole path, from the crate or module on (Python builtins are `builtins.open`)";
+    check(&api("b"), &[bare]);
+}
+
+#[test]
+fn lists_the_words_of_a_key() {
+    check_entry(
+        "unit = \"h\"\nduration = 0",
+        &["`a::b`: `unit` is `h`, which is none of duration, s, ms, us, ns, min"],
+    );
+    check(
+        "library = \"a\"\nwaits = \"long\"",
+        &[
+            "the file's `waits` is `long`, which is none of unbounded, timer, network, cpu, disk, metadata, brief",
+        ],
+    );
+    check(
+        "library = \"a\"\n[[type]]\npath = \"a::T\"\nkind = \"file\"",
+        &[
+            "`a::T`: `kind` is `file`, which is none of handle, client, guard, executor, future, plain",
+        ],
+    );
+}
+
+#[test]
+fn refuses_keys_without_those_that_they_are_about() {
+    check_entry(
+        "except = [\"new\"]",
+        &["`a::b`: `except` is for a wildcard, a path that ends in `::*`"],
+    );
+    check_entry(
+        "also = [\"a::c::*\"]\nexcept = [\"*\"]",
+        &[
+            "`a::b`: `*` is not a path of names with `::` between them: a `*` may stand only in the path of a callable",
+        ],
+    );
+    check_entry(
+        "unit = \"ms\"",
+        &["`a::b`: `unit` needs a `duration`: which argument holds the length"],
+    );
+    check_entry("gives = [\"T\"]", &["`a::b`: `gives` needs a `callable`"]);
+    check_entry(
+        "effect = \"runs\"",
+        &["`a::b`: `effect = \"runs\"` needs `callable`: which argument is run"],
+    );
+    check_entry(
+        "effect = \"none\"\npanics = true",
+        &["`a::b`: `panics` is for a blocking call"],
+    );
+    check_entry(
+        "callable = {}",
+        &["`a::b`: `callable` needs an `index`, a `keyword` or both"],
+    );
+    check_entry(
+        "language = \"rust\"",
+        &["`a::b`: `language` is for entries of a config: here the folder gives it"],
+    );
+}
+
+#[test]
+fn a_timer_of_unknown_length_is_valid() {
+    check_entry("waits = \"timer\"", &[]);
+}
+
+#[test]
+fn refuses_conditions_that_ask_or_change_nothing() {
+    let when = |rest: &str| format!("when = [{{ argument = 0, {rest} }}]");
+    check_entry(
+        &when("effect = \"none\""),
+        &["`a::b`: `when` needs one of `is`, `none` and `given`"],
+    );
+    check_entry(
+        &when("is = 0, given = true, effect = \"none\""),
+        &["`a::b`: `when` needs one of `is`, `none` and `given`"],
+    );
+    check_entry(
+        &when("none = false, effect = \"none\""),
+        &["`a::b`: `when.none` can only be `true`"],
+    );
+    check_entry(
+        &when("is = [0], effect = \"none\""),
+        &["`a::b`: `when.is` must be a truth value, a number or a text"],
+    );
+    check_entry(
+        &when("given = false"),
+        &["`a::b`: `when` changes nothing: it needs `effect`, `waits` or `reason`"],
+    );
+    check_entry(
+        &when("given = false, waits = \"unbounded\", raise = true"),
+        &["`a::b`: `when.raise` needs a `reason`: what the report says"],
+    );
+}
+
+#[test]
+fn refuses_brackets_that_do_not_pair_up() {
+    check_entry(
+        "returns = \"A<B<C>\"",
+        &["`a::b`: `returns`: the brackets of `A<B<C>` do not pair up"],
+    );
+    check_entry(
+        "returns = \"A<(B, [C; 2]>\"",
+        &["`a::b`: `returns`: the brackets of `A<(B, [C; 2]>` do not pair up"],
+    );
+    check_entry("returns = \"fn(A) -> B<C>\"", &[]);
+}
+
+#[test]
+fn refuses_a_path_that_is_there_twice() {
+    let api = |path: &str, also: &str| {
+        format!("[[api]]\npath = \"{path}\"\nalso = [{also}]\neffect = \"none\"\n")
+    };
+    let file = |entries: &[String]| format!("library = \"a\"\n{}", entries.concat());
+    check(
+        &file(&[api("a::b", ""), api("a::c", "\"a::b\"")]),
+        &["`a::c`: `a::b` is already a path of the [[api]] `a::b`"],
+    );
+    check(
+        &file(&[api("a::b", "\"a::b\"")]),
+        &["`a::b`: `a::b` is there twice"],
+    );
+}
+
+#[test]
+fn an_error_of_form_names_line_and_entry() {
+    let error = |text: &str| parse(text).expect_err("the sample does not have the form");
+    let unknown = error(
+        "library = \"a\"\n\n[[api]]\npath = \"a::b\"\nwait = \"disk\"\n\n[[api]]\npath = \"a::c\"",
+    );
+    assert!(
+        unknown.starts_with("5: in `a::b`: unknown field `wait`, expected one of `path`, `also`"),
+        "{unknown}"
+    );
+    let before_path = error("[[api]]\nwhy = 1\npath = \"a::b\"");
+    assert!(
+        before_path.starts_with("2: in `a::b`: invalid type: integer `1`, expected a string"),
+        "{before_path}"
+    );
+    let argument = error("[[api]]\npath = \"a::b\"\ncallable = { idx = 1 }");
+    assert_eq!(
+        argument,
+        "3: in `a::b`: an argument is its position, `0`, or `{ index = 0, keyword = \"name\" }`"
+    );
+    assert!(error("[[api]]\nwhy = \"w\"").starts_with("1: missing field `path`"));
+    assert!(error("a = [").starts_with("1: "));
+}
+
+#[test]
+fn a_users_language_is_seen_from_the_path_or_said() {
+    let entry = |lines: &str| format!("[[api]]\neffect = \"none\"\n{lines}");
+    assert_eq!(only(&entry("path = \"a::b\"")).language.name(), "rust");
+    assert_eq!(only(&entry("path = \"a.b\"")).language.name(), "python");
+    assert_eq!(
+        only(&entry("path = \"a.b\"\nlanguage = \"python\""))
+            .language
+            .name(),
+        "python"
+    );
+    let error = |lines: &str| {
+        user(&entry(lines))
+            .expect_err("the sample is not valid")
+            .to_string()
+    };
+    assert_eq!(
+        error("path = \"a.b\"\nlanguage = \"rust\""),
+        "catalogue entry `a.b`: `a.b` is not a path of names with `::` between them"
+    );
+    assert_eq!(
+        error("path = \"a::b\"\nlanguage = \"go\""),
+        "catalogue entry `a::b`: `language` is `go`, which is none of rust, python"
+    );
+}
+
+#[test]
+fn an_offloader_runs_its_first_argument() {
+    let offloaders = ["my::pool::run".to_owned(), "my.pool.run".to_owned()];
+    let entries = UserEntries::new(parse("").expect("nothing is valid"), &offloaders)
+        .expect("they are paths");
+    let languages: Vec<_> = entries.apis.iter().map(|api| api.language.name()).collect();
+    assert_eq!(languages, ["rust", "python"]);
+    for api in &entries.apis {
+        assert_eq!(api.effect, Effect::Offloads);
+        assert_eq!(
+            api.callable,
+            Some(Argument {
+                index: Some(0),
+                keyword: None
+            })
+        );
+    }
+    let error = UserEntries::new(parse("").expect("nothing is valid"), &["run".to_owned()])
+        .expect_err("a bare name");
+    assert!(
+        error
+            .to_string()
+            .starts_with("catalogue entry `run`: needs its whole path"),
+        "{error}"
+    );
+}
+
+#[test]
+fn reads_conditions_and_arguments() {
+    let api = only(
+        "[[api]]\npath = \"a.b\"\ncategory = \"wait\"\nwaits = \"timer\"\nwhy = \"w\"\n\
+         duration = { index = 1, keyword = \"timeout\" }\nunit = \"ms\"\n\
+         when = [{ argument = { keyword = \"block\" }, is = false, effect = \"none\" },\n\
+         { argument = 1, none = true, waits = \"unbounded\" },\n\
+         { argument = 1, given = false, reason = \"no timeout\", raise = true }]",
+    );
+    assert_eq!(
+        api.duration,
+        Some(Argument {
+            index: Some(1),
+            keyword: Some("timeout".into())
+        })
+    );
+    assert_eq!(api.duration_unit, DurationUnit::Milliseconds);
+    let tests: Vec<_> = api.when.iter().map(|when| when.test.clone()).collect();
+    assert_eq!(
+        tests,
+        [
+            Test::Is(Literal::Bool(false)),
+            Test::Is(Literal::None),
+            Test::Given(false)
+        ]
+    );
+    assert_eq!(api.when[0].effect, Some(Effect::None));
+    assert_eq!(api.when[1].waits, Some(Waits::Unbounded));
+    assert!(api.when[2].raise);
+}
+
+#[test]
+fn the_unit_of_a_length_depends_on_the_language() {
+    let unit = |path: &str, unit: &str| {
+        let text =
+            format!("[[api]]\npath = \"{path}\"\neffect = \"constructs\"\nduration = 0\n{unit}");
+        only(&text).duration_unit
+    };
+    assert_eq!(unit("a.b", ""), DurationUnit::Seconds);
+    assert_eq!(unit("a::b", ""), DurationUnit::Duration);
+    let units: Vec<_> = UNITS
+        .iter()
+        .map(|word| unit("a::b", &format!("unit = \"{word}\"")))
+        .collect();
+    let milliseconds: Vec<_> = units.into_iter().map(DurationUnit::milliseconds).collect();
+    assert_eq!(
+        milliseconds,
+        [
+            None,
+            Some(1000.0),
+            Some(1.0),
+            Some(1e-3),
+            Some(1e-6),
+            Some(60_000.0)
+        ]
+    );
+}
+
+/// The words are written in two places: the model names them, and the build script cannot see the model.
+#[test]
+fn the_words_are_the_models() {
+    assert_eq!(Category::ALL.map(Category::name), CATEGORIES);
+    for word in WAITS {
+        let text =
+            format!("[[api]]\npath = \"a.b\"\ncategory = \"fs\"\nwhy = \"w\"\nwaits = \"{word}\"");
+        assert_eq!(only(&text).waits.map(Waits::name), Some(word));
+    }
+    for word in EFFECTS {
+        let text = format!(
+            "[[api]]\npath = \"a.b\"\ncallable = 0\ncategory = \"fs\"\nwaits = \"cpu\"\nwhy = \"w\"\neffect = \"{word}\""
+        );
+        assert_eq!(format!("{:?}", only(&text).effect).to_lowercase(), word);
+    }
+}

@@ -1,0 +1,44 @@
+//! Tests of the form, of the look-up and of the data. The samples are small tables with made-up names.
+
+mod data;
+mod form;
+mod lookup;
+mod traits;
+
+use nostall_model::Language;
+
+use crate::check::complete;
+use crate::entry::{Api, Origin};
+use crate::paths::separator;
+use crate::schema::parse;
+use crate::user::UserEntries;
+use crate::{Catalog, Match};
+
+/// Makes a catalogue of Rust tables for nostall's own data and of tables for a project's config.
+fn catalog(built_in: &str, user: &str) -> Catalog {
+    catalog_of(Language::Rust, built_in, user)
+}
+
+fn catalog_of(language: Language, built_in: &str, user: &str) -> Catalog {
+    let mut tables = parse(built_in).expect("the sample has the form");
+    assert_eq!(
+        complete(&mut tables, separator(language)),
+        Vec::<String>::new()
+    );
+    let mut own = UserEntries::default();
+    own.add(language, &tables, Origin::BuiltIn);
+    let user = UserEntries::new(parse(user).expect("the sample has the form"), &[])
+        .expect("the sample is valid");
+    Catalog::new(own.apis, own.types, own.traits).with_user_entries(user)
+}
+
+/// The entry that a path finds: its path, and who says so.
+fn found<'a>(
+    catalog: &'a Catalog,
+    language: Language,
+    path: &str,
+) -> Option<(&'a str, Origin, bool)> {
+    let Match { api, wildcard } = catalog.lookup(language, path)?;
+    let Api { path, origin, .. } = catalog.api(api);
+    Some((path, *origin, wildcard))
+}

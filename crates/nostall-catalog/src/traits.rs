@@ -1,0 +1,187 @@
+//! Which types carry which traits, and the methods that the catalogue knows of those traits.
+
+use std::borrow::Cow;
+
+use nostall_model::Language;
+use rustc_hash::FxHashMap;
+
+use crate::entry::{Api, ApiId, Origin, Text, TraitEntry, TraitId, TypeEntry};
+use crate::paths::{PathMap, normalise, normalise_text, split_text};
+
+/// A method of a trait that a type carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraitMatch {
+    /// The method's entry.
+    pub api: ApiId,
+    /// The trait.
+    pub trait_id: TraitId,
+    /// Whether the type carries it only if its first type parameter does.
+    pub through: bool,
+}
+
+/// How a type carries a trait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrying {
+    /// By itself.
+    Direct,
+    /// If its first type parameter does.
+    ThroughFirstParameter,
+}
+
+/// The traits by path, by the names of their methods and by the types that carry them.
+#[derive(Debug, Default)]
+pub(crate) struct TraitIndex {
+    by_path: PathMap<TraitId>,
+    methods: PathMap<Vec<(TraitId, ApiId)>>,
+    carriers: PathMap<Vec<(TraitId, Carrying)>>,
+    /// For another path of a type, the one where it is defined.
+    type_paths: PathMap<Text>,
+}
+
+impl TraitIndex {
+    /// Indexes traits that are [merged](merge).
+    pub(crate) fn new(traits: &[TraitEntry], types: &[TypeEntry], apis: &[Api]) -> Self {
+        let mut index = Self::default();
+        for entry in types {
+            for other in entry.also.iter() {
+                let own = index.type_paths.of(entry.language);
+                own.entry(normalise_text(entry.language, other))
+                    .or_insert_with(|| entry.path.clone());
+            }
+        }
+        for (number, entry) in traits.iter().enumerate() {
+            index.add(TraitId(number as u32), entry);
+        }
+        // A user's entry for a method goes before nostall's own: the first of one trait counts.
+        for origin in [Origin::User, Origin::BuiltIn] {
+            let own = apis
+                .iter()
+                .enumerate()
+                .filter(|(_, api)| api.origin == origin);
+            own.for_each(|(number, api)| index.add_method(ApiId(number as u32), api));
+        }
+        index
+    }
+
+    fn add(&mut self, id: TraitId, entry: &TraitEntry) {
+        let language = entry.language;
+        for path in std::iter::once(&entry.path).chain(entry.also.iter()) {
+            self.by_path
+                .of(language)
+                .entry(normalise_text(language, path))
+                .or_insert(id);
+        }
+        let lists = [
+            (&entry.on, Carrying::Direct),
+            (&entry.through, Carrying::ThroughFirstParameter),
+        ];
+        for (list, carrying) in lists {
+            for type_path in list.iter() {
+                let key = match self
+                    .type_paths
+                    .get(language, &normalise(language, type_path))
+                {
+                    Some(defined) => defined.clone(),
+                    None => normalise_text(language, type_path),
+                };
+                let carried = self.carriers.of(language).entry(key).or_default();
+                if !carried.iter().any(|(known, _)| *known == id) {
+                    carried.push((id, carrying));
+                }
+            }
+        }
+    }
+
+    fn add_method(&mut self, api_id: ApiId, api: &Api) {
+        for path in std::iter::once(&api.path).chain(api.also.iter()) {
+            let path = normalise_text(api.language, path);
+            let Some((parent, name)) = split_text(api.language, &path) else {
+                continue;
+            };
+            if name == "*" {
+                continue;
+            }
+            let Some(trait_id) = self.by_path.get(api.language, &parent).copied() else {
+                continue;
+            };
+            let known = self.methods.of(api.language).entry(name).or_default();
+            if !known.iter().any(|(other, _)| *other == trait_id) {
+                known.push((trait_id, api_id));
+            }
+        }
+    }
+
+    pub(crate) fn id(&self, language: Language, path: &str) -> Option<TraitId> {
+        self.by_path
+            .get(language, &normalise(language, path))
+            .copied()
+    }
+
+    pub(crate) fn methods(
+        &self,
+        language: Language,
+        type_path: &str,
+        name: &str,
+    ) -> Vec<TraitMatch> {
+        let Some(methods) = self.methods.get(language, name) else {
+            return Vec::new();
+        };
+        let carried = self.carried(language, type_path);
+        let matches = methods.iter().filter_map(|(trait_id, api)| {
+            let (_, carrying) = carried.iter().find(|(id, _)| id == trait_id)?;
+            let through = *carrying == Carrying::ThroughFirstParameter;
+            Some(TraitMatch {
+                api: *api,
+                trait_id: *trait_id,
+                through,
+            })
+        });
+        matches.collect()
+    }
+
+    pub(crate) fn carries(
+        &self,
+        language: Language,
+        trait_path: &str,
+        type_path: &str,
+    ) -> Option<Carrying> {
+        let trait_id = self.id(language, trait_path)?;
+        let carried = self.carried(language, type_path).iter();
+        carried
+            .copied()
+            .find(|(id, _)| *id == trait_id)
+            .map(|(_, carrying)| carrying)
+    }
+
+    fn carried(&self, language: Language, type_path: &str) -> &[(TraitId, Carrying)] {
+        let type_path = normalise(language, type_path);
+        let defined = self
+            .type_paths
+            .get(language, &type_path)
+            .map_or(&*type_path, Cow::as_ref);
+        self.carriers
+            .get(language, defined)
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Makes one trait of the tables of one path: a library's file says of another's trait which of its own types carry it.
+pub(crate) fn merge(traits: Vec<TraitEntry>) -> Vec<TraitEntry> {
+    let mut merged: Vec<TraitEntry> = Vec::new();
+    let mut places: FxHashMap<(Language, Text), usize> = FxHashMap::default();
+    for entry in traits {
+        match places.get(&(entry.language, entry.path.clone())) {
+            Some(place) => {
+                let known = &mut merged[*place];
+                known.also.to_mut().extend_from_slice(&entry.also);
+                known.on.to_mut().extend_from_slice(&entry.on);
+                known.through.to_mut().extend_from_slice(&entry.through);
+            }
+            None => {
+                places.insert((entry.language, entry.path.clone()), merged.len());
+                merged.push(entry);
+            }
+        }
+    }
+    merged
+}

@@ -1,0 +1,81 @@
+//! All fixtures: what they expect is found, nothing else is. `BLESS=1` rewrites the marks.
+
+use std::path::{Path, PathBuf};
+
+use nostall_catalog::Catalog;
+use nostall_engine::analyse::{Settings, analyse};
+use nostall_engine::project::{Request, load};
+use nostall_engine::rules::RuleSet;
+use nostall_model::{Confidence, Finding, Report, Risk};
+use testkit::Got;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace").to_path_buf()
+}
+
+/// Checks a file or a project with everything on.
+fn check(path: &Path, catalog: &Catalog) -> Report {
+    let request = Request { paths: vec![path.to_path_buf()], current_dir: root(), ..Request::default() };
+    let project = load(&request).expect("the fixture can be read");
+    let settings = Settings {
+        min_risk: Risk::Low,
+        min_confidence: Confidence::Possible,
+        select: RuleSet::all(),
+        ignore: RuleSet::none(),
+        tests: false,
+        unresolved: false,
+        baseline: None,
+        root: project.root.clone(),
+        current_dir: project.current_dir.clone(),
+    };
+    if project.config.entries.is_empty() {
+        return analyse(project, catalog, &settings, &|_| {});
+    }
+    let own = Catalog::builtin().with_user_entries(project.config.entries.clone());
+    analyse(project, &own, &settings, &|_| {})
+}
+
+fn got(report: &Report, finding: &Finding) -> Got {
+    let at = report.sources.place(finding.place.file, finding.place.span.start);
+    Got {
+        line: at.line,
+        column: at.column,
+        rule: finding.rule.0.to_owned(),
+        message: finding.message.clone(),
+        via: finding.chain.iter().map(|hop| testkit::last_name(&hop.call).to_owned()).collect(),
+    }
+}
+
+fn run(folder: &str) {
+    let catalog = Catalog::builtin();
+    let fixtures = testkit::fixtures(&root().join("fixtures/check").join(folder));
+    assert!(!fixtures.is_empty(), "no fixtures in {folder}");
+    let mut wrong = Vec::new();
+    for fixture in &fixtures {
+        let report = check(fixture, &catalog);
+        for file in testkit::files(fixture) {
+            let shown = file.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
+            let text = std::fs::read_to_string(&file).expect("readable");
+            let here = report.findings.iter().filter(|finding| report.sources.get(finding.place.file).path == shown);
+            let got: Vec<Got> = here.map(|finding| got(&report, finding)).collect();
+            match testkit::marks(&text) {
+                Ok(marks) => wrong.extend(testkit::compare(&shown, &marks, &got)),
+                Err(error) => wrong.push(format!("{shown}: {error}")),
+            }
+            if std::env::var_os("BLESS").is_some() {
+                std::fs::write(&file, testkit::bless(&text, &got)).expect("writable");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} fixtures' marks differ:\n{}", wrong.len(), fixtures.len(), wrong.join("\n"));
+}
+
+#[test]
+fn rust() {
+    run("rust");
+}
+
+#[test]
+fn python() {
+    run("python");
+}
