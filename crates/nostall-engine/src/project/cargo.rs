@@ -63,7 +63,7 @@ pub(crate) fn folder_of(packages: &[Package], name: &str) -> Result<PathBuf, Pro
         Some(package) => Ok(package.folder.clone()),
         None => {
             let likeness = |package: &&Package| (1000.0 * strsim::jaro_winkler(&package.name, name)) as u32;
-            let closest = packages.iter().max_by_key(likeness).filter(|package| likeness(package) > 800);
+            let closest = packages.iter().max_by_key(likeness).filter(|package| likeness(package) > 700);
             let hint = closest.map_or_else(String::new, |package| format!(", did you mean `{}`?", package.name));
             Err(ProjectError::Package { name: name.to_owned(), hint })
         }

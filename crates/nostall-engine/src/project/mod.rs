@@ -164,7 +164,7 @@ fn list(request: &Request) -> String {
 }
 
 fn named_files(request: &Request) -> BTreeSet<String> {
-    let files = request.paths.iter().map(|path| absolute(&request.current_dir, path)).filter(|path| path.is_file());
+    let files = request.paths.iter().map(|path| absolute(&request.current_dir, path)).filter(|path| !path.is_dir());
     files.map(|path| display(&request.current_dir, &path)).collect()
 }
 

@@ -37,8 +37,15 @@ pub(crate) struct ImplIndex {
 }
 
 impl Cx<'_> {
-    fn impl_index(&self) -> &ImplIndex {
-        self.impls.get_or_init(|| self.build_impl_index())
+    /// The index, made when first asked for. What its own making asks for (`T::Item` as the type of an impl) finds nothing.
+    fn impl_index(&self) -> std::rc::Rc<ImplIndex> {
+        if let Some(index) = &*self.impls.borrow() {
+            return std::rc::Rc::clone(index);
+        }
+        *self.impls.borrow_mut() = Some(std::rc::Rc::default());
+        let index = std::rc::Rc::new(self.build_impl_index());
+        *self.impls.borrow_mut() = Some(std::rc::Rc::clone(&index));
+        index
     }
 
     fn build_impl_index(&self) -> ImplIndex {
@@ -86,18 +93,19 @@ impl Cx<'_> {
     /// The impl blocks written for a type.
     pub(crate) fn impls_of(&self, ty: Ty) -> Vec<DefId> {
         let Some(head) = self.head(ty).filter(|head| *head != Head::Blanket) else { return Vec::new() };
-        let found = self.impl_index().by_head.get(&head).map_or(&[][..], Vec::as_slice);
+        let index = self.impl_index();
+        let found = index.by_head.get(&head).map_or(&[][..], Vec::as_slice);
         found.iter().copied().filter(|def| self.fits(self.self_type(*def), self.arena.referent(ty))).collect()
     }
 
     /// The impl blocks written for all types with some bounds.
-    pub(crate) fn blanket_impls(&self) -> &[DefId] {
-        self.impl_index().by_head.get(&Head::Blanket).map_or(&[], Vec::as_slice)
+    pub(crate) fn blanket_impls(&self) -> Vec<DefId> {
+        self.impl_index().by_head.get(&Head::Blanket).cloned().unwrap_or_default()
     }
 
     /// The impl blocks of a trait of the program.
-    pub(crate) fn impls_of_trait(&self, trait_: DefId) -> &[DefId] {
-        self.impl_index().by_trait.get(&trait_).map_or(&[], Vec::as_slice)
+    pub(crate) fn impls_of_trait(&self, trait_: DefId) -> Vec<DefId> {
+        self.impl_index().by_trait.get(&trait_).cloned().unwrap_or_default()
     }
 
     /// The impl of one of these traits for a type.

@@ -393,13 +393,13 @@ impl Cx<'_> {
     fn blanket_methods(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let mut found = Vec::new();
         for impl_ in self.blanket_impls() {
-            let TypeKind::Parameter(owner, parameter) = self.arena.kind(self.self_type(*impl_)) else { continue };
+            let TypeKind::Parameter(owner, parameter) = self.arena.kind(self.self_type(impl_)) else { continue };
             if !self.meets(ty, &self.bounds(owner, parameter)) {
                 continue;
             }
-            let mut own = self.associated_in(*impl_, name);
+            let mut own = self.associated_in(impl_, name);
             if own.is_empty()
-                && let Some(trait_) = self.trait_of(*impl_)
+                && let Some(trait_) = self.trait_of(impl_)
             {
                 own = self.associated_in(trait_, name).into_iter().filter(|def| self.has_code(*def)).collect();
             }
@@ -506,7 +506,31 @@ impl Cx<'_> {
     /// Methods of a type of which only the bounds are known: the program's traits, then iteration.
     fn methods_of_bounded(&self, ty: Ty, bounds: &[Ty], name: &str) -> Vec<(What, Confidence)> {
         let found = self.methods_of_bounds(bounds, name);
-        if found.is_empty() { self.iterator_method(ty, name) } else { found }
+        if !found.is_empty() {
+            return found;
+        }
+        let conversion = bounds.iter().find_map(|bound| self.conversion(*bound, name));
+        match conversion {
+            Some((path, _)) => vec![(What::External(path), Confidence::Certain)],
+            None => self.iterator_method(ty, name),
+        }
+    }
+
+    /// The conversions of the language's own traits: `AsRef<T>::as_ref` gives a `&T`, `Into<T>::into` a `T`.
+    fn conversion(&self, bound: Ty, name: &str) -> Option<(Symbol, Ty)> {
+        let TypeKind::External(path, arguments) = self.arena.kind(bound) else { return None };
+        let target = *arguments.first()?;
+        let trait_ = self.arena.text(path);
+        let gives = match (&*trait_, name) {
+            ("std::convert::AsRef", "as_ref") | ("std::convert::AsMut", "as_mut") => self.arena.reference(target),
+            ("std::borrow::Borrow", "borrow") | ("std::borrow::BorrowMut", "borrow_mut") => self.arena.reference(target),
+            ("std::convert::Into", "into") => target,
+            ("std::convert::TryInto", "try_into") => {
+                self.arena.external("std::result::Result", &[target, Ty::UNKNOWN])
+            }
+            _ => return None,
+        };
+        Some((self.arena.symbol(&format!("{trait_}::{name}")), gives))
     }
 
     /// Methods that bounds promise: those of all types of the program that have the trait.
@@ -531,7 +555,7 @@ impl Cx<'_> {
         }
         let mut found: Vec<DefId> = declared.into_iter().filter(|def| self.has_code(*def)).collect();
         for impl_ in self.impls_of_trait(trait_) {
-            found.extend(self.associated_in(*impl_, name));
+            found.extend(self.associated_in(impl_, name));
         }
         if found.is_empty() || found.len() > MOST_IMPLEMENTATIONS {
             return vec![(What::Unresolved(Unresolved::Method), Confidence::Possible)];
@@ -562,6 +586,18 @@ impl Cx<'_> {
             other => Callee::new(other, confidence, Ty::UNKNOWN),
         };
         found.into_iter().map(finish).collect()
+    }
+
+    /// What a conversion gives for a receiver of which only the bounds are known.
+    fn converted(&self, path: Symbol, receiver: Ty) -> Option<Ty> {
+        let text = self.arena.text(path);
+        let name = text.rsplit("::").next()?;
+        let bounds = match self.arena.kind(receiver) {
+            TypeKind::Parameter(def, parameter) => self.bounds(def, parameter),
+            TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => bounds.to_vec(),
+            _ => return None,
+        };
+        bounds.into_iter().find_map(|bound| self.conversion(bound, name)).map(|(_, gives)| gives)
     }
 
     /// The impl or trait in which a method is declared.
@@ -674,6 +710,9 @@ impl Cx<'_> {
 
     fn external_method(&self, mount: MountId, path: Symbol, receiver: Ty, call: &Call, confidence: Confidence) -> Callee {
         let mut callee = self.external(path, receiver, Some((mount, call_id(self.facts(mount), call))), confidence);
+        if let Some(converted) = self.converted(path, receiver) {
+            callee.returns = converted;
+        }
         if callee.returns == Ty::UNKNOWN {
             let text = self.arena.text(path);
             let name = text.rsplit("::").next().unwrap_or_default();
@@ -707,11 +746,20 @@ impl Cx<'_> {
         Callee::new(What::External(path), confidence, returns)
     }
 
-    /// By convention `Type::new` and `Type::default` make a `Type`.
+    /// `Type::new` and `Type::default` make a `Type` by convention, `Type::from` by the trait's own signature.
     fn constructed_by_convention(&self, path: &str) -> Ty {
-        let Some((parent, "new" | "default")) = path.rsplit_once("::") else { return Ty::UNKNOWN };
+        let Some((parent, function)) = path.rsplit_once("::") else { return Ty::UNKNOWN };
         let name = parent.rsplit("::").next().unwrap_or_default();
-        if name.starts_with(char::is_uppercase) { self.external_type(parent, &[]) } else { Ty::UNKNOWN }
+        if !name.starts_with(char::is_uppercase) {
+            return Ty::UNKNOWN;
+        }
+        match function {
+            "new" | "default" | "from" | "from_iter" | "with_capacity" => self.external_type(parent, &[]),
+            "from_str" | "try_from" | "try_new" => {
+                self.arena.external("std::result::Result", &[self.external_type(parent, &[]), Ty::UNKNOWN])
+            }
+            _ => Ty::UNKNOWN,
+        }
     }
 
     // ---- callables
