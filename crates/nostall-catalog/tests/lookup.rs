@@ -6,12 +6,16 @@ use nostall_model::Language;
 
 fn with(toml: &str) -> Catalog {
     let tables: Tables = toml::from_str(toml).expect("the test's tables are TOML");
-    Catalog::builtin().with_user_entries(UserEntries::new(tables, &["my::pool::run".to_owned()]).expect("valid entries"))
+    Catalog::builtin().with_user_entries(
+        UserEntries::new(tables, &["my::pool::run".to_owned()]).expect("valid entries"),
+    )
 }
 
 fn refused(toml: &str) -> String {
     let tables: Tables = toml::from_str(toml).expect("the test's tables are TOML");
-    UserEntries::new(tables, &[]).expect_err("not valid").to_string()
+    UserEntries::new(tables, &[])
+        .expect_err("not valid")
+        .to_string()
 }
 
 fn found<'c>(catalog: &'c Catalog, path: &str) -> Option<(&'c str, bool)> {
@@ -29,7 +33,10 @@ fn an_entry_is_found_by_all_its_paths() {
 
 #[test]
 fn core_is_std() {
-    assert_eq!(found(&Catalog::builtin(), "core::option::Option::map"), Some(("std::option::Option::map", false)));
+    assert_eq!(
+        found(&Catalog::builtin(), "core::option::Option::map"),
+        Some(("std::option::Option::map", false))
+    );
 }
 
 #[test]
@@ -48,17 +55,27 @@ fn explicit_goes_before_wildcard_and_long_before_short() {
 
 #[test]
 fn a_methods_type_may_be_named_by_another_path() {
-    let catalog = with("[[type]]\npath = 'a::T'\nalso = ['a::old::T']\n[[api]]\npath = 'a::T::go'\neffect = 'none'");
+    let catalog = with(
+        "[[type]]\npath = 'a::T'\nalso = ['a::old::T']\n[[api]]\npath = 'a::T::go'\neffect = 'none'",
+    );
     assert_eq!(found(&catalog, "a::old::T::go"), Some(("a::T::go", false)));
 }
 
 #[test]
 fn the_projects_entries_go_before_ours() {
     let catalog = with("[[api]]\npath = 'std::fs::read'\neffect = 'none'");
-    let found = catalog.lookup(Language::Rust, "std::fs::read").expect("known");
+    let found = catalog
+        .lookup(Language::Rust, "std::fs::read")
+        .expect("known");
     assert_eq!(catalog.api(found.api).effect, Effect::None);
-    assert!(catalog.lookup_user(Language::Rust, "std::fs::write").is_none());
-    let offloader = catalog.lookup_user(Language::Rust, "my::pool::run").expect("listed");
+    assert!(
+        catalog
+            .lookup_user(Language::Rust, "std::fs::write")
+            .is_none()
+    );
+    let offloader = catalog
+        .lookup_user(Language::Rust, "my::pool::run")
+        .expect("listed");
     assert_eq!(catalog.api(offloader.api).effect, Effect::Offloads);
 }
 
@@ -68,11 +85,29 @@ fn tables_of_one_trait_are_one_trait() {
         "[[trait]]\npath = 'a::Read'\non = ['a::File']\n[[trait]]\npath = 'a::Read'\non = ['b::File']\nthrough = ['b::Buffered']\n\
          [[api]]\npath = 'a::Read::read'\neffect = 'none'",
     );
-    assert_eq!(catalog.carries(Language::Rust, "a::Read", "a::File"), Some(Carrying::Direct));
-    assert_eq!(catalog.carries(Language::Rust, "a::Read", "b::File"), Some(Carrying::Direct));
-    assert_eq!(catalog.carries(Language::Rust, "a::Read", "b::Buffered"), Some(Carrying::ThroughFirstParameter));
-    assert_eq!(catalog.trait_method(Language::Rust, "b::File", "read").len(), 1);
-    assert!(catalog.trait_method(Language::Rust, "c::File", "read").is_empty());
+    assert_eq!(
+        catalog.carries(Language::Rust, "a::Read", "a::File"),
+        Some(Carrying::Direct)
+    );
+    assert_eq!(
+        catalog.carries(Language::Rust, "a::Read", "b::File"),
+        Some(Carrying::Direct)
+    );
+    assert_eq!(
+        catalog.carries(Language::Rust, "a::Read", "b::Buffered"),
+        Some(Carrying::ThroughFirstParameter)
+    );
+    assert_eq!(
+        catalog
+            .trait_method(Language::Rust, "b::File", "read")
+            .len(),
+        1
+    );
+    assert!(
+        catalog
+            .trait_method(Language::Rust, "c::File", "read")
+            .is_empty()
+    );
 }
 
 #[test]
@@ -82,7 +117,9 @@ fn invalid_entries_are_named() {
         "catalogue entry `a::b`: a blocking call needs `why`"
     );
     assert!(refused("[[api]]\npath = 'a::b'\neffect = 'sleeps'").contains("`effect` is `sleeps`"));
-    assert!(refused("[[api]]\npath = 'a::*::b'\neffect = 'none'").contains("is not a path of names"));
+    assert!(
+        refused("[[api]]\npath = 'a::*::b'\neffect = 'none'").contains("is not a path of names")
+    );
     assert!(refused("[[api]]\npath = 'a::b'\neffect = 'offloads'").contains("needs `callable`"));
 }
 
@@ -92,11 +129,19 @@ fn no_two_entries_of_ours_claim_one_path() {
     let mut seen = std::collections::BTreeMap::new();
     let mut twice = Vec::new();
     for (_, api) in catalog.apis() {
-        if let Some(library) = seen.insert((api.language, api.path.to_string()), api.library.to_string()) {
+        if let Some(library) = seen.insert(
+            (api.language, api.path.to_string()),
+            api.library.to_string(),
+        ) {
             twice.push(format!("{} in {library} and {}", api.path, api.library));
         }
     }
-    assert!(twice.is_empty(), "{} paths stand twice:\n{}", twice.len(), twice.join("\n"));
+    assert!(
+        twice.is_empty(),
+        "{} paths stand twice:\n{}",
+        twice.len(),
+        twice.join("\n")
+    );
 }
 
 #[test]
@@ -106,7 +151,10 @@ fn what_is_offered_instead_does_not_block() {
     for (_, api) in catalog.apis() {
         for (_, twin) in api.instead.iter() {
             // Making an async client may read certificates; it is what it offers that does not block.
-            let class = twin.rsplit(['.', ':']).next().is_some_and(|name| name.starts_with(char::is_uppercase));
+            let class = twin
+                .rsplit(['.', ':'])
+                .next()
+                .is_some_and(|name| name.starts_with(char::is_uppercase));
             let blocks = catalog.lookup(api.language, twin).is_some_and(|found| {
                 let twin = catalog.api(found.api);
                 twin.effect == Effect::Blocks && !found.wildcard
@@ -122,6 +170,10 @@ fn what_is_offered_instead_does_not_block() {
 #[test]
 fn every_blocking_entry_says_where_it_can_be_checked() {
     let catalog = Catalog::builtin();
-    let silent: Vec<_> = catalog.apis().filter(|(_, api)| api.effect == Effect::Blocks && api.source.is_empty()).map(|(_, api)| &api.path).collect();
+    let silent: Vec<_> = catalog
+        .apis()
+        .filter(|(_, api)| api.effect == Effect::Blocks && api.source.is_empty())
+        .map(|(_, api)| &api.path)
+        .collect();
     assert!(silent.is_empty(), "{silent:?}");
 }

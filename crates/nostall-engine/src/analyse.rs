@@ -8,7 +8,9 @@ use nostall_model::facts::{CallKind, FileFacts};
 use nostall_model::finding::{Place, Problem, UnresolvedCall};
 use nostall_model::layout::Layout;
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
-use nostall_model::{Confidence, Context, FileId, Finding, Report, Risk, Role, Sources, Span, Stats};
+use nostall_model::{
+    Confidence, Context, FileId, Finding, Report, Risk, Role, Sources, Span, Stats,
+};
 use rayon::prelude::*;
 
 use crate::baseline::Baseline;
@@ -80,14 +82,24 @@ pub fn analyse(
     on_large_stacks(|| {
         let mut facts = extract_all(&project.sources, 0, progress);
         extract_referenced(&mut project, &mut facts, progress);
-        let Project { sources, layout, problems, .. } = project;
-        analyse_facts(sources, &layout, problems, facts, catalog, settings, progress)
+        let Project {
+            sources,
+            layout,
+            problems,
+            ..
+        } = project;
+        analyse_facts(
+            sources, &layout, problems, facts, catalog, settings, progress,
+        )
     })
 }
 
 /// Runs work, and drops what it leaves, on threads with large stacks.
 fn on_large_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build() {
+    match rayon::ThreadPoolBuilder::new()
+        .stack_size(STACK_BYTES)
+        .build()
+    {
         Ok(pool) => pool.install(work),
         // Without threads of our own the depth guards of the parsers still hold on the usual ones.
         Err(_) => work(),
@@ -95,7 +107,11 @@ fn on_large_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// Reads the facts of all files from `first` on, in parallel.
-fn extract_all(sources: &Sources, first: usize, progress: &(dyn Fn(Progress) + Sync)) -> Vec<FileFacts> {
+fn extract_all(
+    sources: &Sources,
+    first: usize,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Vec<FileFacts> {
     let total = sources.len();
     let done = std::sync::atomic::AtomicUsize::new(first);
     (first..total)
@@ -111,7 +127,11 @@ fn extract_all(sources: &Sources, first: usize, progress: &(dyn Fn(Progress) + S
 }
 
 /// Files can ask for others that discovery did not walk. Each round may find more; a chain of them ends soon.
-fn extract_referenced(project: &mut Project, facts: &mut Vec<FileFacts>, progress: &(dyn Fn(Progress) + Sync)) {
+fn extract_referenced(
+    project: &mut Project,
+    facts: &mut Vec<FileFacts>,
+    progress: &(dyn Fn(Progress) + Sync),
+) {
     let mut first = 0;
     for _ in 0..8 {
         let mut wanted = BTreeSet::new();
@@ -144,7 +164,12 @@ pub fn analyse_facts(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Report {
     progress(Progress::Resolving);
-    problems.extend(facts.iter().enumerate().flat_map(|(index, facts)| syntax_problems(&sources, FileId(index as u32), facts)));
+    problems.extend(
+        facts
+            .iter()
+            .enumerate()
+            .flat_map(|(index, facts)| syntax_problems(&sources, FileId(index as u32), facts)),
+    );
     let resolutions: Vec<_> = LANGUAGES
         .par_iter()
         .map(|language| {
@@ -156,14 +181,27 @@ pub fn analyse_facts(
             language.resolve(&files, layout, catalog)
         })
         .collect();
-    problems.extend(resolutions.iter().flat_map(|resolution| resolution.problems.iter().cloned()));
-    let all_facts: Vec<(FileId, &FileFacts)> = facts.iter().enumerate().map(|(index, facts)| (FileId(index as u32), facts)).collect();
+    problems.extend(
+        resolutions
+            .iter()
+            .flat_map(|resolution| resolution.problems.iter().cloned()),
+    );
+    let all_facts: Vec<(FileId, &FileFacts)> = facts
+        .iter()
+        .enumerate()
+        .map(|(index, facts)| (FileId(index as u32), facts))
+        .collect();
     let (suppressions, more) = Suppressions::collect(&sources, &all_facts);
     problems.extend(more);
     let outcome = {
         let program = link(&sources, &facts, resolutions);
         progress(Progress::Reporting);
-        let cx = Analysis { program: &program, catalog, settings, suppressions: &suppressions };
+        let cx = Analysis {
+            program: &program,
+            catalog,
+            settings,
+            suppressions: &suppressions,
+        };
         cx.run()
     };
     problems.extend(suppressions.unused(&sources, &|rule| settings.is_on(rule)));
@@ -172,7 +210,13 @@ pub fn analyse_facts(
     let mut stats = outcome.stats;
     count_files(&sources, &problems, &mut stats);
     on_drop_threads(facts);
-    Report { sources, findings: outcome.findings, problems, unresolved: outcome.unresolved, stats }
+    Report {
+        sources,
+        findings: outcome.findings,
+        problems,
+        unresolved: outcome.unresolved,
+        stats,
+    }
 }
 
 /// Facts are flat vectors: dropping them recurses nowhere. Taking them by value here frees them before the report is written.
@@ -184,7 +228,10 @@ fn syntax_problems(sources: &Sources, file: FileId, facts: &FileFacts) -> Vec<Pr
     let source = sources.get(file);
     let problems = facts.problems.iter().map(|problem| Problem {
         path: source.path.clone(),
-        place: Some(Place { file, span: problem.span }),
+        place: Some(Place {
+            file,
+            span: problem.span,
+        }),
         code: problem.code,
         message: problem.message.clone(),
     });
@@ -193,10 +240,22 @@ fn syntax_problems(sources: &Sources, file: FileId, facts: &FileFacts) -> Vec<Pr
 
 fn count_files(sources: &Sources, problems: &[Problem], stats: &mut Stats) {
     use nostall_model::finding::ProblemCode as Code;
-    stats.files = sources.iter().filter(|(_, source)| source.role == Role::Report).count();
+    stats.files = sources
+        .iter()
+        .filter(|(_, source)| source.role == Role::Report)
+        .count();
     stats.summarised_files = sources.len() - stats.files;
-    let skipped = |problem: &&Problem| matches!(problem.code, Code::TooLarge | Code::Unreadable | Code::Encoding);
-    let paths: BTreeSet<&str> = problems.iter().filter(skipped).map(|problem| problem.path.as_str()).collect();
+    let skipped = |problem: &&Problem| {
+        matches!(
+            problem.code,
+            Code::TooLarge | Code::Unreadable | Code::Encoding
+        )
+    };
+    let paths: BTreeSet<&str> = problems
+        .iter()
+        .filter(skipped)
+        .map(|problem| problem.path.as_str())
+        .collect();
     stats.skipped_files = paths.len();
 }
 
@@ -216,12 +275,18 @@ struct Outcome {
 
 impl Analysis<'_> {
     fn run(&self) -> Outcome {
-        let cut = |call: ProgramCall, blocking: &crate::sinks::Blocking| self.is_cut(call, blocking);
+        let cut =
+            |call: ProgramCall, blocking: &crate::sinks::Blocking| self.is_cut(call, blocking);
         let mut summaries = summarise(self.program, self.catalog, &cut);
         let runs = contexts(self.program, self.catalog, &summaries);
         let drafts = rules::find(self.program, self.catalog, &mut summaries, &runs);
         let mut outcome = Outcome::default();
-        let writer = Writer { program: self.program, catalog: self.catalog, summaries: &summaries, runs: &runs };
+        let writer = Writer {
+            program: self.program,
+            catalog: self.catalog,
+            summaries: &summaries,
+            runs: &runs,
+        };
         for (_, drafts) in self.by_place(drafts) {
             self.report_place(&writer, &drafts, &mut outcome);
         }
@@ -238,7 +303,13 @@ impl Analysis<'_> {
         }
         let rule = rules::by_category(blocking.category).id;
         let (_, record) = self.program.call(call);
-        self.settings.is_on(rule) && self.suppressions.covers(rule, self.program.sources, self.program.file_of_call(call), record.statement)
+        self.settings.is_on(rule)
+            && self.suppressions.covers(
+                rule,
+                self.program.sources,
+                self.program.file_of_call(call),
+                record.statement,
+            )
     }
 
     /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
@@ -250,7 +321,10 @@ impl Analysis<'_> {
                 && self.program.is_present(draft.body, self.settings.tests)
                 && self.settings.is_on(draft.rule);
             if reported {
-                places.entry((file, self.program.call(draft.call).1.name_span)).or_default().push(draft);
+                places
+                    .entry((file, self.program.call(draft.call).1.name_span))
+                    .or_default()
+                    .push(draft);
             }
         }
         places
@@ -258,15 +332,27 @@ impl Analysis<'_> {
 
     /// Thresholds and marks act before the choice of what to show.
     fn report_place(&self, writer: &Writer<'_>, drafts: &[Draft], outcome: &mut Outcome) {
-        let shown = |draft: &&Draft| draft.risk >= self.settings.min_risk && draft.confidence >= self.settings.min_confidence;
-        let candidates: Vec<&Draft> = drafts.iter().filter(|draft| !self.is_suppressed(draft)).collect();
+        let shown = |draft: &&Draft| {
+            draft.risk >= self.settings.min_risk && draft.confidence >= self.settings.min_confidence
+        };
+        let candidates: Vec<&Draft> = drafts
+            .iter()
+            .filter(|draft| !self.is_suppressed(draft))
+            .collect();
         if candidates.is_empty() {
             outcome.stats.suppressed += 1;
             return;
         }
-        let visible: Vec<&Draft> = candidates.iter().copied().filter(|draft| shown(draft)).collect();
+        let visible: Vec<&Draft> = candidates
+            .iter()
+            .copied()
+            .filter(|draft| shown(draft))
+            .collect();
         let Some(worst) = worst(&visible) else {
-            if candidates.iter().any(|draft| draft.risk >= self.settings.min_risk) {
+            if candidates
+                .iter()
+                .any(|draft| draft.risk >= self.settings.min_risk)
+            {
                 outcome.stats.hidden_by_confidence += 1;
             } else {
                 outcome.stats.hidden_by_risk += 1;
@@ -278,24 +364,43 @@ impl Analysis<'_> {
 
     fn is_suppressed(&self, draft: &Draft) -> bool {
         let (_, record) = self.program.call(draft.call);
-        self.suppressions.covers(draft.rule, self.program.sources, self.program.file_of_call(draft.call), record.statement)
+        self.suppressions.covers(
+            draft.rule,
+            self.program.sources,
+            self.program.file_of_call(draft.call),
+            record.statement,
+        )
     }
 
     /// Sorts, numbers and compares with the baseline.
     fn finish(&self, outcome: &mut Outcome) {
         let sources = self.program.sources;
         let key = |finding: &Finding| {
-            (sources.get(finding.place.file).path.clone(), finding.place.span, finding.rule, finding.call.clone())
+            (
+                sources.get(finding.place.file).path.clone(),
+                finding.place.span,
+                finding.rule,
+                finding.call.clone(),
+            )
         };
         outcome.findings.sort_by_cached_key(key);
-        crate::fingerprint::number(&mut outcome.findings, sources, &self.settings.root, &self.settings.current_dir);
+        crate::fingerprint::number(
+            &mut outcome.findings,
+            sources,
+            &self.settings.root,
+            &self.settings.current_dir,
+        );
         if let Some(baseline) = &self.settings.baseline {
             let before = outcome.findings.len();
             outcome.stats.stale_baseline = baseline.hide(&mut outcome.findings);
             outcome.stats.hidden_by_baseline = before - outcome.findings.len();
         }
         for finding in &outcome.findings {
-            *outcome.stats.by_rule.entry(finding.rule.0.to_owned()).or_default() += 1;
+            *outcome
+                .stats
+                .by_rule
+                .entry(finding.rule.0.to_owned())
+                .or_default() += 1;
         }
     }
 
@@ -303,21 +408,29 @@ impl Analysis<'_> {
     fn count_calls(&self, runs: &[Runs], outcome: &mut Outcome) {
         let mut bodies = BTreeSet::new();
         let mut seen = BTreeSet::new();
-        for body in self.program.bodies().filter(|body| self.is_counted(*body, runs)) {
+        for body in self
+            .program
+            .bodies()
+            .filter(|body| self.is_counted(*body, runs))
+        {
             let file = self.program.file(body);
             if runs[body.index()].entry == body {
                 bodies.insert((file, self.program.body(body).span));
             }
             for call in self.program.calls_of(body) {
                 let (_, record) = self.program.call(*call);
-                if matches!(record.kind, CallKind::Plain | CallKind::Macro) && seen.insert((file, record.span, record.name_span)) {
+                if matches!(record.kind, CallKind::Plain | CallKind::Macro)
+                    && seen.insert((file, record.span, record.name_span))
+                {
                     self.count_call(body, *call, outcome);
                 }
             }
         }
         outcome.stats.async_bodies = bodies.len();
         let sources = self.program.sources;
-        outcome.unresolved.sort_by_cached_key(|call| (sources.get(call.place.file).path.clone(), call.place.span));
+        outcome.unresolved.sort_by_cached_key(|call| {
+            (sources.get(call.place.file).path.clone(), call.place.span)
+        });
     }
 
     fn is_counted(&self, body: ProgramBody, runs: &[Runs]) -> bool {
@@ -334,14 +447,19 @@ impl Analysis<'_> {
             _ => None,
         });
         let known = targets.iter().any(|target| {
-            matches!(target.kind, TargetKind::Body(_) | TargetKind::Api(_) | TargetKind::Parameter(..))
+            matches!(
+                target.kind,
+                TargetKind::Body(_) | TargetKind::Api(_) | TargetKind::Parameter(..)
+            )
         });
         if known || targets.is_empty() {
             outcome.stats.resolved_calls += 1;
         } else if let Some(reason) = unknown {
             outcome.stats.unknown_calls += 1;
             if self.settings.unresolved {
-                outcome.unresolved.push(self.unresolved(body, call, reason.reason()));
+                outcome
+                    .unresolved
+                    .push(self.unresolved(body, call, reason.reason()));
             }
         } else {
             outcome.stats.external_calls += 1;
@@ -354,7 +472,10 @@ impl Analysis<'_> {
         let text = &self.program.sources.get(file).text;
         let written = text.get(record.name_span.range()).unwrap_or_default();
         UnresolvedCall {
-            place: Place { file, span: record.name_span },
+            place: Place {
+                file,
+                span: record.name_span,
+            },
             function: self.program.resolved(body).path.clone(),
             text: written.chars().take(80).collect(),
             reason: reason.to_owned(),
@@ -364,6 +485,13 @@ impl Analysis<'_> {
 
 /// The draft that a finding speaks of: the highest risk, then the surest, then the shortest way.
 fn worst<'d>(drafts: &[&'d Draft]) -> Option<&'d Draft> {
-    let key = |draft: &Draft| (draft.risk, draft.confidence, std::cmp::Reverse(draft.effect.hops), std::cmp::Reverse(draft.effect.sink));
+    let key = |draft: &Draft| {
+        (
+            draft.risk,
+            draft.confidence,
+            std::cmp::Reverse(draft.effect.hops),
+            std::cmp::Reverse(draft.effect.sink),
+        )
+    };
     drafts.iter().copied().max_by_key(|draft| key(draft))
 }

@@ -35,7 +35,9 @@ pub enum BaselineError {
     #[error("not a baseline: {0}")]
     Form(#[from] serde_json::Error),
     /// It was written by another version.
-    #[error("the baseline has version {found}, this nostall reads version {SCHEMA_VERSION}: write it anew with `nostall baseline`")]
+    #[error(
+        "the baseline has version {found}, this nostall reads version {SCHEMA_VERSION}: write it anew with `nostall baseline`"
+    )]
     Version {
         /// The version found.
         found: u32,
@@ -51,7 +53,10 @@ impl Baseline {
             .iter()
             .map(|finding| Known {
                 path: report.sources.get(finding.place.file).path.clone(),
-                line: report.sources.place(finding.place.file, finding.place.span.start).line,
+                line: report
+                    .sources
+                    .place(finding.place.file, finding.place.span.start)
+                    .line,
                 rule: finding.rule.0.to_owned(),
                 function: finding.function.clone(),
                 call: finding.call.clone(),
@@ -59,7 +64,10 @@ impl Baseline {
             })
             .collect();
         findings.sort();
-        Self { schema_version: SCHEMA_VERSION, findings }
+        Self {
+            schema_version: SCHEMA_VERSION,
+            findings,
+        }
     }
 
     /// Reads what [`Baseline::to_json`] wrote.
@@ -100,13 +108,15 @@ impl Baseline {
         for entry in &self.findings {
             *known.entry(&entry.fingerprint).or_default() += 1;
         }
-        findings.retain(|finding| match known.get_mut(finding.fingerprint.as_str()) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ => true,
-        });
+        findings.retain(
+            |finding| match known.get_mut(finding.fingerprint.as_str()) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    false
+                }
+                _ => true,
+            },
+        );
         known.values().sum()
     }
 }

@@ -42,7 +42,9 @@ impl Search {
                     self.enter(to);
                     work.push((to, edges(to).into_iter()));
                 }
-                Some(to) if self.on_stack[to] => self.low[node] = self.low[node].min(self.order[to]),
+                Some(to) if self.on_stack[to] => {
+                    self.low[node] = self.low[node].min(self.order[to]);
+                }
                 Some(_) => {}
                 None => {
                     work.pop();
@@ -93,7 +95,13 @@ mod tests {
 
     #[test]
     fn a_deep_chain_does_not_overflow_the_stack() {
-        let parts = components(200_000, |node| if node + 1 < 200_000 { vec![node + 1] } else { Vec::new() });
+        let parts = components(200_000, |node| {
+            if node + 1 < 200_000 {
+                vec![node + 1]
+            } else {
+                Vec::new()
+            }
+        });
         assert_eq!(parts.len(), 200_000);
     }
 }

@@ -10,7 +10,12 @@ pub(crate) fn number(findings: &mut [Finding], sources: &Sources, root: &Path, c
     let mut ordinals: BTreeMap<(String, String, String, String), u32> = BTreeMap::new();
     for finding in findings {
         let path = relative(&sources.get(finding.place.file).path, root, current_dir);
-        let key = (finding.rule.0.to_owned(), path, finding.function.clone(), finding.call.clone());
+        let key = (
+            finding.rule.0.to_owned(),
+            path,
+            finding.function.clone(),
+            finding.call.clone(),
+        );
         let ordinal = ordinals.entry(key.clone()).or_insert(0);
         *ordinal += 1;
         let (rule, path, function, call) = key;
@@ -22,6 +27,9 @@ pub(crate) fn number(findings: &mut [Finding], sources: &Sources, root: &Path, c
 /// The path from the project's root, wherever the run was started.
 fn relative(path: &str, root: &Path, current_dir: &Path) -> String {
     let absolute = current_dir.join(path);
-    let relative = absolute.strip_prefix(root).map_or_else(|_| path.to_owned(), |rest| rest.to_string_lossy().into_owned());
+    let relative = absolute.strip_prefix(root).map_or_else(
+        |_| path.to_owned(),
+        |rest| rest.to_string_lossy().into_owned(),
+    );
     relative.replace('\\', "/")
 }

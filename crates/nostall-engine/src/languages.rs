@@ -15,7 +15,12 @@ pub trait FrontEnd: Sync {
     fn extract(&self, source: &Source) -> FileFacts;
 
     /// Resolves the calls of all files of this language.
-    fn resolve(&self, files: &[(FileId, &str, &FileFacts)], layout: &Layout, catalog: &Catalog) -> Resolution;
+    fn resolve(
+        &self,
+        files: &[(FileId, &str, &FileFacts)],
+        layout: &Layout,
+        catalog: &Catalog,
+    ) -> Resolution;
 
     /// Returns the paths that a file asks for and discovery may not have walked.
     fn referenced_paths(&self, path: &str, facts: &FileFacts) -> Vec<String>;
@@ -44,8 +49,17 @@ impl FrontEnd for Rust {
         nostall_rust::extract::extract(source)
     }
 
-    fn resolve(&self, files: &[(FileId, &str, &FileFacts)], layout: &Layout, catalog: &Catalog) -> Resolution {
-        nostall_rust::resolve::resolve(&nostall_rust::resolve::Input { files, layout, catalog })
+    fn resolve(
+        &self,
+        files: &[(FileId, &str, &FileFacts)],
+        layout: &Layout,
+        catalog: &Catalog,
+    ) -> Resolution {
+        nostall_rust::resolve::resolve(&nostall_rust::resolve::Input {
+            files,
+            layout,
+            catalog,
+        })
     }
 
     fn referenced_paths(&self, path: &str, facts: &FileFacts) -> Vec<String> {
@@ -64,8 +78,17 @@ impl FrontEnd for Python {
         nostall_python::extract(source)
     }
 
-    fn resolve(&self, files: &[(FileId, &str, &FileFacts)], layout: &Layout, catalog: &Catalog) -> Resolution {
-        nostall_python::resolve(&nostall_python::Input { files, layout, catalog })
+    fn resolve(
+        &self,
+        files: &[(FileId, &str, &FileFacts)],
+        layout: &Layout,
+        catalog: &Catalog,
+    ) -> Resolution {
+        nostall_python::resolve(&nostall_python::Input {
+            files,
+            layout,
+            catalog,
+        })
     }
 
     fn referenced_paths(&self, _path: &str, _facts: &FileFacts) -> Vec<String> {

@@ -2,7 +2,8 @@
 
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
-    Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind,
+    Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody, ResolvedCall,
+    Target, TargetKind,
 };
 use nostall_model::{FileId, Sources};
 
@@ -23,7 +24,11 @@ pub struct Program<'a> {
 
 /// Puts what the languages resolved into one program. `facts` are by file.
 #[must_use]
-pub fn link<'a>(sources: &'a Sources, facts: &'a [FileFacts], resolutions: Vec<Resolution>) -> Program<'a> {
+pub fn link<'a>(
+    sources: &'a Sources,
+    facts: &'a [FileFacts],
+    resolutions: Vec<Resolution>,
+) -> Program<'a> {
     let mut program = Program {
         sources,
         facts,
@@ -48,26 +53,36 @@ impl Program<'_> {
         let first_call = self.calls.len() as u32;
         let first_target = self.targets.len() as u32;
         let first_passed = self.passed.len() as u32;
-        let shift = |run: Run, by: u32| Run { start: run.start + by, end: run.end + by };
+        let shift = |run: Run, by: u32| Run {
+            start: run.start + by,
+            end: run.end + by,
+        };
         let renumber = |mut target: Target| {
             if let TargetKind::Body(body) | TargetKind::Parameter(body, _) = &mut target.kind {
                 body.0 += first_body;
             }
             target
         };
-        self.mounts.extend(resolution.mounts.into_iter().map(|mount| Mount {
-            file: mount.file,
-            first_body: mount.first_body + first_body,
-            first_call: mount.first_call + first_call,
-        }));
+        self.mounts
+            .extend(resolution.mounts.into_iter().map(|mount| Mount {
+                file: mount.file,
+                first_body: mount.first_body + first_body,
+                first_call: mount.first_call + first_call,
+            }));
         self.bodies.extend(resolution.bodies);
-        self.calls.extend(resolution.calls.into_iter().map(|call| ResolvedCall {
-            targets: shift(call.targets, first_target),
-            passed: shift(call.passed, first_passed),
-        }));
-        self.targets.extend(resolution.targets.into_iter().map(renumber));
-        let renumber_passed = |passed: Passed| Passed { index: passed.index, target: renumber(passed.target) };
-        self.passed.extend(resolution.passed.into_iter().map(renumber_passed));
+        self.calls
+            .extend(resolution.calls.into_iter().map(|call| ResolvedCall {
+                targets: shift(call.targets, first_target),
+                passed: shift(call.passed, first_passed),
+            }));
+        self.targets
+            .extend(resolution.targets.into_iter().map(renumber));
+        let renumber_passed = |passed: Passed| Passed {
+            index: passed.index,
+            target: renumber(passed.target),
+        };
+        self.passed
+            .extend(resolution.passed.into_iter().map(renumber_passed));
     }
 
     /// Groups the calls by the body that they stand in.
@@ -81,7 +96,10 @@ impl Program<'_> {
         for list in lists {
             let start = self.call_lists.len() as u32;
             self.call_lists.extend(list);
-            self.calls_of.push(Run { start, end: self.call_lists.len() as u32 });
+            self.calls_of.push(Run {
+                start,
+                end: self.call_lists.len() as u32,
+            });
         }
     }
 
@@ -121,13 +139,17 @@ impl Program<'_> {
     }
 
     fn mount_of_body(&self, body: ProgramBody) -> &Mount {
-        let after = self.mounts.partition_point(|mount| mount.first_body <= body.0);
+        let after = self
+            .mounts
+            .partition_point(|mount| mount.first_body <= body.0);
         // A file without bodies shares its number with the next one: the last mount that begins here holds the body.
         &self.mounts[after - 1]
     }
 
     fn mount_of_call(&self, call: ProgramCall) -> &Mount {
-        let after = self.mounts.partition_point(|mount| mount.first_call <= call.0);
+        let after = self
+            .mounts
+            .partition_point(|mount| mount.first_call <= call.0);
         &self.mounts[after - 1]
     }
 

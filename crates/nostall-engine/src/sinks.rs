@@ -1,7 +1,11 @@
 //! One blocking call, judged where it stands: what it waits for, how bad that is, and why.
 
-use nostall_catalog::{Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When};
-use nostall_model::facts::{Argument, ArgumentKind, Call, CallId, DefinitionKind, ExprId, ExprKind, FileFacts, Literal};
+use nostall_catalog::{
+    Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When,
+};
+use nostall_model::facts::{
+    Argument, ArgumentKind, Call, CallId, DefinitionKind, ExprId, ExprKind, FileFacts, Literal,
+};
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Language, Risk, Waits};
 
@@ -43,12 +47,21 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
     let category = api.category?;
     let (mut risk, reason) = match waits {
         Waits::Timer => timer(bench, api, arguments)?,
-        _ => (waits.base_risk(), RiskReason { code: waits.name(), text: waits.describe().to_owned() }),
+        _ => (
+            waits.base_risk(),
+            RiskReason {
+                code: waits.name(),
+                text: waits.describe().to_owned(),
+            },
+        ),
     };
     let mut reasons = vec![reason];
     if api.panics {
         risk = Risk::Critical;
-        reasons.push(RiskReason { code: "panics", text: "panics inside an async runtime".to_owned() });
+        reasons.push(RiskReason {
+            code: "panics",
+            text: "panics inside an async runtime".to_owned(),
+        });
     }
     if let Some(when) = when
         && let Some(reason) = &when.reason
@@ -56,23 +69,41 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
         if when.raise {
             risk = risk.raised();
         }
-        reasons.push(RiskReason { code: "argument", text: reason.to_string() });
+        reasons.push(RiskReason {
+            code: "argument",
+            text: reason.to_string(),
+        });
     }
-    Some(Blocking { api: id, category, risk, reasons })
+    Some(Blocking {
+        api: id,
+        category,
+        risk,
+        reasons,
+    })
 }
 
 // ---- arguments
 
 /// Finds the argument that an entry speaks of.
 #[must_use]
-pub fn argument<'a>(facts: &FileFacts, arguments: &'a [Argument], wanted: &WrittenArgument) -> Option<&'a Argument> {
+pub fn argument<'a>(
+    facts: &FileFacts,
+    arguments: &'a [Argument],
+    wanted: &WrittenArgument,
+) -> Option<&'a Argument> {
     let by_name = wanted.keyword.as_deref().and_then(|keyword| {
-        arguments.iter().find(|argument| argument.name.is_some_and(|name| facts.text(name) == keyword))
+        arguments.iter().find(|argument| {
+            argument
+                .name
+                .is_some_and(|name| facts.text(name) == keyword)
+        })
     });
     let positional = || {
         let index = usize::from(wanted.index?);
         let argument = arguments.get(index)?;
-        let spread_before = arguments[..=index].iter().any(|argument| argument.kind != ArgumentKind::Positional);
+        let spread_before = arguments[..=index]
+            .iter()
+            .any(|argument| argument.kind != ArgumentKind::Positional);
         if spread_before { None } else { Some(argument) }
     };
     by_name.or_else(positional)
@@ -80,14 +111,23 @@ pub fn argument<'a>(facts: &FileFacts, arguments: &'a [Argument], wanted: &Writt
 
 /// Says whether arguments are spread, so that any could be given.
 fn is_spread(arguments: &[Argument]) -> bool {
-    arguments.iter().any(|argument| matches!(argument.kind, ArgumentKind::Spread | ArgumentKind::SpreadKeywords))
+    arguments.iter().any(|argument| {
+        matches!(
+            argument.kind,
+            ArgumentKind::Spread | ArgumentKind::SpreadKeywords
+        )
+    })
 }
 
 fn holds(facts: &FileFacts, arguments: &[Argument], when: &When) -> bool {
     let found = argument(facts, arguments, &when.argument);
     match &when.test {
-        Test::Given(given) => found.is_some() == *given && !(found.is_none() && is_spread(arguments)),
-        Test::Is(wanted) => found.is_some_and(|found| equals(constant(facts, found.value, 4), wanted)),
+        Test::Given(given) => {
+            found.is_some() == *given && !(found.is_none() && is_spread(arguments))
+        }
+        Test::Is(wanted) => {
+            found.is_some_and(|found| equals(constant(facts, found.value, 4), wanted))
+        }
     }
 }
 
@@ -123,15 +163,21 @@ fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Constant<'_>> 
             Literal::Bytes | Literal::Char | Literal::Other => None,
         },
         ExprKind::Use { .. } if budget > 0 => constant(facts, only_value(facts, id)?, budget - 1),
-        ExprKind::Cast { value, .. } | ExprKind::Reference(value) if budget > 0 => constant(facts, value, budget - 1),
+        ExprKind::Cast { value, .. } | ExprKind::Reference(value) if budget > 0 => {
+            constant(facts, value, budget - 1)
+        }
         _ => None,
     }
 }
 
 /// The value of a variable that one definition reaches.
 fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
-    let ExprKind::Use { reaching, .. } = facts.expr(id).kind else { return None };
-    let [only] = facts.definition_lists[reaching.range()] else { return None };
+    let ExprKind::Use { reaching, .. } = facts.expr(id).kind else {
+        return None;
+    };
+    let [only] = facts.definition_lists[reaching.range()] else {
+        return None;
+    };
     match facts.definitions[only.index()].kind {
         DefinitionKind::Value(value) => Some(value),
         _ => None,
@@ -142,15 +188,38 @@ fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
 
 /// A sleep's risk by its length; none for one that does not sleep at all.
 fn timer(bench: &Bench<'_>, api: &Api, arguments: &[Argument]) -> Option<(Risk, RiskReason)> {
-    let found = api.duration.as_ref().and_then(|wanted| argument(bench.facts, arguments, wanted));
+    let found = api
+        .duration
+        .as_ref()
+        .and_then(|wanted| argument(bench.facts, arguments, wanted));
     let milliseconds = found.and_then(|argument| length(bench, api, argument.value));
     let (risk, code, text) = match milliseconds {
         Some(ms) if ms <= 0.0 && api.language == Language::Python => return None,
-        Some(ms) if ms < 1.0 => (Risk::Low, "timer-under-1ms", "sleeps for less than a millisecond".to_owned()),
-        Some(ms) if ms < 10.0 => (Risk::Medium, "timer-under-10ms", format!("sleeps for {} ms", round(ms))),
-        Some(ms) if ms < 100.0 => (Risk::High, "timer-under-100ms", format!("sleeps for {} ms", round(ms))),
-        Some(ms) => (Risk::Critical, "timer", format!("sleeps for {}", seconds(ms))),
-        None => (Risk::Critical, "timer", "sleeps, for how long is decided at run time".to_owned()),
+        Some(ms) if ms < 1.0 => (
+            Risk::Low,
+            "timer-under-1ms",
+            "sleeps for less than a millisecond".to_owned(),
+        ),
+        Some(ms) if ms < 10.0 => (
+            Risk::Medium,
+            "timer-under-10ms",
+            format!("sleeps for {} ms", round(ms)),
+        ),
+        Some(ms) if ms < 100.0 => (
+            Risk::High,
+            "timer-under-100ms",
+            format!("sleeps for {} ms", round(ms)),
+        ),
+        Some(ms) => (
+            Risk::Critical,
+            "timer",
+            format!("sleeps for {}", seconds(ms)),
+        ),
+        None => (
+            Risk::Critical,
+            "timer",
+            "sleeps, for how long is decided at run time".to_owned(),
+        ),
     };
     Some((risk, RiskReason { code, text }))
 }
@@ -185,10 +254,18 @@ fn number(facts: &FileFacts, value: ExprId) -> Option<f64> {
 fn duration(bench: &Bench<'_>, value: ExprId, budget: u32) -> Option<f64> {
     let facts = bench.facts;
     match facts.expr(value).kind {
-        ExprKind::Use { .. } if budget > 0 => duration(bench, only_value(facts, value)?, budget - 1),
+        ExprKind::Use { .. } if budget > 0 => {
+            duration(bench, only_value(facts, value)?, budget - 1)
+        }
         ExprKind::Call(call) => {
-            let constructor = bench.catalog.api(nostall_catalog::ApiId((bench.api_of)(call)?));
-            let found = argument(facts, facts.call_arguments(call), constructor.duration.as_ref()?)?;
+            let constructor = bench
+                .catalog
+                .api(nostall_catalog::ApiId((bench.api_of)(call)?));
+            let found = argument(
+                facts,
+                facts.call_arguments(call),
+                constructor.duration.as_ref()?,
+            )?;
             Some(number(facts, found.value)? * constructor.duration_unit.milliseconds()?)
         }
         _ => None,

@@ -91,9 +91,19 @@ pub fn summarise(program: &Program<'_>, catalog: &Catalog, cut: &Cut<'_>) -> Sum
         sinks: Vec::new(),
         sink_index: FxHashMap::default(),
     };
-    let cx = Cx { program, catalog, cut };
-    for part in crate::components::components(program.body_count(), |body| cx.callees(ProgramBody(body as u32))) {
-        let rounds = if part.len() == 1 { 2 } else { part.len().min(16) + 2 };
+    let cx = Cx {
+        program,
+        catalog,
+        cut,
+    };
+    for part in crate::components::components(program.body_count(), |body| {
+        cx.callees(ProgramBody(body as u32))
+    }) {
+        let rounds = if part.len() == 1 {
+            2
+        } else {
+            part.len().min(16) + 2
+        };
         for _ in 0..rounds {
             let mut changed = false;
             for body in &part {
@@ -136,7 +146,10 @@ impl Summaries {
     /// Finds what a body blocks on, as one sink.
     #[must_use]
     pub fn effect(&self, body: ProgramBody, sink: SinkId) -> Option<&Effect> {
-        self.of(body).effects.iter().find(|effect| effect.sink == sink)
+        self.of(body)
+            .effects
+            .iter()
+            .find(|effect| effect.sink == sink)
     }
 }
 
@@ -158,8 +171,16 @@ impl Cx<'_> {
     fn callees(&self, body: ProgramBody) -> Vec<usize> {
         let mut found = Vec::new();
         for call in self.program.calls_of(body) {
-            let targets = self.program.targets(*call).iter().map(|target| &target.kind);
-            let passed = self.program.passed(*call).iter().map(|passed| &passed.target.kind);
+            let targets = self
+                .program
+                .targets(*call)
+                .iter()
+                .map(|target| &target.kind);
+            let passed = self
+                .program
+                .passed(*call)
+                .iter()
+                .map(|passed| &passed.target.kind);
             found.extend(targets.chain(passed).filter_map(|kind| match kind {
                 TargetKind::Body(body) => Some(body.index()),
                 _ => None,
@@ -183,19 +204,41 @@ impl Cx<'_> {
                 }
             }
         }
-        summary.effects.sort_by_key(|effect| (effect.sink, effect.hops));
+        summary
+            .effects
+            .sort_by_key(|effect| (effect.sink, effect.hops));
         summary.effects.truncate(MOST_EFFECTS);
         summary
     }
 
-    fn contribution(&self, body: ProgramBody, call: ProgramCall, summaries: &mut Summaries) -> Contribution {
+    fn contribution(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        summaries: &mut Summaries,
+    ) -> Contribution {
         let mut contribution = Contribution::default();
         let (_, record) = self.program.call(call);
         let awaited = record.sink == Sink::Awaited;
         for target in self.program.targets(call) {
             match &target.kind {
-                TargetKind::Api(api) => self.call_api(body, call, *api, target.confidence, awaited, summaries, &mut contribution),
-                TargetKind::Body(callee) => self.call_body(body, call, *callee, target.confidence, summaries, &mut contribution),
+                TargetKind::Api(api) => self.call_api(
+                    body,
+                    call,
+                    *api,
+                    target.confidence,
+                    awaited,
+                    summaries,
+                    &mut contribution,
+                ),
+                TargetKind::Body(callee) => self.call_body(
+                    body,
+                    call,
+                    *callee,
+                    target.confidence,
+                    summaries,
+                    &mut contribution,
+                ),
                 TargetKind::Parameter(owner, index) => contribution.uses.push(ParameterUse {
                     owner: *owner,
                     index: *index,
@@ -205,7 +248,15 @@ impl Cx<'_> {
                 }),
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {
                     for passed in self.program.passed(call) {
-                        self.use_passed(body, call, passed, Use::Inline, Confidence::Possible, summaries, &mut contribution);
+                        self.use_passed(
+                            body,
+                            call,
+                            passed,
+                            Use::Inline,
+                            Confidence::Possible,
+                            summaries,
+                            &mut contribution,
+                        );
                     }
                 }
             }
@@ -213,7 +264,10 @@ impl Cx<'_> {
         contribution
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of a walk whose state is these")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of a walk whose state is these"
+    )]
     fn call_api(
         &self,
         body: ProgramBody,
@@ -227,11 +281,25 @@ impl Cx<'_> {
         let entry = self.catalog.api(ApiId(api));
         if !awaited && let Some(blocking) = self.judge(call, api) {
             let sink = summaries.intern(blocking);
-            contribution.effects.push(Effect { sink, confidence, hops: 0, call, next: None });
+            contribution.effects.push(Effect {
+                sink,
+                confidence,
+                hops: 0,
+                call,
+                next: None,
+            });
         }
         for passed in self.program.passed(call) {
             if let Some((what, sure)) = self.use_by_api(call, passed, entry) {
-                self.use_passed(body, call, passed, what, confidence.min(sure), summaries, contribution);
+                self.use_passed(
+                    body,
+                    call,
+                    passed,
+                    what,
+                    confidence.min(sure),
+                    summaries,
+                    contribution,
+                );
             }
         }
     }
@@ -241,20 +309,37 @@ impl Cx<'_> {
         let file_call = |other: nostall_model::facts::CallId| {
             let offset = other.0.wrapping_sub(call_number(facts, record));
             let other = ProgramCall(call.0.wrapping_add(offset));
-            self.program.targets(other).iter().find_map(|target| match target.kind {
-                TargetKind::Api(api) => Some(api),
-                _ => None,
-            })
+            self.program
+                .targets(other)
+                .iter()
+                .find_map(|target| match target.kind {
+                    TargetKind::Api(api) => Some(api),
+                    _ => None,
+                })
         };
-        judge(&Bench { catalog: self.catalog, facts, api_of: &file_call }, api, record)
+        judge(
+            &Bench {
+                catalog: self.catalog,
+                facts,
+                api_of: &file_call,
+            },
+            api,
+            record,
+        )
     }
 
     /// What an api does with a callable among its arguments.
-    fn use_by_api(&self, call: ProgramCall, passed: &Passed, api: &nostall_catalog::Api) -> Option<(Use, Confidence)> {
+    fn use_by_api(
+        &self,
+        call: ProgramCall,
+        passed: &Passed,
+        api: &nostall_catalog::Api,
+    ) -> Option<(Use, Confidence)> {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
         let is_the_callable = api.callable.as_ref().is_none_or(|wanted| {
-            argument(facts, arguments, wanted).is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
+            argument(facts, arguments, wanted)
+                .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
         });
         match api.effect {
             _ if !is_the_callable => None,
@@ -280,7 +365,12 @@ impl Cx<'_> {
         }
         // Calling a generator makes it; its code runs where it is iterated or entered.
         let generator = self.program.body(callee).flavour == Flavour::Generator;
-        if generator && !matches!(self.program.call(call).1.kind, CallKind::Iterate | CallKind::Enter) {
+        if generator
+            && !matches!(
+                self.program.call(call).1.kind,
+                CallKind::Iterate | CallKind::Enter
+            )
+        {
             return;
         }
         self.absorb(body, call, callee, confidence, summaries, contribution);
@@ -303,9 +393,13 @@ impl Cx<'_> {
         let (facts, record) = self.program.call(call);
         let body = self.program.body(callee);
         let parameters = &self.program.facts(callee).parameters[body.parameters.range()];
-        let receiver = parameters.first().is_some_and(|first| first.kind == ParameterKind::Receiver);
+        let receiver = parameters
+            .first()
+            .is_some_and(|first| first.kind == ParameterKind::Receiver);
         let by_method = matches!(record.callee, Callee::Method { .. });
-        let name = facts.arguments[record.arguments.range()].get(usize::from(argument)).and_then(|argument| argument.name);
+        let name = facts.arguments[record.arguments.range()]
+            .get(usize::from(argument))
+            .and_then(|argument| argument.name);
         if let Some(name) = name {
             let own = self.program.facts(callee);
             let named = parameters.iter().position(|parameter| {
@@ -331,18 +425,33 @@ impl Cx<'_> {
         for effect in &summary.effects {
             let confidence = confidence.min(effect.confidence);
             contribution.effects.push(if own {
-                Effect { confidence, ..*effect }
+                Effect {
+                    confidence,
+                    ..*effect
+                }
             } else {
                 let hops = effect.hops.saturating_add(1);
-                Effect { sink: effect.sink, confidence, hops, call, next: Some(callee) }
+                Effect {
+                    sink: effect.sink,
+                    confidence,
+                    hops,
+                    call,
+                    next: Some(callee),
+                }
             });
         }
         let outer = summary.uses.iter().filter(|use_| use_.owner != callee);
-        contribution.uses.extend(outer.map(|use_| ParameterUse { confidence: confidence.min(use_.confidence), ..*use_ }));
+        contribution.uses.extend(outer.map(|use_| ParameterUse {
+            confidence: confidence.min(use_.confidence),
+            ..*use_
+        }));
     }
 
     /// A callable argument is used in some way.
-    #[expect(clippy::too_many_arguments, reason = "one step of a walk whose state is these")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one step of a walk whose state is these"
+    )]
     fn use_passed(
         &self,
         body: ProgramBody,
@@ -356,20 +465,42 @@ impl Cx<'_> {
         let confidence = confidence.min(passed.target.confidence);
         match &passed.target.kind {
             TargetKind::Parameter(owner, index) => {
-                contribution.uses.push(ParameterUse { owner: *owner, index: *index, what, confidence, call });
+                contribution.uses.push(ParameterUse {
+                    owner: *owner,
+                    index: *index,
+                    what,
+                    confidence,
+                    call,
+                });
             }
-            TargetKind::Body(callable) if what == Use::Inline && self.program.runs_when_called(*callable) => {
+            TargetKind::Body(callable)
+                if what == Use::Inline && self.program.runs_when_called(*callable) =>
+            {
                 self.absorb(body, call, *callable, confidence, summaries, contribution);
             }
             TargetKind::Body(callable) => {
                 // It runs elsewhere; what it does with callables from around it happens there too.
-                let uses = summaries.of(*callable).uses.iter().filter(|use_| use_.owner != *callable);
-                contribution.uses.extend(uses.map(|use_| ParameterUse { what, call, ..*use_ }));
+                let uses = summaries
+                    .of(*callable)
+                    .uses
+                    .iter()
+                    .filter(|use_| use_.owner != *callable);
+                contribution.uses.extend(uses.map(|use_| ParameterUse {
+                    what,
+                    call,
+                    ..*use_
+                }));
             }
             TargetKind::Api(api) if what == Use::Inline => {
                 if let Some(blocking) = self.judge_passed(*api) {
                     let sink = summaries.intern(blocking);
-                    contribution.effects.push(Effect { sink, confidence, hops: 0, call, next: None });
+                    contribution.effects.push(Effect {
+                        sink,
+                        confidence,
+                        hops: 0,
+                        call,
+                        next: None,
+                    });
                 }
             }
             TargetKind::Api(_) | TargetKind::External(_) | TargetKind::Unresolved(_) => {}
@@ -380,13 +511,24 @@ impl Cx<'_> {
     fn judge_passed(&self, api: u32) -> Option<Blocking> {
         let facts = nostall_model::facts::FileFacts::empty(self.catalog.api(ApiId(api)).language);
         let call = crate::sinks::call_without_arguments();
-        judge(&Bench { catalog: self.catalog, facts: &facts, api_of: &|_| None }, api, &call)
+        judge(
+            &Bench {
+                catalog: self.catalog,
+                facts: &facts,
+                api_of: &|_| None,
+            },
+            api,
+            &call,
+        )
     }
 
     /// Says whether a closure is written within a body.
     fn is_inside(&self, inner: ProgramBody, outer: ProgramBody) -> bool {
         self.program.body(inner).item.is_none()
-            && std::iter::successors(self.program.parent(inner), |body| self.program.parent(*body)).any(|body| body == outer)
+            && std::iter::successors(self.program.parent(inner), |body| {
+                self.program.parent(*body)
+            })
+            .any(|body| body == outer)
     }
 }
 
@@ -406,7 +548,8 @@ fn same_use(left: &ParameterUse, right: &ParameterUse) -> bool {
 fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
     match effects.iter_mut().find(|effect| effect.sink == new.sink) {
         Some(known) => {
-            let better = (new.confidence, std::cmp::Reverse(new.hops)) > (known.confidence, std::cmp::Reverse(known.hops));
+            let better = (new.confidence, std::cmp::Reverse(new.hops))
+                > (known.confidence, std::cmp::Reverse(known.hops));
             if better {
                 *known = new;
             }
@@ -431,7 +574,11 @@ pub struct Runs {
 /// Finds out where each body runs: async bodies, closures that they run in place, callables that are scheduled.
 #[must_use]
 pub fn contexts(program: &Program<'_>, catalog: &Catalog, summaries: &Summaries) -> Vec<Runs> {
-    let cx = Cx { program, catalog, cut: &|_, _| false };
+    let cx = Cx {
+        program,
+        catalog,
+        cut: &|_, _| false,
+    };
     let mut runs: Vec<Runs> = program.bodies().map(|body| cx.own_context(body)).collect();
     for body in program.bodies() {
         cx.schedule(body, &mut runs);
@@ -448,14 +595,21 @@ pub fn contexts(program: &Program<'_>, catalog: &Catalog, summaries: &Summaries)
 impl Cx<'_> {
     fn own_context(&self, body: ProgramBody) -> Runs {
         let resolved = self.program.resolved(body);
-        Runs { context: resolved.context, entry: body, why: resolved.entry.clone(), confidence: resolved.confidence }
+        Runs {
+            context: resolved.context,
+            entry: body,
+            why: resolved.entry.clone(),
+            confidence: resolved.confidence,
+        }
     }
 
     /// Sync callables that a call hands to the executor run there.
     fn schedule(&self, body: ProgramBody, runs: &mut [Runs]) {
         for call in self.program.calls_of(body) {
             for target in self.program.targets(*call) {
-                let TargetKind::Api(api) = target.kind else { continue };
+                let TargetKind::Api(api) = target.kind else {
+                    continue;
+                };
                 let entry = self.catalog.api(ApiId(api));
                 if entry.effect != ApiEffect::Schedules {
                     continue;
@@ -471,7 +625,14 @@ impl Cx<'_> {
         }
     }
 
-    fn mark_scheduled(&self, call: ProgramCall, callable: ProgramBody, api: &str, confidence: Confidence, runs: &mut [Runs]) {
+    fn mark_scheduled(
+        &self,
+        call: ProgramCall,
+        callable: ProgramBody,
+        api: &str,
+        confidence: Confidence,
+        runs: &mut [Runs],
+    ) {
         let known = &mut runs[callable.index()];
         if known.context != Context::Sync {
             return;
@@ -479,7 +640,11 @@ impl Cx<'_> {
         let (_, record) = self.program.call(call);
         let file = self.program.file_of_call(call);
         let source = self.program.sources.get(file);
-        let line = self.program.sources.place(file, record.name_span.start).line;
+        let line = self
+            .program
+            .sources
+            .place(file, record.name_span.start)
+            .line;
         let name = api.rsplit([':', '.']).next().unwrap_or(api);
         *known = Runs {
             context: Context::Async,
@@ -496,14 +661,22 @@ impl Cx<'_> {
                 let outer = runs[body.index()].clone();
                 let known = &mut runs[callable.index()];
                 if known.context == Context::Sync {
-                    *known = Runs { confidence: outer.confidence.min(confidence), ..outer };
+                    *known = Runs {
+                        confidence: outer.confidence.min(confidence),
+                        ..outer
+                    };
                 }
             }
         }
     }
 
     /// The closures of a body that a call of it runs before it returns.
-    fn run_in_place(&self, body: ProgramBody, call: ProgramCall, summaries: &Summaries) -> Vec<(ProgramBody, Confidence)> {
+    fn run_in_place(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        summaries: &Summaries,
+    ) -> Vec<(ProgramBody, Confidence)> {
         let mut found = Vec::new();
         let (_, record) = self.program.call(call);
         if record.kind == CallKind::Drop {
@@ -516,8 +689,12 @@ impl Cx<'_> {
                     for passed in self.program.passed(call) {
                         let index = self.parameter_index(call, *callee, passed.index);
                         let mut uses = summaries.of(*callee).uses.iter();
-                        let inline = uses.find(|use_| use_.owner == *callee && use_.index == index && use_.what == Use::Inline);
-                        if let (Some(use_), TargetKind::Body(callable)) = (inline, &passed.target.kind) {
+                        let inline = uses.find(|use_| {
+                            use_.owner == *callee && use_.index == index && use_.what == Use::Inline
+                        });
+                        if let (Some(use_), TargetKind::Body(callable)) =
+                            (inline, &passed.target.kind)
+                        {
                             found.push((*callable, target.confidence.min(use_.confidence)));
                         }
                     }
@@ -525,23 +702,34 @@ impl Cx<'_> {
                 TargetKind::Api(api) => {
                     let entry = self.catalog.api(ApiId(*api));
                     for passed in self.program.passed(call) {
-                        let inline = self.use_by_api(call, passed, entry).filter(|(what, _)| *what == Use::Inline);
-                        if let (Some((_, sure)), TargetKind::Body(callable)) = (inline, &passed.target.kind) {
+                        let inline = self
+                            .use_by_api(call, passed, entry)
+                            .filter(|(what, _)| *what == Use::Inline);
+                        if let (Some((_, sure)), TargetKind::Body(callable)) =
+                            (inline, &passed.target.kind)
+                        {
                             found.push((*callable, target.confidence.min(sure)));
                         }
                     }
                 }
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {
-                    let bodies = self.program.passed(call).iter().filter_map(|passed| match &passed.target.kind {
-                        TargetKind::Body(callable) => Some((*callable, Confidence::Possible)),
-                        _ => None,
-                    });
+                    let bodies =
+                        self.program.passed(call).iter().filter_map(|passed| {
+                            match &passed.target.kind {
+                                TargetKind::Body(callable) => {
+                                    Some((*callable, Confidence::Possible))
+                                }
+                                _ => None,
+                            }
+                        });
                     found.extend(bodies);
                 }
                 TargetKind::Parameter(..) => {}
             }
         }
-        found.retain(|(callable, _)| self.program.runs_when_called(*callable) && self.is_inside(*callable, body));
+        found.retain(|(callable, _)| {
+            self.program.runs_when_called(*callable) && self.is_inside(*callable, body)
+        });
         found
     }
 }
@@ -554,7 +742,11 @@ pub(crate) fn effects_of_call(
     call: ProgramCall,
     summaries: &mut Summaries,
 ) -> Vec<Effect> {
-    let cx = Cx { program, catalog, cut: &|_, _| false };
+    let cx = Cx {
+        program,
+        catalog,
+        cut: &|_, _| false,
+    };
     let mut effects = Vec::new();
     for effect in cx.contribution(body, call, summaries).effects {
         if effect.call == call {

@@ -63,8 +63,16 @@ impl Suppressions {
         let mut all = Self::default();
         let mut problems = Vec::new();
         for (file, facts) in facts {
-            let reader = Reader { sources, file: *file, facts };
-            let marks: Vec<Mark> = facts.comments.iter().filter_map(|comment| reader.mark(comment.span, &mut problems)).collect();
+            let reader = Reader {
+                sources,
+                file: *file,
+                facts,
+            };
+            let marks: Vec<Mark> = facts
+                .comments
+                .iter()
+                .filter_map(|comment| reader.mark(comment.span, &mut problems))
+                .collect();
             if !marks.is_empty() {
                 all.by_file.insert(*file, marks);
             }
@@ -75,9 +83,14 @@ impl Suppressions {
     /// Says whether a mark answers a rule at a statement, and remembers that the mark was of use.
     #[must_use]
     pub fn covers(&self, rule: RuleId, sources: &Sources, file: FileId, statement: Span) -> bool {
-        let Some(marks) = self.by_file.get(&file) else { return false };
+        let Some(marks) = self.by_file.get(&file) else {
+            return false;
+        };
         let lines = sources.lines(file);
-        let (first, last) = (lines.line(statement.start), lines.line(statement.end.saturating_sub(1).max(statement.start)));
+        let (first, last) = (
+            lines.line(statement.start),
+            lines.line(statement.end.saturating_sub(1).max(statement.start)),
+        );
         let mut covered = false;
         for mark in marks.iter().filter(|mark| mark.answers(rule)) {
             let here = match mark.covers {
@@ -98,9 +111,18 @@ impl Suppressions {
     pub fn unused(&self, sources: &Sources, is_on: &dyn Fn(RuleId) -> bool) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (file, marks) in &self.by_file {
-            for mark in marks.iter().filter(|mark| !mark.foreign && !mark.used.load(Ordering::Relaxed)) {
+            for mark in marks
+                .iter()
+                .filter(|mark| !mark.foreign && !mark.used.load(Ordering::Relaxed))
+            {
                 if mark.is_on(is_on) && sources.get(*file).role == nostall_model::Role::Report {
-                    problems.push(problem(sources, *file, mark.span, ProblemCode::UnusedIgnore, "this mark answers no finding".to_owned()));
+                    problems.push(problem(
+                        sources,
+                        *file,
+                        mark.span,
+                        ProblemCode::UnusedIgnore,
+                        "this mark answers no finding".to_owned(),
+                    ));
                 }
             }
         }
@@ -110,20 +132,35 @@ impl Suppressions {
 
 impl Mark {
     fn answers(&self, rule: RuleId) -> bool {
-        self.rules.as_ref().is_none_or(|rules| rules.iter().any(|known| known == rule.0))
+        self.rules
+            .as_ref()
+            .is_none_or(|rules| rules.iter().any(|known| known == rule.0))
     }
 
     /// A mark for rules that are all on; one without a list is for all rules.
     fn is_on(&self, is_on: &dyn Fn(RuleId) -> bool) -> bool {
         match &self.rules {
             None => rules::ALL.iter().all(|rule| is_on(rule.id)),
-            Some(names) => names.iter().all(|name| rules::by_id(name).is_some_and(|rule| is_on(rule.id))),
+            Some(names) => names
+                .iter()
+                .all(|name| rules::by_id(name).is_some_and(|rule| is_on(rule.id))),
         }
     }
 }
 
-fn problem(sources: &Sources, file: FileId, span: Span, code: ProblemCode, message: String) -> Problem {
-    Problem { path: sources.get(file).path.clone(), place: Some(Place { file, span }), code, message }
+fn problem(
+    sources: &Sources,
+    file: FileId,
+    span: Span,
+    code: ProblemCode,
+    message: String,
+) -> Problem {
+    Problem {
+        path: sources.get(file).path.clone(),
+        place: Some(Place { file, span }),
+        code,
+        message,
+    }
 }
 
 /// Reads the marks of one file.
@@ -149,17 +186,47 @@ impl Reader<'_> {
         }
         let rules = foreign_rules(text)?;
         let line = self.line(span.start);
-        Some(Mark { rules, covers: Cover::Lines(line, line), span, foreign: true, used: AtomicBool::new(false) })
+        Some(Mark {
+            rules,
+            covers: Cover::Lines(line, line),
+            span,
+            foreign: true,
+            used: AtomicBool::new(false),
+        })
     }
 
     fn own_mark(&self, span: Span, words: &Words<'_>, problems: &mut Vec<Problem>) -> Mark {
-        let rules = words.list.map(|list| list.split(',').map(|rule| rule.trim().to_owned()).collect::<Vec<_>>());
-        for unknown in rules.iter().flatten().filter(|rule| rules::by_id(rule).is_none()) {
+        let rules = words.list.map(|list| {
+            list.split(',')
+                .map(|rule| rule.trim().to_owned())
+                .collect::<Vec<_>>()
+        });
+        for unknown in rules
+            .iter()
+            .flatten()
+            .filter(|rule| rules::by_id(rule).is_none())
+        {
             let message = UnknownRule::new(unknown).to_string();
-            problems.push(problem(self.sources, self.file, span, ProblemCode::UnusedIgnore, message));
+            problems.push(problem(
+                self.sources,
+                self.file,
+                span,
+                ProblemCode::UnusedIgnore,
+                message,
+            ));
         }
-        let covers = if words.file { Cover::File } else { self.cover(span) };
-        Mark { rules, covers, span, foreign: false, used: AtomicBool::new(false) }
+        let covers = if words.file {
+            Cover::File
+        } else {
+            self.cover(span)
+        };
+        Mark {
+            rules,
+            covers,
+            span,
+            foreign: false,
+            used: AtomicBool::new(false),
+        }
     }
 
     /// A mark beside code is for its line; one on lines of its own is for what follows: an item with its attributes, or the
@@ -171,8 +238,19 @@ impl Reader<'_> {
         }
         let next = self.next_code_line(line);
         let begins_there = |whole: &Span| self.line(whole.start) == next;
-        let attributed = self.facts.attribute_spans.iter().find(|(whole, _)| begins_there(whole)).map(|(whole, _)| *whole);
-        let plain = || self.facts.items.iter().map(|item| item.span).find(|span| span.end > span.start && begins_there(span));
+        let attributed = self
+            .facts
+            .attribute_spans
+            .iter()
+            .find(|(whole, _)| begins_there(whole))
+            .map(|(whole, _)| *whole);
+        let plain = || {
+            self.facts
+                .items
+                .iter()
+                .map(|item| item.span)
+                .find(|span| span.end > span.start && begins_there(span))
+        };
         match attributed.or_else(plain) {
             Some(item) if self.line(item.end) > next => Cover::Item(item),
             _ => Cover::Lines(line, next),
@@ -185,18 +263,31 @@ impl Reader<'_> {
 
     fn line_text(&self, line: u32) -> &str {
         let text = &self.sources.get(self.file).text;
-        self.sources.lines(self.file).range(text, line).map_or("", |span| &text[span.range()])
+        self.sources
+            .lines(self.file)
+            .range(text, line)
+            .map_or("", |span| &text[span.range()])
     }
 
     fn is_alone(&self, span: Span, line: u32) -> bool {
-        let start = self.sources.lines(self.file).start(line).unwrap_or(span.start);
-        self.sources.get(self.file).text[start as usize..span.start as usize].trim().is_empty()
+        let start = self
+            .sources
+            .lines(self.file)
+            .start(line)
+            .unwrap_or(span.start);
+        self.sources.get(self.file).text[start as usize..span.start as usize]
+            .trim()
+            .is_empty()
     }
 
     /// The first line behind a comment that is neither empty nor a comment.
     fn next_code_line(&self, line: u32) -> u32 {
         let lines = self.sources.lines(self.file).count();
-        let is_comment = |text: &str| text.starts_with("//") || (text.starts_with('#') && !text.starts_with("#[")) || text.starts_with('*');
+        let is_comment = |text: &str| {
+            text.starts_with("//")
+                || (text.starts_with('#') && !text.starts_with("#["))
+                || text.starts_with('*')
+        };
         let code = |line: &u32| {
             let text = self.line_text(*line).trim();
             !text.is_empty() && !is_comment(text)
@@ -212,7 +303,10 @@ fn own_words(comment: &str) -> Option<Words<'_>> {
         Some(rest) => (true, rest),
         None => (false, rest.strip_prefix("ignore")?),
     };
-    let list = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(list, _)| list);
+    let list = rest
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+        .map(|(list, _)| list);
     let ends = rest.is_empty() || rest.starts_with(['[', ' ', '\t', ':', '-']);
     ends.then_some(Words { file, list })
 }
@@ -220,13 +314,19 @@ fn own_words(comment: &str) -> Option<Words<'_>> {
 /// `# noqa`, `# noqa: ASYNC230`: the rules it speaks of, none for all; nothing where it is about other tools' rules only.
 fn foreign_rules(comment: &str) -> Option<Option<Vec<String>>> {
     let rest = comment.split_once("noqa")?.1;
-    let Some(codes) = rest.trim_start().strip_prefix(':') else { return Some(None) };
+    let Some(codes) = rest.trim_start().strip_prefix(':') else {
+        return Some(None);
+    };
     let words = codes.split([',', ' ']).map(str::trim);
     let known: Vec<String> = words
         .filter_map(|word| FOREIGN_CODES.iter().find(|(code, _)| *code == word))
         .map(|(_, rule)| (*rule).to_owned())
         .collect();
-    if known.is_empty() { None } else { Some(Some(known)) }
+    if known.is_empty() {
+        None
+    } else {
+        Some(Some(known))
+    }
 }
 
 #[cfg(test)]
@@ -235,7 +335,8 @@ mod tests {
 
     #[test]
     fn own_marks_have_a_list_and_a_reason() {
-        let words = own_words("// nostall: ignore[blocking-fs, blocking-net] start-up only").expect("a mark");
+        let words = own_words("// nostall: ignore[blocking-fs, blocking-net] start-up only")
+            .expect("a mark");
         assert!(!words.file);
         assert_eq!(words.list, Some("blocking-fs, blocking-net"));
         assert!(own_words("# nostall: file-ignore").expect("a mark").file);
@@ -246,7 +347,10 @@ mod tests {
     #[test]
     fn foreign_marks_speak_of_our_rules_or_of_none() {
         assert_eq!(foreign_rules("# noqa"), Some(None));
-        assert_eq!(foreign_rules("# noqa: E501, ASYNC230"), Some(Some(vec!["blocking-fs".to_owned()])));
+        assert_eq!(
+            foreign_rules("# noqa: E501, ASYNC230"),
+            Some(Some(vec!["blocking-fs".to_owned()]))
+        );
         assert_eq!(foreign_rules("# noqa: E501"), None);
     }
 }

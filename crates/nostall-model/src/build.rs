@@ -9,9 +9,10 @@
 use rustc_hash::FxHashMap;
 
 use crate::facts::{
-    Argument, Binding, BindingId, Body, BodyId, BodyKind, Call, CallId, CallKind, Callee, Condition, ConditionId, Definition,
-    DefinitionId, DefinitionKind, Event, Expr, ExprId, ExprKind, FileFacts, Flavour, Generic, Import, ImportId, Item, ItemId,
-    Parameter, PathExpr, PathId, Region, RegionId, RegionKind, Run, Scope, ScopeId, ScopeKind, Segment, Sink, TypeExpr,
+    Argument, Binding, BindingId, Body, BodyId, BodyKind, Call, CallId, CallKind, Callee,
+    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Event, Expr, ExprId,
+    ExprKind, FileFacts, Flavour, Generic, Import, ImportId, Item, ItemId, Parameter, PathExpr,
+    PathId, Region, RegionId, RegionKind, Run, Scope, ScopeId, ScopeKind, Segment, Sink, TypeExpr,
     TypeExprId, TypeExprKind,
 };
 use crate::{Language, Name, Span};
@@ -133,7 +134,10 @@ impl Builder {
         assert!(self.open.is_empty(), "every opened body is closed");
         for pending in std::mem::take(&mut self.uses) {
             let reaching = push_run(&mut self.facts.definition_lists, &pending.reaching);
-            self.facts.exprs[pending.expr.index()].kind = ExprKind::Use { binding: pending.binding, reaching };
+            self.facts.exprs[pending.expr.index()].kind = ExprKind::Use {
+                binding: pending.binding,
+                reaching,
+            };
         }
         self.facts
     }
@@ -147,7 +151,10 @@ impl Builder {
 
     /// Adds a scope.
     pub fn scope(&mut self, parent: ScopeId, kind: ScopeKind) -> ScopeId {
-        self.facts.scopes.push(Scope { parent: Some(parent), kind });
+        self.facts.scopes.push(Scope {
+            parent: Some(parent),
+            kind,
+        });
         ScopeId::new(self.facts.scopes.len() - 1)
     }
 
@@ -177,10 +184,22 @@ impl Builder {
 
     /// Adds a path of plain names.
     pub fn plain_path(&mut self, names: &[&str], scope: ScopeId, span: Span) -> PathId {
-        let segments: Vec<Segment> =
-            names.iter().map(|text| Segment { name: self.name(text), arguments: Run::default() }).collect();
+        let segments: Vec<Segment> = names
+            .iter()
+            .map(|text| Segment {
+                name: self.name(text),
+                arguments: Run::default(),
+            })
+            .collect();
         let segments = self.segments(&segments);
-        self.path(PathExpr { segments, global: false, qualified_self: None, trait_segments: 0, scope, span })
+        self.path(PathExpr {
+            segments,
+            global: false,
+            qualified_self: None,
+            trait_segments: 0,
+            scope,
+            span,
+        })
     }
 
     /// Adds a type as written.
@@ -311,7 +330,14 @@ impl Builder {
             events.push(Event::Region(id));
         }
         open.regions.push((id, Vec::new()));
-        self.facts.regions.push(Region { kind, parent, body: open.id, events: Run::default(), condition: None, span });
+        self.facts.regions.push(Region {
+            kind,
+            parent,
+            body: open.id,
+            events: Run::default(),
+            condition: None,
+            span,
+        });
         id
     }
 
@@ -338,7 +364,12 @@ impl Builder {
     /// # Panics
     /// When no region is open.
     pub fn event(&mut self, event: Event) {
-        self.current_mut().regions.last_mut().expect("a region is open").1.push(event);
+        self.current_mut()
+            .regions
+            .last_mut()
+            .expect("a region is open")
+            .1
+            .push(event);
     }
 
     // ---- expressions and calls
@@ -371,19 +402,40 @@ impl Builder {
             self.set_sink(receiver, Sink::Receiver);
         }
         for (index, argument) in arguments.iter().enumerate() {
-            self.set_sink(argument.value, Sink::Argument { call: id, index: index as u16 });
+            self.set_sink(
+                argument.value,
+                Sink::Argument {
+                    call: id,
+                    index: index as u16,
+                },
+            );
         }
         self.event(Event::Call(id));
         expr
     }
 
     /// Adds an implicit call of a method without arguments, such as `__enter__` or `drop`.
-    pub fn implicit(&mut self, kind: CallKind, receiver: ExprId, method: &str, name_span: Span) -> ExprId {
+    pub fn implicit(
+        &mut self,
+        kind: CallKind,
+        receiver: ExprId,
+        method: &str,
+        name_span: Span,
+    ) -> ExprId {
         let name = self.name(method);
         let span = self.facts.expr(receiver).span;
         let sink = self.sink(receiver);
         let callee = Callee::Method { receiver, name };
-        let expr = self.call(NewCall { kind, callee, type_arguments: Run::default(), name_span, span }, &[]);
+        let expr = self.call(
+            NewCall {
+                kind,
+                callee,
+                type_arguments: Run::default(),
+                name_span,
+                span,
+            },
+            &[],
+        );
         // The receiver is not consumed by what the language does behind the scenes.
         if let Some(sink) = sink {
             self.set_sink(receiver, sink);
@@ -410,7 +462,12 @@ impl Builder {
     /// Adds a variable to the innermost body.
     pub fn binding(&mut self, name: Name, span: Span, mutable: bool) -> BindingId {
         let body = self.body();
-        self.facts.bindings.push(Binding { name, body, span, mutable });
+        self.facts.bindings.push(Binding {
+            name,
+            body,
+            span,
+            mutable,
+        });
         self.reaching.push(Vec::new());
         BindingId::new(self.facts.bindings.len() - 1)
     }
@@ -426,7 +483,11 @@ impl Builder {
         let first = self.reaching[binding.index()].is_empty();
         self.facts.definitions.push(definition);
         if self.facts.bindings[binding.index()].body == self.body() {
-            self.event(if first { Event::Bind(id) } else { Event::Assign(id) });
+            self.event(if first {
+                Event::Bind(id)
+            } else {
+                Event::Assign(id)
+            });
             self.set_reaching(binding, vec![id]);
         } else {
             self.event(Event::Assign(id));
@@ -438,10 +499,20 @@ impl Builder {
 
     /// Adds a use of a variable.
     pub fn use_of(&mut self, binding: BindingId, span: Span) -> ExprId {
-        let expr = self.expr(ExprKind::Use { binding, reaching: Run::default() }, span);
+        let expr = self.expr(
+            ExprKind::Use {
+                binding,
+                reaching: Run::default(),
+            },
+            span,
+        );
         if self.facts.bindings[binding.index()].body == self.body() {
             let reaching = self.reaching[binding.index()].clone();
-            self.uses.push(PendingUse { expr, binding, reaching });
+            self.uses.push(PendingUse {
+                expr,
+                binding,
+                reaching,
+            });
         } else {
             self.capture(binding);
         }
@@ -456,7 +527,12 @@ impl Builder {
 
     fn capture(&mut self, binding: BindingId) {
         let owner = self.facts.bindings[binding.index()].body;
-        for open in self.open.iter_mut().rev().take_while(|open| open.id != owner) {
+        for open in self
+            .open
+            .iter_mut()
+            .rev()
+            .take_while(|open| open.id != owner)
+        {
             if !open.captures.contains(&binding) {
                 open.captures.push(binding);
             }
@@ -477,7 +553,9 @@ impl Builder {
     fn may_define(&mut self, binding: BindingId, id: DefinitionId) {
         let owner = self.facts.bindings[binding.index()].body;
         let reaching = &mut self.reaching[binding.index()];
-        let Some(open) = self.open.iter_mut().find(|open| open.id == owner) else { return };
+        let Some(open) = self.open.iter_mut().find(|open| open.id == owner) else {
+            return;
+        };
         if reaching.len() >= MAX_REACHING {
             return;
         }
@@ -501,8 +579,12 @@ impl Builder {
 
     fn push_fork(&mut self, attempt: bool) {
         let open = self.current_mut();
-        let fork =
-            Fork { journal: open.journal.len(), entered_unreachable: open.unreachable, arms: Vec::new(), attempt };
+        let fork = Fork {
+            journal: open.journal.len(),
+            entered_unreachable: open.unreachable,
+            arms: Vec::new(),
+            attempt,
+        };
         open.frames.push(Frame::Fork(fork));
     }
 
@@ -518,9 +600,14 @@ impl Builder {
     pub fn close_arm(&mut self) {
         self.close_region();
         let open = self.open.last_mut().expect("a body is open");
-        let Some(Frame::Fork(fork)) = open.frames.last_mut() else { panic!("a fork is open") };
+        let Some(Frame::Fork(fork)) = open.frames.last_mut() else {
+            panic!("a fork is open")
+        };
         let changes = take_back(&mut open.journal, fork.journal, &mut self.reaching);
-        fork.arms.push(Arm { changes, unreachable: open.unreachable });
+        fork.arms.push(Arm {
+            changes,
+            unreachable: open.unreachable,
+        });
         open.unreachable = fork.entered_unreachable;
         if fork.attempt && fork.arms.len() == 1 {
             self.spread_attempt();
@@ -529,7 +616,9 @@ impl Builder {
 
     /// The body of a `try` has ended: all that follows may find what it did, or not.
     fn spread_attempt(&mut self) {
-        let Some(Frame::Fork(fork)) = self.current_mut().frames.last_mut() else { return };
+        let Some(Frame::Fork(fork)) = self.current_mut().frames.last_mut() else {
+            return;
+        };
         let made = sorted(fork.arms[0].changes.clone());
         for (binding, made) in made {
             let mut reaching = self.reaching[binding.index()].clone();
@@ -548,7 +637,9 @@ impl Builder {
     /// # Panics
     /// When no fork is open.
     pub fn join(&mut self, exhaustive: bool) {
-        let Some(Frame::Fork(fork)) = self.current_mut().frames.pop() else { panic!("a fork is open") };
+        let Some(Frame::Fork(fork)) = self.current_mut().frames.pop() else {
+            panic!("a fork is open")
+        };
         let live: Vec<&Arm> = fork.arms.iter().filter(|arm| !arm.unreachable).collect();
         if live.is_empty() && exhaustive && !fork.arms.is_empty() {
             self.current_mut().unreachable = true;
@@ -562,7 +653,9 @@ impl Builder {
     /// # Panics
     /// When no fork is open.
     pub fn join_always(&mut self) {
-        let Some(Frame::Fork(fork)) = self.current_mut().frames.pop() else { panic!("a fork is open") };
+        let Some(Frame::Fork(fork)) = self.current_mut().frames.pop() else {
+            panic!("a fork is open")
+        };
         let arms: Vec<&Arm> = fork.arms.iter().collect();
         self.merge(&arms, false);
         if !arms.is_empty() && arms.iter().all(|arm| arm.unreachable) {
@@ -580,7 +673,11 @@ impl Builder {
         for group in changes.chunk_by(|one, other| one.0 == other.0) {
             let binding = group[0].0;
             let untouched = !exhaustive || group.len() < arms.len();
-            let mut after = if untouched { self.reaching[binding.index()].clone() } else { Vec::new() };
+            let mut after = if untouched {
+                self.reaching[binding.index()].clone()
+            } else {
+                Vec::new()
+            };
             for (_, index) in group {
                 add_all(&mut after, &arms[*index].changes[&binding]);
             }
@@ -610,7 +707,9 @@ impl Builder {
     pub fn close_loop(&mut self) {
         self.close_region();
         let open = self.open.last_mut().expect("a body is open");
-        let Some(Frame::Loop(frame)) = open.frames.pop() else { panic!("a loop is open") };
+        let Some(Frame::Loop(frame)) = open.frames.pop() else {
+            panic!("a loop is open")
+        };
         let ended = open.unreachable;
         open.unreachable = frame.entered_unreachable;
         let mut made = take_back(&mut open.journal, frame.journal, &mut self.reaching);
@@ -634,7 +733,9 @@ impl Builder {
             return;
         }
         for pending in &mut self.uses[first_use..] {
-            let Some(made) = made.get(&pending.binding) else { continue };
+            let Some(made) = made.get(&pending.binding) else {
+                continue;
+            };
             let before = &self.reaching[pending.binding.index()];
             let from_outside = pending.reaching.iter().any(|id| before.contains(id));
             if from_outside || pending.reaching.is_empty() {
@@ -653,7 +754,10 @@ impl Builder {
         });
         if let Some(frame) = frame {
             for (binding, _) in &open.journal[frame.journal.min(open.journal.len())..] {
-                add_all(frame.jumped.entry(*binding).or_default(), &self.reaching[binding.index()]);
+                add_all(
+                    frame.jumped.entry(*binding).or_default(),
+                    &self.reaching[binding.index()],
+                );
             }
         }
         open.unreachable = true;
@@ -704,5 +808,8 @@ fn add_all(to: &mut Vec<DefinitionId>, from: &[DefinitionId]) {
 fn push_run<T: Copy>(pool: &mut Vec<T>, elements: &[T]) -> Run {
     let start = pool.len() as u32;
     pool.extend_from_slice(elements);
-    Run { start, end: pool.len() as u32 }
+    Run {
+        start,
+        end: pool.len() as u32,
+    }
 }

@@ -6,16 +6,20 @@
 use std::fmt::Write as _;
 
 use crate::facts::{
-    Argument, ArgumentKind, BodyId, Call, CallId, CallKind, Callee, CollectionKind, Condition, ConditionId, DefinitionId,
-    DefinitionKind, Event, ExprId, ExprKind, FileFacts, Import, ImportKind, Item, ItemId, ItemKind, Literal, Parameter,
-    ParameterKind, Part, PathId, RegionId, Run, ScopeId, Sink, TypeExprId, TypeExprKind,
+    Argument, ArgumentKind, BodyId, Call, CallId, CallKind, Callee, CollectionKind, Condition,
+    ConditionId, DefinitionId, DefinitionKind, Event, ExprId, ExprKind, FileFacts, Import,
+    ImportKind, Item, ItemId, ItemKind, Literal, Parameter, ParameterKind, Part, PathId, RegionId,
+    Run, ScopeId, Sink, TypeExprId, TypeExprKind,
 };
 use crate::{Language, Name};
 
 /// Writes all facts of a file.
 #[must_use]
 pub fn dump(facts: &FileFacts) -> String {
-    let mut dump = Dump { facts, out: String::new() };
+    let mut dump = Dump {
+        facts,
+        out: String::new(),
+    };
     for import in &facts.imports {
         dump.import(import);
     }
@@ -26,7 +30,13 @@ pub fn dump(facts: &FileFacts) -> String {
         dump.body(BodyId::new(index));
     }
     for problem in &facts.problems {
-        let _ = writeln!(dump.out, "problem {:?} {:?}: {}", problem.code, problem.span.range(), problem.message);
+        let _ = writeln!(
+            dump.out,
+            "problem {:?} {:?}: {}",
+            problem.code,
+            problem.span.range(),
+            problem.message
+        );
     }
     dump.out
 }
@@ -53,19 +63,32 @@ impl Dump<'_> {
         let public = if import.public { "public " } else { "" };
         let condition = self.condition_suffix(import.condition);
         let scope = scope(import.scope);
-        self.line(0, &format!("{public}import {dots}{path} {alias} in {scope}{condition}"));
+        self.line(
+            0,
+            &format!("{public}import {dots}{path} {alias} in {scope}{condition}"),
+        );
     }
 
     fn item(&mut self, id: ItemId, item: &Item) {
-        let name = item.name.map_or_else(|| "_".to_owned(), |name| self.name(name));
+        let name = item
+            .name
+            .map_or_else(|| "_".to_owned(), |name| self.name(name));
         let public = if item.public { "public " } else { "" };
         let kind = self.item_kind(&item.kind);
-        let inner = item.inner.map_or_else(String::new, |inner| format!(" opens {}", scope(inner)));
-        let body = item.body.map_or_else(String::new, |body| format!(" body {}", body.0));
+        let inner = item
+            .inner
+            .map_or_else(String::new, |inner| format!(" opens {}", scope(inner)));
+        let body = item
+            .body
+            .map_or_else(String::new, |body| format!(" body {}", body.0));
         let generics = self.generics(item.generics);
         let condition = self.condition_suffix(item.condition);
         let attributes = self.expr_list(item.attributes);
-        let attributes = if attributes.is_empty() { attributes } else { format!(" with [{attributes}]") };
+        let attributes = if attributes.is_empty() {
+            attributes
+        } else {
+            format!(" with [{attributes}]")
+        };
         let scope = scope(item.scope);
         let text = format!(
             "{public}item {} {name}{generics}: {kind} in {scope}{inner}{body}{condition}{attributes}",
@@ -78,21 +101,29 @@ impl Dump<'_> {
         match *kind {
             ItemKind::Module => "module".to_owned(),
             ItemKind::ModuleFile { path: None } => "module in file".to_owned(),
-            ItemKind::ModuleFile { path: Some(path) } => format!("module in file {:?}", self.name(path)),
+            ItemKind::ModuleFile { path: Some(path) } => {
+                format!("module in file {:?}", self.name(path))
+            }
             ItemKind::Include { path } => format!("include {:?}", self.name(path)),
             ItemKind::Function => "function".to_owned(),
             ItemKind::Struct { fields } => format!("struct {{{}}}", self.fields(fields)),
             ItemKind::Enum => "enum".to_owned(),
             ItemKind::Variant { fields } => format!("variant {{{}}}", self.fields(fields)),
             ItemKind::Class { bases } => format!("class({})", self.expr_list(bases)),
-            ItemKind::Trait { supertraits } => format!("trait: {}", self.type_list(supertraits, " + ")),
+            ItemKind::Trait { supertraits } => {
+                format!("trait: {}", self.type_list(supertraits, " + "))
+            }
             ItemKind::Impl { trait_, self_type } => match trait_ {
-                Some(trait_) => format!("impl {} for {}", self.type_(trait_), self.type_(self_type)),
+                Some(trait_) => {
+                    format!("impl {} for {}", self.type_(trait_), self.type_(self_type))
+                }
                 None => format!("impl {}", self.type_(self_type)),
             },
             ItemKind::TypeAlias { target } => format!("type = {}", self.optional_type(target)),
             ItemKind::Constant { type_ } => format!("constant: {}", self.optional_type(type_)),
-            ItemKind::Macro { exported } => if exported { "exported macro" } else { "macro" }.to_owned(),
+            ItemKind::Macro { exported } => {
+                if exported { "exported macro" } else { "macro" }.to_owned()
+            }
             ItemKind::ExternCrate { target } => format!("extern crate {}", self.name(target)),
         }
     }
@@ -115,8 +146,10 @@ impl Dump<'_> {
 
     fn fields(&self, run: Run) -> String {
         let fields = &self.facts.fields[run.range()];
-        let list: Vec<String> =
-            fields.iter().map(|field| format!("{}: {}", self.name(field.name), self.type_(field.type_))).collect();
+        let list: Vec<String> = fields
+            .iter()
+            .map(|field| format!("{}: {}", self.name(field.name), self.type_(field.type_)))
+            .collect();
         list.join(", ")
     }
 
@@ -127,11 +160,17 @@ impl Dump<'_> {
     fn condition(&self, id: ConditionId) -> String {
         let list = |run: Run| {
             let conditions = &self.facts.condition_lists[run.range()];
-            conditions.iter().map(|id| self.condition(*id)).collect::<Vec<_>>().join(", ")
+            conditions
+                .iter()
+                .map(|id| self.condition(*id))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         match self.facts.conditions[id.index()] {
             Condition::Flag(name) => self.name(name),
-            Condition::Value(name, value) => format!("{} = {:?}", self.name(name), self.name(value)),
+            Condition::Value(name, value) => {
+                format!("{} = {:?}", self.name(name), self.name(value))
+            }
             Condition::All(run) => format!("all({})", list(run)),
             Condition::Any(run) => format!("any({})", list(run)),
             Condition::Not(id) => format!("not({})", self.condition(id)),
@@ -147,10 +186,21 @@ impl Dump<'_> {
         let facts = self.facts;
         let body = facts.body(id);
         let kind = format!("{:?} {:?}", body.flavour, body.kind).to_lowercase();
-        let item = body.item.map_or_else(String::new, |item| format!(" of item {}", item.0));
-        let parent = body.parent.map_or_else(String::new, |parent| format!(" in body {}", parent.0));
+        let item = body
+            .item
+            .map_or_else(String::new, |item| format!(" of item {}", item.0));
+        let parent = body
+            .parent
+            .map_or_else(String::new, |parent| format!(" in body {}", parent.0));
         let moves = if body.moves { " moves" } else { "" };
-        self.line(0, &format!("body {}: {kind}{item}{parent}{moves} at {}", id.0, scope(body.scope)));
+        self.line(
+            0,
+            &format!(
+                "body {}: {kind}{item}{parent}{moves} at {}",
+                id.0,
+                scope(body.scope)
+            ),
+        );
         for parameter in facts.body_parameters(id) {
             let text = self.parameter(parameter);
             self.line(1, &text);
@@ -159,8 +209,10 @@ impl Dump<'_> {
             let text = format!("returns {}", self.type_(returns));
             self.line(1, &text);
         }
-        let captures: Vec<String> =
-            facts.binding_lists[body.captures.range()].iter().map(|id| self.binding(*id)).collect();
+        let captures: Vec<String> = facts.binding_lists[body.captures.range()]
+            .iter()
+            .map(|id| self.binding(*id))
+            .collect();
         if !captures.is_empty() {
             self.line(1, &format!("captures {}", captures.join(", ")));
         }
@@ -216,7 +268,9 @@ impl Dump<'_> {
             Event::Await(expr) => format!("await {}", self.expr(expr)),
             Event::Bind(definition) => format!("bind {}", self.definition(definition)),
             Event::Assign(definition) => format!("assign {}", self.definition(definition)),
-            Event::Store { target, value } => format!("store {} = {}", self.expr(target), self.expr(value)),
+            Event::Store { target, value } => {
+                format!("store {} = {}", self.expr(target), self.expr(value))
+            }
             Event::Move(binding) => format!("move {}", self.binding(binding)),
             Event::ScopeEnd(binding) => format!("end {}", self.binding(binding)),
             Event::Return(value) => format!("return{}", self.optional_expr(value)),
@@ -232,23 +286,38 @@ impl Dump<'_> {
             CallKind::Plain => "call".to_owned(),
             kind => format!("{kind:?}").to_lowercase(),
         };
-        format!("{kind} c{} {} -> {}", id.0, self.call(call), self.sink(call.sink))
+        format!(
+            "{kind} c{} {} -> {}",
+            id.0,
+            self.call(call),
+            self.sink(call.sink)
+        )
     }
 
     fn call(&self, call: &Call) -> String {
         let callee = match call.callee {
             Callee::Value(value) => self.expr(value),
-            Callee::Method { receiver, name } => format!("{}.{}", self.expr(receiver), self.name(name)),
+            Callee::Method { receiver, name } => {
+                format!("{}.{}", self.expr(receiver), self.name(name))
+            }
             Callee::Macro(path) => format!("{}!", self.path(path)),
         };
         let types = self.type_list(call.type_arguments, ", ");
-        let types = if types.is_empty() { types } else { format!("::<{types}>") };
+        let types = if types.is_empty() {
+            types
+        } else {
+            format!("::<{types}>")
+        };
         format!("{callee}{types}({})", self.arguments(call.arguments))
     }
 
     fn arguments(&self, run: Run) -> String {
         let arguments = &self.facts.arguments[run.range()];
-        arguments.iter().map(|argument| self.argument(argument)).collect::<Vec<_>>().join(", ")
+        arguments
+            .iter()
+            .map(|argument| self.argument(argument))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn argument(&self, argument: &Argument) -> String {
@@ -276,19 +345,28 @@ impl Dump<'_> {
             DefinitionKind::Parameter(index) => format!("parameter {index}"),
             DefinitionKind::Value(value) => self.expr(value),
             DefinitionKind::Augmented(value) => format!("augmented {}", self.expr(value)),
-            DefinitionKind::Import(import) => format!("import {}", self.path(self.facts.imports[import.index()].path)),
+            DefinitionKind::Import(import) => format!(
+                "import {}",
+                self.path(self.facts.imports[import.index()].path)
+            ),
             DefinitionKind::Item(item) => format!("item {}", item.0),
             DefinitionKind::Caught(types) => format!("caught{}", self.optional_expr(types)),
             DefinitionKind::Declared => "declared".to_owned(),
             DefinitionKind::Deleted => "deleted".to_owned(),
         };
-        let type_ = definition.type_.map_or_else(String::new, |type_| format!(": {}", self.type_(type_)));
+        let type_ = definition
+            .type_
+            .map_or_else(String::new, |type_| format!(": {}", self.type_(type_)));
         let condition = self.condition_suffix(definition.condition);
         format!("d{} {binding}{type_} = {kind}{condition}", id.0)
     }
 
     fn binding(&self, id: crate::facts::BindingId) -> String {
-        format!("{}#{}", self.name(self.facts.bindings[id.index()].name), id.0)
+        format!(
+            "{}#{}",
+            self.name(self.facts.bindings[id.index()].name),
+            id.0
+        )
     }
 
     fn optional_expr(&self, value: Option<ExprId>) -> String {
@@ -296,7 +374,12 @@ impl Dump<'_> {
     }
 
     fn expr_list(&self, run: Run) -> String {
-        self.facts.expr_list(run).iter().map(|id| self.expr(*id)).collect::<Vec<_>>().join(", ")
+        self.facts
+            .expr_list(run)
+            .iter()
+            .map(|id| self.expr(*id))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn expr(&self, id: ExprId) -> String {
@@ -304,8 +387,12 @@ impl Dump<'_> {
             ExprKind::Unknown => "?".to_owned(),
             ExprKind::Literal(literal) => self.literal(literal),
             ExprKind::Path(path) => self.path(path),
-            ExprKind::Use { binding, reaching } => format!("{}{}", self.binding(binding), self.reaching(reaching)),
-            ExprKind::Attribute { base, name } => format!("{}.{}", self.expr(base), self.name(name)),
+            ExprKind::Use { binding, reaching } => {
+                format!("{}{}", self.binding(binding), self.reaching(reaching))
+            }
+            ExprKind::Attribute { base, name } => {
+                format!("{}.{}", self.expr(base), self.name(name))
+            }
             ExprKind::Call(call) => format!("c{}", call.0),
             ExprKind::Await(value) => format!("await({})", self.expr(value)),
             ExprKind::Try(value) => format!("try({})", self.expr(value)),
@@ -313,8 +400,12 @@ impl Dump<'_> {
             ExprKind::Reference(value) => format!("&{}", self.expr(value)),
             ExprKind::Dereference(value) => format!("*{}", self.expr(value)),
             ExprKind::Unary(value) => format!("unary({})", self.expr(value)),
-            ExprKind::Cast { value, type_ } => format!("{} as {}", self.expr(value), self.type_(type_)),
-            ExprKind::Struct { path, fields } => format!("{} {{{}}}", self.path(path), self.arguments(fields)),
+            ExprKind::Cast { value, type_ } => {
+                format!("{} as {}", self.expr(value), self.type_(type_))
+            }
+            ExprKind::Struct { path, fields } => {
+                format!("{} {{{}}}", self.path(path), self.arguments(fields))
+            }
             ExprKind::Collection { kind, elements } => self.collection(kind, elements),
             ExprKind::Select(values) => format!("one of ({})", self.expr_list(values)),
             ExprKind::Project { base, part } => format!("{}@{}", self.expr(base), self.part(part)),
@@ -345,9 +436,15 @@ impl Dump<'_> {
     }
 
     fn reaching(&self, run: Run) -> String {
-        let ids: Vec<String> =
-            self.facts.definition_lists[run.range()].iter().map(|id| format!("d{}", id.0)).collect();
-        if ids.is_empty() { String::new() } else { format!("{{{}}}", ids.join(",")) }
+        let ids: Vec<String> = self.facts.definition_lists[run.range()]
+            .iter()
+            .map(|id| format!("d{}", id.0))
+            .collect();
+        if ids.is_empty() {
+            String::new()
+        } else {
+            format!("{{{}}}", ids.join(","))
+        }
     }
 
     fn literal(&self, literal: Literal) -> String {
@@ -365,7 +462,11 @@ impl Dump<'_> {
 
     fn path(&self, id: PathId) -> String {
         let path = self.facts.path(id);
-        let separator = if self.facts.language == Language::Rust { "::" } else { "." };
+        let separator = if self.facts.language == Language::Rust {
+            "::"
+        } else {
+            "."
+        };
         let segments: Vec<String> = self
             .facts
             .path_segments(id)
@@ -373,12 +474,20 @@ impl Dump<'_> {
             .map(|segment| {
                 let arguments = self.type_list(segment.arguments, ", ");
                 let name = self.name(segment.name);
-                if arguments.is_empty() { name } else { format!("{name}<{arguments}>") }
+                if arguments.is_empty() {
+                    name
+                } else {
+                    format!("{name}<{arguments}>")
+                }
             })
             .collect();
         let global = if path.global { "::" } else { "" };
         let qualified = path.qualified_self.map_or_else(String::new, |type_| {
-            format!("<{} as {} segments>", self.type_(type_), path.trait_segments)
+            format!(
+                "<{} as {} segments>",
+                self.type_(type_),
+                path.trait_segments
+            )
         });
         format!("{qualified}{global}{}", segments.join(separator))
     }
@@ -388,7 +497,12 @@ impl Dump<'_> {
     }
 
     fn type_list(&self, run: Run, separator: &str) -> String {
-        self.facts.type_list(run).iter().map(|id| self.type_(*id)).collect::<Vec<_>>().join(separator)
+        self.facts
+            .type_list(run)
+            .iter()
+            .map(|id| self.type_(*id))
+            .collect::<Vec<_>>()
+            .join(separator)
     }
 
     fn type_(&self, id: TypeExprId) -> String {
@@ -400,13 +514,22 @@ impl Dump<'_> {
             TypeExprKind::Reference(type_) => format!("&{}", self.type_(type_)),
             TypeExprKind::Tuple(run) => format!("({})", self.type_list(run, ", ")),
             TypeExprKind::Slice(type_) => format!("[{}]", self.type_(type_)),
-            TypeExprKind::Function { parameters, returns } => {
-                format!("fn({}) -> {}", self.type_list(parameters, ", "), self.optional_type(returns))
+            TypeExprKind::Function {
+                parameters,
+                returns,
+            } => {
+                format!(
+                    "fn({}) -> {}",
+                    self.type_list(parameters, ", "),
+                    self.optional_type(returns)
+                )
             }
             TypeExprKind::Impl(run) => format!("impl {}", self.type_list(run, " + ")),
             TypeExprKind::Dyn(run) => format!("dyn {}", self.type_list(run, " + ")),
             TypeExprKind::Union(run) => format!("({})", self.type_list(run, " | ")),
-            TypeExprKind::Associated { name, type_ } => format!("{} = {}", self.name(name), self.type_(type_)),
+            TypeExprKind::Associated { name, type_ } => {
+                format!("{} = {}", self.name(name), self.type_(type_))
+            }
             TypeExprKind::Literal(literal) => self.literal(literal),
             TypeExprKind::Unknown => "_".to_owned(),
             TypeExprKind::Never => "!".to_owned(),

@@ -963,7 +963,10 @@ impl FileFacts {
             language,
             names: Names::default(),
             items: Vec::new(),
-            scopes: vec![Scope { parent: None, kind: ScopeKind::File }],
+            scopes: vec![Scope {
+                parent: None,
+                kind: ScopeKind::File,
+            }],
             imports: Vec::new(),
             bodies: Vec::new(),
             regions: Vec::new(),
@@ -1042,7 +1045,11 @@ impl FileFacts {
     /// Returns a path as text, its segments with `separator` between them.
     #[must_use]
     pub fn path_text(&self, id: PathId, separator: &str) -> String {
-        let names: Vec<&str> = self.path_segments(id).iter().map(|segment| self.text(segment.name)).collect();
+        let names: Vec<&str> = self
+            .path_segments(id)
+            .iter()
+            .map(|segment| self.text(segment.name))
+            .collect();
         names.join(separator)
     }
 

@@ -334,7 +334,11 @@ impl Finding {
     /// Says whether the api is called in the async body itself.
     #[must_use]
     pub fn reach(&self) -> Reach {
-        if self.chain.len() > 1 { Reach::Chain } else { Reach::Direct }
+        if self.chain.len() > 1 {
+            Reach::Chain
+        } else {
+            Reach::Direct
+        }
     }
 
     /// Returns the place of the blocking call itself: the last hop's.

@@ -23,6 +23,8 @@ mod names;
 pub mod program;
 mod source;
 
-pub use finding::{Category, Confidence, Context, Edit, Finding, Report, Risk, RuleId, Stats, Waits};
+pub use finding::{
+    Category, Confidence, Context, Edit, Finding, Report, Risk, RuleId, Stats, Waits,
+};
 pub use names::{Name, Names};
 pub use source::{FileId, Language, LineColumn, LineIndex, Role, Source, Sources, Span};

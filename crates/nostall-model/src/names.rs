@@ -19,7 +19,8 @@ impl Names {
         if let Some(&name) = self.index.get(text) {
             return name;
         }
-        let name = Name(u32::try_from(self.strings.len()).expect("a file has fewer than 2^32 names"));
+        let name =
+            Name(u32::try_from(self.strings.len()).expect("a file has fewer than 2^32 names"));
         self.strings.push(text.into());
         self.index.insert(text.into(), name);
         name

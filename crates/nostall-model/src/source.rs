@@ -51,13 +51,19 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self { start: clamp(start), end: clamp(end.max(start)) }
+        Self {
+            start: clamp(start),
+            end: clamp(end.max(start)),
+        }
     }
 
     /// Returns the smallest span that holds both.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
-        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+        Self {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 
     /// Says whether `other` lies within this span.
@@ -133,7 +139,10 @@ impl Sources {
 
     /// Walks the files in the order of their ids.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FileId, &Source)> {
-        self.files.iter().enumerate().map(|(index, source)| (FileId(index as u32), source))
+        self.files
+            .iter()
+            .enumerate()
+            .map(|(index, source)| (FileId(index as u32), source))
     }
 
     /// Returns how many files there are.
@@ -204,7 +213,9 @@ impl LineIndex {
     #[must_use]
     pub fn range(&self, text: &str, line: u32) -> Option<Span> {
         let start = self.start(line)?;
-        let end = self.start(line + 1).map_or(text.len(), |next| next as usize);
+        let end = self
+            .start(line + 1)
+            .map_or(text.len(), |next| next as usize);
         let content = text[start as usize..end].trim_end_matches(['\n', '\r']);
         Some(Span::new(start as usize, start as usize + content.len()))
     }
@@ -215,7 +226,13 @@ impl LineIndex {
         let offset = text.floor_char_boundary((offset as usize).min(text.len()));
         let line = self.line(offset as u32);
         let start = self.starts[line as usize - 1] as usize;
-        let characters = text[start..offset].chars().filter(|c| *c != '\u{feff}').count();
-        LineColumn { line, column: characters as u32 + 1 }
+        let characters = text[start..offset]
+            .chars()
+            .filter(|c| *c != '\u{feff}')
+            .count();
+        LineColumn {
+            line,
+            column: characters as u32 + 1,
+        }
     }
 }

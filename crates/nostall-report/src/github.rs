@@ -18,7 +18,10 @@ pub(crate) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn annotation(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let sources = &report.sources;
     let file = finding.place.file;
-    let (start, end) = (sources.place(file, finding.place.span.start), sources.place(file, finding.place.span.end));
+    let (start, end) = (
+        sources.place(file, finding.place.span.start),
+        sources.place(file, finding.place.span.end),
+    );
     let command = match finding.risk.severity() {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -43,16 +46,28 @@ fn text(report: &Report, finding: &Finding) -> String {
     if finding.chain.len() > 1 {
         let sink = finding.sink();
         let at = report.sources.place(sink.file, sink.span.start);
-        lines.push(format!("`{}` is called at {}:{}", finding.call, report.sources.get(sink.file).path, at.line));
+        lines.push(format!(
+            "`{}` is called at {}:{}",
+            finding.call,
+            report.sources.get(sink.file).path,
+            at.line
+        ));
     }
-    lines.extend(finding.replacement.as_ref().map(|replacement| format!("use {replacement}")));
+    lines.extend(
+        finding
+            .replacement
+            .as_ref()
+            .map(|replacement| format!("use {replacement}")),
+    );
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }
 
 /// Escapes the text after `::`.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// Escapes the value of a property.

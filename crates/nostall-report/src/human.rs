@@ -51,7 +51,10 @@ fn groups<'a>(report: &'a Report, options: &Options) -> Vec<Group<'a>> {
             }
             known.insert((finding.sink(), helper), groups.len());
         }
-        groups.push(Group { first: finding, more: Vec::new() });
+        groups.push(Group {
+            first: finding,
+            more: Vec::new(),
+        });
     }
     groups
 }
@@ -66,7 +69,12 @@ fn in_full(groups: &[Group<'_>], options: &Options) -> Vec<usize> {
     order
 }
 
-fn full(report: &Report, group: &Group<'_>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+fn full(
+    report: &Report,
+    group: &Group<'_>,
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let finding = group.first;
     let mut shown = Shown::new(report);
     let mut diagnostic = match finding.risk.severity() {
@@ -74,12 +82,16 @@ fn full(report: &Report, group: &Group<'_>, options: &Options, out: &mut dyn Wri
         Severity::Warning => Diagnostic::warning(),
         Severity::Note => Diagnostic::note(),
     };
-    diagnostic = diagnostic.with_code(finding.rule).with_message(printable(&finding.message));
+    diagnostic = diagnostic
+        .with_code(finding.rule)
+        .with_message(printable(&finding.message));
     let (id, range) = shown.add(finding.place);
-    diagnostic = diagnostic.with_label(Label::primary(id, range).with_message(first_label(finding)));
+    diagnostic =
+        diagnostic.with_label(Label::primary(id, range).with_message(first_label(finding)));
     for (index, hop) in finding.chain.iter().enumerate().skip(1) {
         let (id, range) = shown.add(hop.place);
-        diagnostic = diagnostic.with_label(Label::secondary(id, range).with_message(hop_label(finding, index)));
+        diagnostic = diagnostic
+            .with_label(Label::secondary(id, range).with_message(hop_label(finding, index)));
     }
     diagnostic = diagnostic.with_notes(notes(report, group, options));
     emit(&shown, &diagnostic, options, out)
@@ -109,36 +121,80 @@ fn last_name(path: &str) -> &str {
 
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }
 
 fn notes(report: &Report, group: &Group<'_>, options: &Options) -> Vec<String> {
     let finding = group.first;
     let mut notes = Vec::new();
-    let at = finding.entry_place.map_or_else(String::new, |place| format!(" ({})", line_of(report, place)));
-    notes.push(format!("entry: {}, {}{at}", finding.function, finding.entry));
-    let reasons: Vec<&str> = finding.risk_reasons.iter().map(|reason| reason.text.as_str()).collect();
-    notes.push(format!("risk: {} ({}) · confidence: {}", finding.risk.name(), reasons.join("; "), finding.confidence.name()));
+    let at = finding.entry_place.map_or_else(String::new, |place| {
+        format!(" ({})", line_of(report, place))
+    });
+    notes.push(format!(
+        "entry: {}, {}{at}",
+        finding.function, finding.entry
+    ));
+    let reasons: Vec<&str> = finding
+        .risk_reasons
+        .iter()
+        .map(|reason| reason.text.as_str())
+        .collect();
+    notes.push(format!(
+        "risk: {} ({}) · confidence: {}",
+        finding.risk.name(),
+        reasons.join("; "),
+        finding.confidence.name()
+    ));
     if !finding.also.is_empty() {
-        notes.push(format!("also behind this call: {}", finding.also.join(", ")));
+        notes.push(format!(
+            "also behind this call: {}",
+            finding.also.join(", ")
+        ));
     }
-    notes.extend(finding.replacement.iter().map(|replacement| format!("help: use {replacement}")));
+    notes.extend(
+        finding
+            .replacement
+            .iter()
+            .map(|replacement| format!("help: use {replacement}")),
+    );
     if !group.more.is_empty() {
         notes.push(more(report, group));
     }
-    notes.iter().map(|note| fold(&printable(note), options.width)).collect()
+    notes
+        .iter()
+        .map(|note| fold(&printable(note), options.width))
+        .collect()
 }
 
 /// "+211 more calls of `Config::load`", with the first few places.
 fn more(report: &Report, group: &Group<'_>) -> String {
     let helper = &group.first.chain[0].call;
-    let places: Vec<String> = group.more.iter().take(3).map(|finding| line_of(report, finding.place)).collect();
-    let rest = if group.more.len() > places.len() { ", …" } else { "" };
-    format!("+{} of `{helper}`: {}{rest} (`--all` shows them)", count(group.more.len(), "more call"), places.join(", "))
+    let places: Vec<String> = group
+        .more
+        .iter()
+        .take(3)
+        .map(|finding| line_of(report, finding.place))
+        .collect();
+    let rest = if group.more.len() > places.len() {
+        ", …"
+    } else {
+        ""
+    };
+    format!(
+        "+{} of `{helper}`: {}{rest} (`--all` shows them)",
+        count(group.more.len(), "more call"),
+        places.join(", ")
+    )
 }
 
 fn line_of(report: &Report, place: Place) -> String {
-    format!("{}:{}", report.sources.get(place.file).path, report.sources.place(place.file, place.span.start).line)
+    format!(
+        "{}:{}",
+        report.sources.get(place.file).path,
+        report.sources.place(place.file, place.span.start).line
+    )
 }
 
 /// Breaks a note into lines that fit; the lines after the first are indented.
@@ -158,9 +214,22 @@ fn fold(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-fn emit(shown: &Shown<'_>, diagnostic: &Diagnostic<usize>, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let config = Config { chars: Chars::box_drawing(), tab_width: 4, ..Config::default() };
-    let mut buffer = if options.color { term::termcolor::Buffer::ansi() } else { term::termcolor::Buffer::no_color() };
+fn emit(
+    shown: &Shown<'_>,
+    diagnostic: &Diagnostic<usize>,
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let config = Config {
+        chars: Chars::box_drawing(),
+        tab_width: 4,
+        ..Config::default()
+    };
+    let mut buffer = if options.color {
+        term::termcolor::Buffer::ansi()
+    } else {
+        term::termcolor::Buffer::no_color()
+    };
     term::emit_to_write_style(&mut buffer, &config, shown, diagnostic).map_err(io::Error::other)?;
     out.write_all(buffer.as_slice())
 }
@@ -168,9 +237,15 @@ fn emit(shown: &Shown<'_>, diagnostic: &Diagnostic<usize>, options: &Options, ou
 /// One line for a finding beyond the first ones.
 fn brief(report: &Report, group: &Group<'_>, out: &mut dyn Write) -> io::Result<()> {
     let finding = group.first;
-    let at = report.sources.place(finding.place.file, finding.place.span.start);
+    let at = report
+        .sources
+        .place(finding.place.file, finding.place.span.start);
     let path = printable(&report.sources.get(finding.place.file).path).into_owned();
-    let more = if group.more.is_empty() { String::new() } else { format!(" (+{})", group.more.len()) };
+    let more = if group.more.is_empty() {
+        String::new()
+    } else {
+        format!(" (+{})", group.more.len())
+    };
     writeln!(
         out,
         "{path}:{}:{}: {} {}: {}{more}",

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use nostall_model::finding::{Applicability, Hop, Place, Problem, Reach, RiskReason, UnresolvedCall};
+use nostall_model::finding::{
+    Applicability, Hop, Place, Problem, Reach, RiskReason, UnresolvedCall,
+};
 use nostall_model::{Category, Confidence, Finding, Language, Report, Risk, Sources, Stats};
 use serde::Serialize;
 
@@ -16,9 +18,23 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) ->
     let sources = &report.sources;
     let whole = Whole {
         schema_version: SCHEMA_VERSION,
-        findings: report.findings.iter().map(|finding| entry(sources, finding)).collect(),
-        problems: report.problems.iter().map(|problem| problem_entry(sources, problem)).collect(),
-        unresolved: options.unresolved.then(|| report.unresolved.iter().map(|call| unresolved(sources, call)).collect()),
+        findings: report
+            .findings
+            .iter()
+            .map(|finding| entry(sources, finding))
+            .collect(),
+        problems: report
+            .problems
+            .iter()
+            .map(|problem| problem_entry(sources, problem))
+            .collect(),
+        unresolved: options.unresolved.then(|| {
+            report
+                .unresolved
+                .iter()
+                .map(|call| unresolved(sources, call))
+                .collect()
+        }),
         stats: &report.stats,
     };
     serde_json::to_writer_pretty(&mut *out, &whole)?;
@@ -121,7 +137,10 @@ struct UnresolvedEntry<'a> {
 
 fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
     let Place { file, span } = finding.place;
-    let (start, end) = (sources.place(file, span.start), sources.place(file, span.end));
+    let (start, end) = (
+        sources.place(file, span.start),
+        sources.place(file, span.end),
+    );
     Entry {
         rule: finding.rule.0,
         risk: finding.risk,
@@ -138,7 +157,11 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
         entry: &finding.entry,
         call: &finding.call,
         reach: finding.reach(),
-        chain: finding.chain.iter().map(|hop| hop_entry(sources, hop)).collect(),
+        chain: finding
+            .chain
+            .iter()
+            .map(|hop| hop_entry(sources, hop))
+            .collect(),
         sink: place_entry(sources, finding.sink()),
         also: &finding.also,
         message: &finding.message,
@@ -161,16 +184,26 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
 }
 
 fn hop_entry<'a>(sources: &'a Sources, hop: &'a Hop) -> HopEntry<'a> {
-    HopEntry { function: &hop.function, place: place_entry(sources, hop.place), call: &hop.call }
+    HopEntry {
+        function: &hop.function,
+        place: place_entry(sources, hop.place),
+        call: &hop.call,
+    }
 }
 
 fn place_entry(sources: &Sources, place: Place) -> PlaceEntry<'_> {
     let at = sources.place(place.file, place.span.start);
-    PlaceEntry { path: &sources.get(place.file).path, line: at.line, column: at.column }
+    PlaceEntry {
+        path: &sources.get(place.file).path,
+        line: at.line,
+        column: at.column,
+    }
 }
 
 fn problem_entry<'a>(sources: &Sources, problem: &'a Problem) -> ProblemEntry<'a> {
-    let at = problem.place.map(|place| sources.place(place.file, place.span.start));
+    let at = problem
+        .place
+        .map(|place| sources.place(place.file, place.span.start));
     ProblemEntry {
         code: problem.code.name(),
         path: &problem.path,

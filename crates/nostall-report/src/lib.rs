@@ -87,7 +87,12 @@ impl Default for Options {
 ///
 /// # Errors
 /// Those of the writer.
-pub fn render(report: &Report, format: Format, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(
+    report: &Report,
+    format: Format,
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
         Format::Human => human::render(report, options, out),
         Format::Json => json::render(report, options, out),
@@ -108,14 +113,23 @@ pub fn render_summary(report: &Report, options: &Options, out: &mut dyn Write) -
 ///
 /// # Errors
 /// Those of the writer.
-pub fn render_problems(report: &Report, problems: &[Problem], out: &mut dyn Write) -> io::Result<()> {
+pub fn render_problems(
+    report: &Report,
+    problems: &[Problem],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for problem in problems {
         let place = problem.place.map_or_else(String::new, |place| {
             let at = report.sources.place(place.file, place.span.start);
             format!(":{}:{}", at.line, at.column)
         });
         let message = words::printable(&problem.message);
-        writeln!(out, "warning[{}]: {}{place}: {message}", problem.code.name(), words::printable(&problem.path))?;
+        writeln!(
+            out,
+            "warning[{}]: {}{place}: {message}",
+            problem.code.name(),
+            words::printable(&problem.path)
+        )?;
     }
     Ok(())
 }

@@ -33,7 +33,10 @@ struct Line {
 
 impl<'a> Shown<'a> {
     pub(crate) fn new(report: &'a Report) -> Self {
-        Self { sources: &report.sources, lines: Vec::new() }
+        Self {
+            sources: &report.sources,
+            lines: Vec::new(),
+        }
     }
 
     /// Makes the line of a place ready; answers its number and the label's bytes in it.
@@ -44,20 +47,38 @@ impl<'a> Shown<'a> {
         let line = index.range(&source.text, number).unwrap_or_default();
         let text = &source.text[line.range()];
         let start = (place.span.start - line.start) as usize;
-        let end = ((place.span.end.min(line.end)).saturating_sub(line.start) as usize).clamp(start.min(text.len()), text.len());
-        let (text, start, end, cut) = window(text, text.floor_char_boundary(start.min(text.len())), text.floor_char_boundary(end));
+        let end = ((place.span.end.min(line.end)).saturating_sub(line.start) as usize)
+            .clamp(start.min(text.len()), text.len());
+        let (text, start, end, cut) = window(
+            text,
+            text.floor_char_boundary(start.min(text.len())),
+            text.floor_char_boundary(end),
+        );
         let shown = printable(&text[..start]).len();
         let label = shown..shown + printable(&text[start..end]).len();
         let text = printable(text).into_owned();
-        self.lines.push(Line { file: place.file, number, text, cut });
+        self.lines.push(Line {
+            file: place.file,
+            number,
+            text,
+            cut,
+        });
         (self.lines.len() - 1, label)
     }
 }
 
 /// Cuts a long line to what stands around a label; answers the label's place in the rest.
 fn window(text: &str, start: usize, end: usize) -> (&str, usize, usize, usize) {
-    let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let (text, start, end) = (&text[mark..], start.saturating_sub(mark), end.saturating_sub(mark));
+    let mark = if text.starts_with('\u{feff}') {
+        '\u{feff}'.len_utf8()
+    } else {
+        0
+    };
+    let (text, start, end) = (
+        &text[mark..],
+        start.saturating_sub(mark),
+        end.saturating_sub(mark),
+    );
     if text.len() <= LONGEST_LINE {
         return (text, start, end, 0);
     }
@@ -88,7 +109,12 @@ impl<'f> Files<'f> for Shown<'_> {
         Ok(self.line(id)?.number as usize)
     }
 
-    fn column_number(&'f self, id: usize, _line_index: usize, byte_index: usize) -> Result<usize, Error> {
+    fn column_number(
+        &'f self,
+        id: usize,
+        _line_index: usize,
+        byte_index: usize,
+    ) -> Result<usize, Error> {
         let line = self.line(id)?;
         let before = line.text.get(..byte_index).unwrap_or(&line.text);
         Ok(line.cut + before.chars().count() + 1)
@@ -97,7 +123,10 @@ impl<'f> Files<'f> for Shown<'_> {
     fn line_range(&'f self, id: usize, line_index: usize) -> Result<Range<usize>, Error> {
         match line_index {
             0 => Ok(0..self.line(id)?.text.len()),
-            _ => Err(Error::LineTooLarge { given: line_index, max: 0 }),
+            _ => Err(Error::LineTooLarge {
+                given: line_index,
+                max: 0,
+            }),
         }
     }
 }

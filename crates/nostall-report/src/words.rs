@@ -17,7 +17,11 @@ pub(crate) fn number(value: usize) -> String {
 
 /// Writes a number with its noun: "1 file", "2 files".
 pub(crate) fn count(value: usize, noun: &str) -> String {
-    format!("{} {noun}{}", number(value), if value == 1 { "" } else { "s" })
+    format!(
+        "{} {noun}{}",
+        number(value),
+        if value == 1 { "" } else { "s" }
+    )
 }
 
 /// Writes a share in whole percents that never says 0 or 100 of what is neither.
@@ -39,7 +43,11 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().map(|c| if is_unprintable(c) { picture(c) } else { c }).collect())
+    Cow::Owned(
+        text.chars()
+            .map(|c| if is_unprintable(c) { picture(c) } else { c })
+            .collect(),
+    )
 }
 
 fn is_unprintable(c: char) -> bool {
@@ -61,17 +69,29 @@ mod tests {
 
     #[test]
     fn numbers_have_separators() {
-        assert_eq!([0, 999, 1000, 4812, 1_234_567].map(number), ["0", "999", "1,000", "4,812", "1,234,567"]);
-        assert_eq!((count(1, "file"), count(0, "file")), ("1 file".to_owned(), "0 files".to_owned()));
+        assert_eq!(
+            [0, 999, 1000, 4812, 1_234_567].map(number),
+            ["0", "999", "1,000", "4,812", "1,234,567"]
+        );
+        assert_eq!(
+            (count(1, "file"), count(0, "file")),
+            ("1 file".to_owned(), "0 files".to_owned())
+        );
     }
 
     #[test]
     fn shares_do_not_hide_the_rest() {
-        assert_eq!([(1, 1000), (999, 1000), (0, 5), (5, 5), (0, 0)].map(|(a, b)| percent(a, b)), ["1 %", "99 %", "0 %", "100 %", "0 %"]);
+        assert_eq!(
+            [(1, 1000), (999, 1000), (0, 5), (5, 5), (0, 0)].map(|(a, b)| percent(a, b)),
+            ["1 %", "99 %", "0 %", "100 %", "0 %"]
+        );
     }
 
     #[test]
     fn escape_codes_become_pictures() {
-        assert_eq!(printable("a\u{1b}[31mb\tc\u{9b}"), "a\u{241b}[31mb\tc\u{fffd}");
+        assert_eq!(
+            printable("a\u{1b}[31mb\tc\u{9b}"),
+            "a\u{241b}[31mb\tc\u{fffd}"
+        );
     }
 }

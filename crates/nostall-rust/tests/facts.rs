@@ -22,7 +22,11 @@ fn facts_are_as_recorded() {
             wrong.push(format!("{}\n{now}", case.display()));
         }
     }
-    assert!(wrong.is_empty(), "facts changed (BLESS=1 accepts them):\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "facts changed (BLESS=1 accepts them):\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]

@@ -17,7 +17,8 @@ pub(crate) struct Arguments {
     pub(crate) check: CheckOptions,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 nothing found, 1 at least one finding shown, 2 the job could not be done.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 nothing found, 1 at least one finding shown, 2 the job could not be done.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -169,11 +170,16 @@ pub(crate) enum Color {
 }
 
 fn risk(word: &str) -> Result<Risk, String> {
-    Risk::ALL.into_iter().find(|risk| risk.name() == word).ok_or_else(|| "one of low, medium, high, critical".to_owned())
+    Risk::ALL
+        .into_iter()
+        .find(|risk| risk.name() == word)
+        .ok_or_else(|| "one of low, medium, high, critical".to_owned())
 }
 
 fn confidence(word: &str) -> Result<Confidence, String> {
-    let found = Confidence::ALL.into_iter().find(|confidence| confidence.name() == word);
+    let found = Confidence::ALL
+        .into_iter()
+        .find(|confidence| confidence.name() == word);
     found.ok_or_else(|| "one of possible, likely, certain".to_owned())
 }
 
@@ -181,6 +187,8 @@ fn fail_on(word: &str) -> Result<FailOn, String> {
     match word {
         "any" => Ok(FailOn::Any),
         "never" => Ok(FailOn::Never),
-        _ => risk(word).map(FailOn::Risk).map_err(|known| format!("{known}, any, never")),
+        _ => risk(word)
+            .map(FailOn::Risk)
+            .map_err(|known| format!("{known}, any, never")),
     }
 }

@@ -11,13 +11,15 @@ use crate::arguments::Color;
 pub(crate) fn write(output: Option<&Path>, bytes: &[u8]) -> Result<()> {
     match output {
         Some(path) => write_file(path, bytes).with_context(|| format!("write {}", path.display())),
-        None => ignore_closed_pipe(write_all(&mut io::stdout().lock(), bytes)).context("write to standard output"),
+        None => ignore_closed_pipe(write_all(&mut io::stdout().lock(), bytes))
+            .context("write to standard output"),
     }
 }
 
 /// Writes to standard error.
 pub(crate) fn write_error(bytes: &[u8]) -> Result<()> {
-    ignore_closed_pipe(write_all(&mut io::stderr().lock(), bytes)).context("write to standard error")
+    ignore_closed_pipe(write_all(&mut io::stderr().lock(), bytes))
+        .context("write to standard error")
 }
 
 fn write_all(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
@@ -33,8 +35,13 @@ fn ignore_closed_pipe(outcome: io::Result<()>) -> io::Result<()> {
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".nostall-").tempfile_in(folder)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(".nostall-")
+        .tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     make_readable(file.as_file())?;

@@ -18,7 +18,10 @@ pub(crate) struct Shown {
 impl Shown {
     pub(crate) fn new(quiet: bool) -> Self {
         let visible = !quiet && std::io::stderr().is_terminal();
-        Self { bar: visible.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())), begun: Instant::now() }
+        Self {
+            bar: visible.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())),
+            begun: Instant::now(),
+        }
     }
 
     /// Takes note of a step.

@@ -32,10 +32,10 @@ mod code {
 }
 
 /// Runs with these arguments, the program's name first.
-pub(crate) fn main(arguments: Vec<OsString>) -> ExitCode {
-    let parsed = match Arguments::try_parse_from(&arguments) {
+pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
+    let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return refuse(&arguments, &error),
+        Err(error) => return refuse(arguments, &error),
     };
     match run(parsed) {
         Ok(code) => ExitCode::from(code),
@@ -52,12 +52,18 @@ fn refuse(arguments: &[OsString], error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(code::CLEAN);
     }
-    let first = arguments.get(1).filter(|first| !first.to_string_lossy().starts_with('-'));
-    let misplaced = matches!(error.kind(), ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument);
+    let first = arguments
+        .get(1)
+        .filter(|first| !first.to_string_lossy().starts_with('-'));
+    let misplaced = matches!(
+        error.kind(),
+        ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument
+    );
     match first {
         Some(path) if misplaced && Path::new(path).exists() => {
             let path = path.to_string_lossy();
-            let text = format!("error: unknown command `{path}`, did you mean `nostall check {path}`?\n");
+            let text =
+                format!("error: unknown command `{path}`, did you mean `nostall check {path}`?\n");
             let _ = output::write_error(text.as_bytes());
         }
         _ => {
@@ -71,13 +77,20 @@ fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         None => check(Vec::new(), &arguments.check),
         Some(Command::Check { paths, options }) => check(paths, &options),
-        Some(Command::Baseline { paths, output, scope }) => baseline(paths, &output, &scope),
+        Some(Command::Baseline {
+            paths,
+            output,
+            scope,
+        }) => baseline(paths, &output, &scope),
         Some(Command::Rules) => list_rules(),
     }
 }
 
 fn list_rules() -> Result<u8> {
-    let lines: Vec<String> = rules::ALL.iter().map(|rule| format!("{:<18} {}\n", rule.id, rule.summary)).collect();
+    let lines: Vec<String> = rules::ALL
+        .iter()
+        .map(|rule| format!("{:<18} {}\n", rule.id, rule.summary))
+        .collect();
     output::write(None, lines.concat().as_bytes())?;
     Ok(code::CLEAN)
 }
@@ -87,7 +100,10 @@ fn list_rules() -> Result<u8> {
 fn check(paths: Vec<PathBuf>, options: &CheckOptions) -> Result<u8> {
     let mut request = request(paths, &options.scope)?;
     request.overrides.fail_on = options.fail_on;
-    request.overrides.baseline = options.baseline.as_ref().map(|path| request.current_dir.join(path));
+    request.overrides.baseline = options
+        .baseline
+        .as_ref()
+        .map(|path| request.current_dir.join(path));
     read_standard_input(&mut request, options)?;
     let project = load(&request)?;
     let config = project.config.clone();
@@ -131,17 +147,24 @@ fn read_standard_input(request: &mut Request, options: &CheckOptions) -> Result<
     let dash = request.paths.iter().any(|path| path.as_os_str() == "-");
     match (&options.stdin_filename, dash) {
         (None, false) => Ok(()),
-        (None, true) => bail!("`-` needs `--stdin-filename FILE`: its ending gives the language, its place the project"),
+        (None, true) => bail!(
+            "`-` needs `--stdin-filename FILE`: its ending gives the language, its place the project"
+        ),
         (Some(_), false) => bail!("`--stdin-filename` goes with `check -`"),
         (Some(path), true) => {
             if request.paths.len() > 1 {
                 bail!("`-` stands alone");
             }
             if nostall_engine::project::language_of(path).is_none() {
-                bail!("`{}` is neither Rust (.rs) nor Python (.py, .pyi)", path.display());
+                bail!(
+                    "`{}` is neither Rust (.rs) nor Python (.py, .pyi)",
+                    path.display()
+                );
             }
             let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("read standard input")?;
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .context("read standard input")?;
             request.stdin = Some((path.clone(), text));
             request.paths.clear();
             Ok(())
@@ -166,7 +189,9 @@ fn settings(config: &Config, project: &Project) -> Settings {
 fn analysed(project: Project, config: &Config, settings: &Settings, quiet: bool) -> Report {
     let catalog = Catalog::builtin().with_user_entries(config.entries.clone());
     let shown = Shown::new(quiet);
-    let report = analyse(project, &catalog, settings, &|progress| shown.step(progress));
+    let report = analyse(project, &catalog, settings, &|progress| {
+        shown.step(progress);
+    });
     shown.finish();
     report
 }
@@ -186,7 +211,12 @@ fn show(report: &Report, config: &Config, options: &CheckOptions) -> Result<()> 
     };
     let mut errors = Vec::new();
     if !format.holds_problems() {
-        let problems: Vec<_> = report.problems.iter().filter(|problem| !options.quiet || is_grave(problem.code)).cloned().collect();
+        let problems: Vec<_> = report
+            .problems
+            .iter()
+            .filter(|problem| !options.quiet || is_grave(problem.code))
+            .cloned()
+            .collect();
         render_problems(report, &problems, &mut errors)?;
     }
     output::write_error(&errors)?;
@@ -206,9 +236,18 @@ fn is_grave(code: ProblemCode) -> bool {
     code != ProblemCode::UnusedIgnore
 }
 
-fn exit_code(report: &Report, config: &Config, strict: bool, named: &std::collections::BTreeSet<String>) -> u8 {
+fn exit_code(
+    report: &Report,
+    config: &Config,
+    strict: bool,
+    named: &std::collections::BTreeSet<String>,
+) -> u8 {
     let counts = |path: &String| strict || named.contains(path);
-    if report.problems.iter().any(|problem| is_grave(problem.code) && counts(&problem.path)) {
+    if report
+        .problems
+        .iter()
+        .any(|problem| is_grave(problem.code) && counts(&problem.path))
+    {
         return code::FAILED;
     }
     let fails = report.findings.iter().any(|finding| match config.fail_on {
@@ -222,7 +261,8 @@ fn exit_code(report: &Report, config: &Config, strict: bool, named: &std::collec
 // ---- baseline
 
 fn read_baseline(path: &Path) -> Result<Baseline> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read baseline {}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("read baseline {}", path.display()))?;
     Baseline::from_json(&text).with_context(|| format!("read baseline {}", path.display()))
 }
 
@@ -240,6 +280,13 @@ fn baseline(paths: Vec<PathBuf>, output: &Path, scope: &ScopeOptions) -> Result<
     output::write_error(&problems)?;
     let baseline = Baseline::of(&report);
     output::write(Some(output), baseline.to_json()?.as_bytes())?;
-    output::write_error(format!("{} findings written to {}\n", baseline.len(), output.display()).as_bytes())?;
+    output::write_error(
+        format!(
+            "{} findings written to {}\n",
+            baseline.len(),
+            output.display()
+        )
+        .as_bytes(),
+    )?;
     Ok(code::CLEAN)
 }

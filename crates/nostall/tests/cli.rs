@@ -19,7 +19,12 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     let binary = env!("CARGO_BIN_EXE_nostall");
-    Command::new(binary).args(arguments).current_dir(folder).env_remove("NO_COLOR").output().expect("nostall runs")
+    Command::new(binary)
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("nostall runs")
 }
 
 fn code(output: &Output) -> i32 {
@@ -40,9 +45,24 @@ fn exit_codes_say_what_was_found() {
     assert_eq!(code(&run(project.path(), &["check", "a.py"])), 1);
     assert_eq!(code(&run(project.path(), &["check", "b.py"])), 0);
     assert_eq!(code(&run(project.path(), &[])), 1);
-    assert_eq!(code(&run(project.path(), &["check", "--fail-on", "never"])), 0);
-    assert_eq!(code(&run(project.path(), &["check", "--ignore", "blocking-sleep"])), 0);
-    assert_eq!(code(&run(project.path(), &["check", "--select", "blocking-fs,blocking-net"])), 0);
+    assert_eq!(
+        code(&run(project.path(), &["check", "--fail-on", "never"])),
+        0
+    );
+    assert_eq!(
+        code(&run(
+            project.path(),
+            &["check", "--ignore", "blocking-sleep"]
+        )),
+        0
+    );
+    assert_eq!(
+        code(&run(
+            project.path(),
+            &["check", "--select", "blocking-fs,blocking-net"]
+        )),
+        0
+    );
 }
 
 #[test]
@@ -51,15 +71,25 @@ fn what_cannot_be_done_is_code_2_with_a_reason() {
     for (arguments, reason) in [
         (vec!["check", "nowhere"], "`nowhere` does not exist"),
         (vec!["check", "notes.txt"], "neither Rust"),
-        (vec!["check", "--select", "blocking-ffs"], "did you mean `blocking-fs`?"),
+        (
+            vec!["check", "--select", "blocking-ffs"],
+            "did you mean `blocking-fs`?",
+        ),
         (vec!["check", "--baseline", "nowhere.json"], "read baseline"),
         (vec!["check", "-"], "--stdin-filename"),
-        (vec!["check", "--min-risk", "huge"], "low, medium, high, critical"),
+        (
+            vec!["check", "--min-risk", "huge"],
+            "low, medium, high, critical",
+        ),
         (vec!["a.py"], "did you mean `nostall check a.py`?"),
     ] {
         let output = run(project.path(), &arguments);
         assert_eq!(code(&output), 2, "{arguments:?}");
-        assert!(err(&output).contains(reason), "{arguments:?}: {}", err(&output));
+        assert!(
+            err(&output).contains(reason),
+            "{arguments:?}: {}",
+            err(&output)
+        );
         assert!(out(&output).is_empty(), "{arguments:?}");
     }
 }
@@ -68,20 +98,31 @@ fn what_cannot_be_done_is_code_2_with_a_reason() {
 fn an_empty_folder_is_an_error_unless_allowed() {
     let project = folder(&[("empty/notes.txt", "x")]);
     assert_eq!(code(&run(project.path(), &["check", "empty"])), 2);
-    assert_eq!(code(&run(project.path(), &["check", "empty", "--allow-empty"])), 0);
+    assert_eq!(
+        code(&run(project.path(), &["check", "empty", "--allow-empty"])),
+        0
+    );
 }
 
 #[test]
 fn a_path_filters_what_is_reported_not_what_is_analysed() {
-    let helper = "import time\ndef wait():\n    time.sleep(1)\nasync def own():\n    time.sleep(1)\n";
+    let helper =
+        "import time\ndef wait():\n    time.sleep(1)\nasync def own():\n    time.sleep(1)\n";
     let project = folder(&[
         ("pyproject.toml", "[project]\nname = \"x\"\n"),
-        ("app.py", "import helper\nasync def f():\n    helper.wait()\n"),
+        (
+            "app.py",
+            "import helper\nasync def f():\n    helper.wait()\n",
+        ),
         ("helper.py", helper),
     ]);
     let output = run(project.path(), &["check", "app.py", "--format", "jsonl"]);
     assert_eq!(out(&output).lines().count(), 1, "{}", out(&output));
-    assert!(out(&output).contains("\"reach\":\"chain\""), "{}", out(&output));
+    assert!(
+        out(&output).contains("\"reach\":\"chain\""),
+        "{}",
+        out(&output)
+    );
 }
 
 #[test]
@@ -90,8 +131,27 @@ fn jsonl_has_the_fields_of_the_contract_in_order() {
     let output = run(project.path(), &["check", "--format", "jsonl"]);
     let line = out(&output);
     let fields = [
-        "rule", "risk", "risk_reasons", "confidence", "language", "category", "path", "line", "column", "end_line",
-        "end_column", "function", "entry", "call", "reach", "chain", "sink", "also", "message", "replacement", "fix",
+        "rule",
+        "risk",
+        "risk_reasons",
+        "confidence",
+        "language",
+        "category",
+        "path",
+        "line",
+        "column",
+        "end_line",
+        "end_column",
+        "function",
+        "entry",
+        "call",
+        "reach",
+        "chain",
+        "sink",
+        "also",
+        "message",
+        "replacement",
+        "fix",
         "fingerprint",
     ];
     let mut at = 0;
@@ -100,13 +160,19 @@ fn jsonl_has_the_fields_of_the_contract_in_order() {
         at += place.unwrap_or_else(|| panic!("`{field}` is missing or out of order in {line}"));
     }
     let value: serde_json::Value = serde_json::from_str(&line).expect("one JSON value");
-    assert_eq!((&value["line"], &value["column"], &value["end_column"]), (&3.into(), &5.into(), &15.into()));
+    assert_eq!(
+        (&value["line"], &value["column"], &value["end_column"]),
+        (&3.into(), &5.into(), &15.into())
+    );
     assert!(err(&output).contains("1 finding"));
 }
 
 #[test]
 fn json_holds_findings_problems_and_stats() {
-    let project = folder(&[("a.py", BLOCKING), ("broken.py", "def broken(:\n    pass\n")]);
+    let project = folder(&[
+        ("a.py", BLOCKING),
+        ("broken.py", "def broken(:\n    pass\n"),
+    ]);
     let output = run(project.path(), &["check", "--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
     assert_eq!(value["schema_version"], 1);
@@ -118,7 +184,10 @@ fn json_holds_findings_problems_and_stats() {
 
 #[test]
 fn a_problem_is_code_2_when_strict_or_when_the_file_was_named() {
-    let project = folder(&[("a.py", BLOCKING), ("broken.py", "def broken(:\n    pass\n")]);
+    let project = folder(&[
+        ("a.py", BLOCKING),
+        ("broken.py", "def broken(:\n    pass\n"),
+    ]);
     assert_eq!(code(&run(project.path(), &["check"])), 1);
     assert_eq!(code(&run(project.path(), &["check", "--strict"])), 2);
     assert_eq!(code(&run(project.path(), &["check", "broken.py"])), 2);
@@ -129,14 +198,26 @@ fn a_problem_is_code_2_when_strict_or_when_the_file_was_named() {
 fn standard_input_stands_for_a_file() {
     let project = folder(&[("a.py", CLEAN)]);
     let mut child = Command::new(env!("CARGO_BIN_EXE_nostall"))
-        .args(["check", "-", "--stdin-filename", "a.py", "--format", "jsonl"])
+        .args([
+            "check",
+            "-",
+            "--stdin-filename",
+            "a.py",
+            "--format",
+            "jsonl",
+        ])
         .current_dir(project.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("nostall runs");
-    child.stdin.take().expect("piped").write_all(BLOCKING.as_bytes()).expect("written");
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(BLOCKING.as_bytes())
+        .expect("written");
     let output = child.wait_with_output().expect("ended");
     assert_eq!(code(&output), 1);
     assert!(out(&output).contains("\"path\":\"a.py\""));
@@ -168,29 +249,57 @@ fn the_baseline_hides_what_is_known() {
     std::fs::write(project.path().join("a.py"), moved).expect("written");
     let output = run(project.path(), &known);
     assert_eq!(code(&output), 1);
-    assert!(out(&output).contains("1 in the baseline"), "{}", out(&output));
+    assert!(
+        out(&output).contains("1 in the baseline"),
+        "{}",
+        out(&output)
+    );
     std::fs::write(project.path().join("a.py"), CLEAN).expect("written");
     assert!(out(&run(project.path(), &known)).contains("no longer found"));
 }
 
 #[test]
 fn config_is_read_and_checked() {
-    let project = folder(&[("a.py", BLOCKING), ("nostall.toml", "ignore = [\"blocking-sleep\"]\n")]);
+    let project = folder(&[
+        ("a.py", BLOCKING),
+        ("nostall.toml", "ignore = [\"blocking-sleep\"]\n"),
+    ]);
     assert_eq!(code(&run(project.path(), &["check"])), 0);
-    std::fs::write(project.path().join("nostall.toml"), "select = [\"all\"]\n\nignor = []\n").expect("written");
+    std::fs::write(
+        project.path().join("nostall.toml"),
+        "select = [\"all\"]\n\nignor = []\n",
+    )
+    .expect("written");
     let output = run(project.path(), &["check"]);
     assert_eq!(code(&output), 2);
-    assert!(err(&output).contains("nostall.toml:3: unknown key `ignor`, did you mean `ignore`?"), "{}", err(&output));
-    std::fs::write(project.path().join("nostall.toml"), "exclude = [\"a.py\"]\n").expect("written");
+    assert!(
+        err(&output).contains("nostall.toml:3: unknown key `ignor`, did you mean `ignore`?"),
+        "{}",
+        err(&output)
+    );
+    std::fs::write(
+        project.path().join("nostall.toml"),
+        "exclude = [\"a.py\"]\n",
+    )
+    .expect("written");
     assert_eq!(code(&run(project.path(), &["check", "--allow-empty"])), 0);
 }
 
 #[test]
 fn config_may_stand_in_manifests() {
-    let python = folder(&[("a.py", BLOCKING), ("pyproject.toml", "[tool.nostall]\nignore = [\"blocking\"]\n")]);
+    let python = folder(&[
+        ("a.py", BLOCKING),
+        (
+            "pyproject.toml",
+            "[tool.nostall]\nignore = [\"blocking\"]\n",
+        ),
+    ]);
     assert_eq!(code(&run(python.path(), &["check"])), 0);
     let manifest = "[package]\nname = \"x\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[package.metadata.nostall]\nmin-risk = \"critical\"\n";
-    let rust = folder(&[("src/lib.rs", "async fn f() { std::fs::read(\"a\"); }\n"), ("Cargo.toml", manifest)]);
+    let rust = folder(&[
+        ("src/lib.rs", "async fn f() { std::fs::read(\"a\"); }\n"),
+        ("Cargo.toml", manifest),
+    ]);
     assert_eq!(code(&run(rust.path(), &["check"])), 0);
     assert_eq!(code(&run(rust.path(), &["check", "--min-risk", "low"])), 1);
 }
@@ -199,23 +308,42 @@ fn config_may_stand_in_manifests() {
 fn bad_files_are_told_and_the_others_checked() {
     let big = format!("# {}\n", "x".repeat(5 << 20));
     let project = folder(&[("a.py", BLOCKING), ("big.py", &big)]);
-    std::fs::write(project.path().join("latin.py"), b"# coding: latin-1\nimport time\nname = '\xe9'\nasync def g():\n    time.sleep(1)\n").expect("written");
+    std::fs::write(
+        project.path().join("latin.py"),
+        b"# coding: latin-1\nimport time\nname = '\xe9'\nasync def g():\n    time.sleep(1)\n",
+    )
+    .expect("written");
     std::fs::write(project.path().join("utf16.py"), b"\xff\xfea\0").expect("written");
     std::fs::write(project.path().join("nul.py"), b"x = '\0'\n").expect("written");
     let output = run(project.path(), &["check"]);
     assert_eq!(code(&output), 1);
-    for word in ["big.py: not read: 5.1 MiB", "utf16.py: not read: the file is UTF-16", "nul.py: not read: the file has NUL bytes"] {
+    for word in [
+        "big.py: not read: 5.1 MiB",
+        "utf16.py: not read: the file is UTF-16",
+        "nul.py: not read: the file has NUL bytes",
+    ] {
         assert!(err(&output).contains(word), "{word}: {}", err(&output));
     }
-    assert!(out(&output).contains("2 findings: 2 critical") && out(&output).contains("3 files skipped"), "{}", out(&output));
+    assert!(
+        out(&output).contains("2 findings: 2 critical") && out(&output).contains("3 files skipped"),
+        "{}",
+        out(&output)
+    );
 }
 
 #[test]
 fn a_broken_manifest_is_told_and_its_files_checked() {
-    let project = folder(&[("src/lib.rs", "async fn f() { std::fs::read(\"a\"); }\n"), ("Cargo.toml", "[package\nname = \"x\"\n")]);
+    let project = folder(&[
+        ("src/lib.rs", "async fn f() { std::fs::read(\"a\"); }\n"),
+        ("Cargo.toml", "[package\nname = \"x\"\n"),
+    ]);
     let output = run(project.path(), &["check"]);
     assert_eq!(code(&output), 1, "{}", err(&output));
-    assert!(err(&output).contains("Cargo.toml: not read"), "{}", err(&output));
+    assert!(
+        err(&output).contains("Cargo.toml: not read"),
+        "{}",
+        err(&output)
+    );
 }
 
 #[cfg(unix)]
@@ -224,22 +352,45 @@ fn links_in_circles_and_pipes_do_not_hang() {
     let project = folder(&[("src/a.py", BLOCKING)]);
     std::os::unix::fs::symlink("..", project.path().join("src/up")).expect("a link");
     std::os::unix::fs::symlink("self", project.path().join("src/self")).expect("a link");
-    let made = Command::new("mkfifo").arg(project.path().join("src/x.rs")).status();
+    let made = Command::new("mkfifo")
+        .arg(project.path().join("src/x.rs"))
+        .status();
     assert!(made.is_ok_and(|status| status.success()));
     assert_eq!(code(&run(project.path(), &["check"])), 1);
     let named = run(project.path(), &["check", "src/x.rs"]);
     assert_eq!(code(&named), 2);
-    assert!(err(&named).contains("not a regular file"), "{}", err(&named));
+    assert!(
+        err(&named).contains("not a regular file"),
+        "{}",
+        err(&named)
+    );
 }
 
 #[test]
 fn output_goes_to_a_file_whole() {
     let project = folder(&[("a.py", BLOCKING)]);
-    let output = run(project.path(), &["check", "--format", "jsonl", "--output", "found.jsonl", "-q"]);
-    assert_eq!((code(&output), out(&output), err(&output)), (1, String::new(), String::new()));
+    let output = run(
+        project.path(),
+        &[
+            "check",
+            "--format",
+            "jsonl",
+            "--output",
+            "found.jsonl",
+            "-q",
+        ],
+    );
+    assert_eq!(
+        (code(&output), out(&output), err(&output)),
+        (1, String::new(), String::new())
+    );
     let text = std::fs::read_to_string(project.path().join("found.jsonl")).expect("written");
     assert_eq!(text.lines().count(), 1);
-    assert_eq!(std::fs::read_dir(project.path()).expect("readable").count(), 2, "no temporary file is left");
+    assert_eq!(
+        std::fs::read_dir(project.path()).expect("readable").count(),
+        2,
+        "no temporary file is left"
+    );
 }
 
 #[test]
@@ -251,22 +402,35 @@ fn colour_is_asked_for() {
 
 #[test]
 fn two_runs_give_the_same_bytes() {
-    let project = folder(&[("a.py", BLOCKING), ("b.py", BLOCKING), ("c.rs", "async fn f() { std::fs::read(\"a\"); }\n")]);
+    let project = folder(&[
+        ("a.py", BLOCKING),
+        ("b.py", BLOCKING),
+        ("c.rs", "async fn f() { std::fs::read(\"a\"); }\n"),
+    ]);
     let arguments = ["check", "--format", "json", "--min-risk", "low"];
-    assert_eq!(run(project.path(), &arguments).stdout, run(project.path(), &arguments).stdout);
+    assert_eq!(
+        run(project.path(), &arguments).stdout,
+        run(project.path(), &arguments).stdout
+    );
 }
 
 #[test]
 fn cargo_nostall_is_the_same_tool() {
     let project = folder(&[("a.py", BLOCKING)]);
     let binary = env!("CARGO_BIN_EXE_cargo-nostall");
-    let output = Command::new(binary).args(["nostall", "check"]).current_dir(project.path()).output().expect("it runs");
+    let output = Command::new(binary)
+        .args(["nostall", "check"])
+        .current_dir(project.path())
+        .output()
+        .expect("it runs");
     assert_eq!(code(&output), 1);
 }
 
 #[test]
 fn packages_of_a_workspace_can_be_chosen() {
-    let manifest = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    let manifest = |name: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n")
+    };
     let text = "async fn f() { std::fs::read(\"a\"); }\n";
     let project = folder(&[
         ("Cargo.toml", "[workspace]\nmembers = [\"one\", \"two\"]\n"),
@@ -275,11 +439,22 @@ fn packages_of_a_workspace_can_be_chosen() {
         ("two/Cargo.toml", &manifest("two")),
         ("two/src/lib.rs", text),
     ]);
-    let count = |arguments: &[&str]| out(&run(project.path(), &[&["check", "--format", "jsonl"], arguments].concat())).lines().count();
+    let count = |arguments: &[&str]| {
+        out(&run(
+            project.path(),
+            &[&["check", "--format", "jsonl"], arguments].concat(),
+        ))
+        .lines()
+        .count()
+    };
     assert_eq!(count(&[]), 2);
     assert_eq!(count(&["-p", "one"]), 1);
     assert_eq!(count(&["--workspace", "--exclude-package", "one"]), 1);
     assert_eq!(count(&["--manifest-path", "two/Cargo.toml"]), 1);
-    let unknown = run(project.path(), &["check", "-p", "tow"]);
-    assert!(err(&unknown).contains("did you mean `two`?"), "{}", err(&unknown));
+    let unknown = run(project.path(), &["check", "-p", "twoo"]);
+    assert!(
+        err(&unknown).contains("did you mean `two`?"),
+        "{}",
+        err(&unknown)
+    );
 }

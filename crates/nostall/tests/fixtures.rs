@@ -10,12 +10,20 @@ use nostall_model::{Confidence, Finding, Report, Risk};
 use testkit::Got;
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("the workspace")
+        .to_path_buf()
 }
 
 /// Checks a file or a project with everything on.
 fn check(path: &Path, catalog: &Catalog) -> Report {
-    let request = Request { paths: vec![path.to_path_buf()], current_dir: root(), ..Request::default() };
+    let request = Request {
+        paths: vec![path.to_path_buf()],
+        current_dir: root(),
+        ..Request::default()
+    };
     let project = load(&request).expect("the fixture can be read");
     let settings = Settings {
         min_risk: Risk::Low,
@@ -36,13 +44,19 @@ fn check(path: &Path, catalog: &Catalog) -> Report {
 }
 
 fn got(report: &Report, finding: &Finding) -> Got {
-    let at = report.sources.place(finding.place.file, finding.place.span.start);
+    let at = report
+        .sources
+        .place(finding.place.file, finding.place.span.start);
     Got {
         line: at.line,
         column: at.column,
         rule: finding.rule.0.to_owned(),
         message: finding.message.clone(),
-        via: finding.chain.iter().map(|hop| testkit::last_name(&hop.call).to_owned()).collect(),
+        via: finding
+            .chain
+            .iter()
+            .map(|hop| testkit::last_name(&hop.call).to_owned())
+            .collect(),
     }
 }
 
@@ -54,9 +68,16 @@ fn run(folder: &str) {
     for fixture in &fixtures {
         let report = check(fixture, &catalog);
         for file in testkit::files(fixture) {
-            let shown = file.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
+            let shown = file
+                .strip_prefix(root())
+                .expect("below the root")
+                .to_string_lossy()
+                .replace('\\', "/");
             let text = std::fs::read_to_string(&file).expect("readable");
-            let here = report.findings.iter().filter(|finding| report.sources.get(finding.place.file).path == shown);
+            let here = report
+                .findings
+                .iter()
+                .filter(|finding| report.sources.get(finding.place.file).path == shown);
             let got: Vec<Got> = here.map(|finding| got(&report, finding)).collect();
             match testkit::marks(&text) {
                 Ok(marks) => wrong.extend(testkit::compare(&shown, &marks, &got)),
@@ -67,7 +88,13 @@ fn run(folder: &str) {
             }
         }
     }
-    assert!(wrong.is_empty(), "{} of {} fixtures' marks differ:\n{}", wrong.len(), fixtures.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} fixtures' marks differ:\n{}",
+        wrong.len(),
+        fixtures.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]

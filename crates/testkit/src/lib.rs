@@ -54,11 +54,23 @@ pub struct Got {
 pub fn marks(text: &str) -> Result<Vec<Mark>, String> {
     let mut marks = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let mut rest = line.find("//~").or_else(|| line.find("#~")).map_or("", |at| &line[at..]);
+        let mut rest = line
+            .find("//~")
+            .or_else(|| line.find("#~"))
+            .map_or("", |at| &line[at..]);
         while let Some(words) = rest.strip_prefix("//~").or_else(|| rest.strip_prefix("#~")) {
-            let end = words.find("//~").or_else(|| words.find("#~")).unwrap_or(words.len());
+            let end = words
+                .find("//~")
+                .or_else(|| words.find("#~"))
+                .unwrap_or(words.len());
             let read = mark(index as u32 + 1, &words[..end]);
-            marks.push(read.ok_or_else(|| format!("line {}: cannot read the mark `{}`", index + 1, words.trim()))?);
+            marks.push(read.ok_or_else(|| {
+                format!(
+                    "line {}: cannot read the mark `{}`",
+                    index + 1,
+                    words.trim()
+                )
+            })?);
             rest = &words[end..];
         }
     }
@@ -78,7 +90,14 @@ fn mark(line: u32, words: &str) -> Option<Mark> {
     }
     let rule = rest.split_whitespace().next()?.to_owned();
     rest = rest[rule.len()..].trim();
-    let mut mark = Mark { line: line.checked_sub(up as u32)?, kind, rule, column: None, message: None, via: None };
+    let mut mark = Mark {
+        line: line.checked_sub(up as u32)?,
+        kind,
+        rule,
+        column: None,
+        message: None,
+        via: None,
+    };
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix('@') {
             let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
@@ -89,7 +108,12 @@ fn mark(line: u32, words: &str) -> Option<Mark> {
             mark.message = Some(message.to_owned());
             rest = after.trim();
         } else if let Some(after) = rest.strip_prefix("via ") {
-            mark.via = Some(after.split('>').map(|name| last_name(name.trim()).to_owned()).collect());
+            mark.via = Some(
+                after
+                    .split('>')
+                    .map(|name| last_name(name.trim()).to_owned())
+                    .collect(),
+            );
             rest = "";
         } else {
             return None;
@@ -115,18 +139,32 @@ pub fn compare(path: &str, marks: &[Mark], got: &[Got]) -> Vec<String> {
             (MarkKind::Expected | MarkKind::False, Some(index)) => {
                 left.remove(index);
             }
-            (MarkKind::Expected, None) => wrong.push(format!("{path}:{}: expected {}, got {}", mark.line, describe(mark), others(got, mark.line))),
+            (MarkKind::Expected, None) => wrong.push(format!(
+                "{path}:{}: expected {}, got {}",
+                mark.line,
+                describe(mark),
+                others(got, mark.line)
+            )),
             (MarkKind::Missed, None) => {}
             (MarkKind::Missed, Some(index)) => {
                 left.remove(index);
-                wrong.push(format!("{path}:{}: `missed {}` is found now: take `missed` away", mark.line, mark.rule));
+                wrong.push(format!(
+                    "{path}:{}: `missed {}` is found now: take `missed` away",
+                    mark.line, mark.rule
+                ));
             }
             (MarkKind::False, None) => {
-                wrong.push(format!("{path}:{}: `false {}` is not found any more: take the mark away", mark.line, mark.rule));
+                wrong.push(format!(
+                    "{path}:{}: `false {}` is not found any more: take the mark away",
+                    mark.line, mark.rule
+                ));
             }
         }
     }
-    wrong.extend(left.iter().map(|got| format!("{path}:{}: not expected: {}", got.line, describe_got(got))));
+    wrong.extend(
+        left.iter()
+            .map(|got| format!("{path}:{}: not expected: {}", got.line, describe_got(got))),
+    );
     wrong
 }
 
@@ -134,8 +172,14 @@ fn fits(mark: &Mark, got: &Got) -> bool {
     mark.line == got.line
         && mark.rule == got.rule
         && mark.column.is_none_or(|column| column == got.column)
-        && mark.message.as_ref().is_none_or(|message| got.message.contains(message))
-        && mark.via.as_ref().is_none_or(|via| *via == got.via || got.via.starts_with(via))
+        && mark
+            .message
+            .as_ref()
+            .is_none_or(|message| got.message.contains(message))
+        && mark
+            .via
+            .as_ref()
+            .is_none_or(|via| *via == got.via || got.via.starts_with(via))
 }
 
 fn describe(mark: &Mark) -> String {
@@ -153,12 +197,26 @@ fn describe(mark: &Mark) -> String {
 }
 
 fn describe_got(got: &Got) -> String {
-    format!("{} @{} \"{}\" via {}", got.rule, got.column, got.message, got.via.join(" > "))
+    format!(
+        "{} @{} \"{}\" via {}",
+        got.rule,
+        got.column,
+        got.message,
+        got.via.join(" > ")
+    )
 }
 
 fn others(got: &[Got], line: u32) -> String {
-    let here: Vec<String> = got.iter().filter(|got| got.line == line).map(describe_got).collect();
-    if here.is_empty() { "nothing".to_owned() } else { here.join("; ") }
+    let here: Vec<String> = got
+        .iter()
+        .filter(|got| got.line == line)
+        .map(describe_got)
+        .collect();
+    if here.is_empty() {
+        "nothing".to_owned()
+    } else {
+        here.join("; ")
+    }
 }
 
 /// Writes marks anew: the expected ones as they are found, wrong answers of today left alone.
@@ -167,16 +225,34 @@ pub fn bless(text: &str, got: &[Got]) -> String {
     let known = marks(text).unwrap_or_default();
     let mut by_line: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     for got in got {
-        let is_false = known.iter().any(|mark| mark.kind == MarkKind::False && fits(mark, got));
+        let is_false = known
+            .iter()
+            .any(|mark| mark.kind == MarkKind::False && fits(mark, got));
         if !is_false {
             by_line.entry(got.line).or_default().push(got.rule.clone());
         }
     }
-    let sign = if text.contains("#~") || !text.contains("//") && !text.contains("fn ") { "#~" } else { "//~" };
+    let sign = if text.contains("#~") || !text.contains("//") && !text.contains("fn ") {
+        "#~"
+    } else {
+        "//~"
+    };
     let mut out = String::new();
     for (index, line) in text.lines().enumerate() {
-        let keep = known.iter().any(|mark| mark.kind != MarkKind::Expected && line.contains(&mark.rule) && line.contains('~') && (line.contains("missed") || line.contains("false")));
-        let code = if keep { line } else { line.split(&format!(" {sign}")).next().unwrap_or(line).trim_end() };
+        let keep = known.iter().any(|mark| {
+            mark.kind != MarkKind::Expected
+                && line.contains(&mark.rule)
+                && line.contains('~')
+                && (line.contains("missed") || line.contains("false"))
+        });
+        let code = if keep {
+            line
+        } else {
+            line.split(&format!(" {sign}"))
+                .next()
+                .unwrap_or(line)
+                .trim_end()
+        };
         out += code;
         for rule in by_line.get(&(index as u32 + 1)).into_iter().flatten() {
             out += &format!(" {sign} {rule}");
@@ -190,12 +266,20 @@ pub fn bless(text: &str, got: &[Got]) -> String {
 #[must_use]
 pub fn fixtures(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let Ok(entries) = std::fs::read_dir(folder) else { return found };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return found;
+    };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let project = ["Cargo.toml", "pyproject.toml"].iter().any(|name| path.join(name).is_file());
+        let project = ["Cargo.toml", "pyproject.toml"]
+            .iter()
+            .any(|name| path.join(name).is_file());
         if path.is_dir() && !project {
             found.extend(fixtures(&path));
-        } else if project || path.extension().is_some_and(|extension| extension == "rs" || extension == "py") {
+        } else if project
+            || path
+                .extension()
+                .is_some_and(|extension| extension == "rs" || extension == "py")
+        {
             found.push(path);
         }
     }
@@ -210,10 +294,17 @@ pub fn files(fixture: &Path) -> Vec<PathBuf> {
         return vec![fixture.to_path_buf()];
     }
     let mut found = Vec::new();
-    for path in std::fs::read_dir(fixture).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())) {
+    for path in std::fs::read_dir(fixture)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+    {
         if path.is_dir() {
             found.extend(files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "py") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "rs" || extension == "py")
+        {
             found.push(path);
         }
     }
@@ -226,30 +317,63 @@ mod tests {
     use super::{Got, Mark, MarkKind, compare, marks};
 
     fn got(line: u32, rule: &str) -> Got {
-        Got { line, column: 5, rule: rule.to_owned(), message: "m".to_owned(), via: vec!["a".to_owned(), "b".to_owned()] }
+        Got {
+            line,
+            column: 5,
+            rule: rule.to_owned(),
+            message: "m".to_owned(),
+            via: vec!["a".to_owned(), "b".to_owned()],
+        }
     }
 
     #[test]
     fn marks_have_all_their_parts() {
-        let read = marks("x\nf(); //~ blocking-fs @5 \"part\" via crate::a > b\n//~^ missed blocking-net\n").expect("readable");
-        assert_eq!(read[0], Mark {
-            line: 2,
-            kind: MarkKind::Expected,
-            rule: "blocking-fs".to_owned(),
-            column: Some(5),
-            message: Some("part".to_owned()),
-            via: Some(vec!["a".to_owned(), "b".to_owned()]),
-        });
+        let read = marks(
+            "x\nf(); //~ blocking-fs @5 \"part\" via crate::a > b\n//~^ missed blocking-net\n",
+        )
+        .expect("readable");
+        assert_eq!(
+            read[0],
+            Mark {
+                line: 2,
+                kind: MarkKind::Expected,
+                rule: "blocking-fs".to_owned(),
+                column: Some(5),
+                message: Some("part".to_owned()),
+                via: Some(vec!["a".to_owned(), "b".to_owned()]),
+            }
+        );
         assert_eq!((read[1].line, read[1].kind), (2, MarkKind::Missed));
         assert!(marks("f() #~ blocking-fs ?").is_err());
     }
 
     #[test]
     fn both_ways_are_strict() {
-        let expected = marks("f() #~ blocking-fs\ng() #~ missed blocking-fs\nh() #~ false blocking-fs").expect("readable");
-        assert!(compare("p", &expected, &[got(1, "blocking-fs"), got(3, "blocking-fs")]).is_empty());
+        let expected =
+            marks("f() #~ blocking-fs\ng() #~ missed blocking-fs\nh() #~ false blocking-fs")
+                .expect("readable");
+        assert!(
+            compare(
+                "p",
+                &expected,
+                &[got(1, "blocking-fs"), got(3, "blocking-fs")]
+            )
+            .is_empty()
+        );
         assert_eq!(compare("p", &expected, &[]).len(), 2);
-        assert_eq!(compare("p", &expected, &[got(1, "blocking-fs"), got(2, "blocking-fs"), got(3, "blocking-fs")]).len(), 1);
+        assert_eq!(
+            compare(
+                "p",
+                &expected,
+                &[
+                    got(1, "blocking-fs"),
+                    got(2, "blocking-fs"),
+                    got(3, "blocking-fs")
+                ]
+            )
+            .len(),
+            1
+        );
         assert_eq!(compare("p", &[], &[got(9, "blocking-fs")]).len(), 1);
     }
 }

@@ -37,11 +37,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let whole = total(&packages, |package| check(&binary, package))?;
         let parsing = total(&packages, |package| parse(&own, package, options.language))?;
         let ratio = whole.as_secs_f64() / parsing.as_secs_f64();
-        println!("pair {}: whole run {:.2} s, parsing {:.2} s CPU, ratio {ratio:.2}", pair + 1, whole.as_secs_f64(), parsing.as_secs_f64());
+        println!(
+            "pair {}: whole run {:.2} s, parsing {:.2} s CPU, ratio {ratio:.2}",
+            pair + 1,
+            whole.as_secs_f64(),
+            parsing.as_secs_f64()
+        );
         ratios.push(ratio);
     }
     ratios.sort_by(f64::total_cmp);
-    println!("{}: whole run / parsing, median of {}: {:.2}", options.language.name(), ratios.len(), ratios[ratios.len() / 2]);
+    println!(
+        "{}: whole run / parsing, median of {}: {:.2}",
+        options.language.name(),
+        ratios.len(),
+        ratios[ratios.len() / 2]
+    );
     Ok(())
 }
 
@@ -55,28 +65,51 @@ fn total(packages: &[Package], run: impl Fn(&Package) -> Result<()>) -> Result<D
 
 /// CPU time of all child processes that have ended, from `/proc` or its like: user and system.
 fn children_cpu() -> Result<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat").context("CPU times are read from /proc: run this on Linux")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let stat = std::fs::read_to_string("/proc/self/stat")
+        .context("CPU times are read from /proc: run this on Linux")?;
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     // Fields 16 and 17 of proc(5), counted behind the command's name; in ticks of a hundredth of a second.
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    let ticks = |index: usize| {
+        fields
+            .get(index)
+            .and_then(|field| field.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
     Ok(Duration::from_millis((ticks(13) + ticks(14)) * 10))
 }
 
 fn check(binary: &Path, package: &Package) -> Result<()> {
     let mut command = Command::new(binary);
-    command.args(["check", "--format", "jsonl", "--quiet", "--allow-empty"]).arg(&package.folder).current_dir(&package.folder);
+    command
+        .args(["check", "--format", "jsonl", "--quiet", "--allow-empty"])
+        .arg(&package.folder)
+        .current_dir(&package.folder);
     finish(command, &[0, 1])
 }
 
 fn parse(own: &Path, package: &Package, language: Which) -> Result<()> {
     let mut command = Command::new(own);
-    command.args(["bench", language.name(), "--parse"]).arg(&package.folder);
+    command
+        .args(["bench", language.name(), "--parse"])
+        .arg(&package.folder);
     finish(command, &[0])
 }
 
 fn finish(mut command: Command, codes: &[i32]) -> Result<()> {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-    ensure!(status.code().is_some_and(|code| codes.contains(&code)), "{command:?} ended with {status}");
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    ensure!(
+        status.code().is_some_and(|code| codes.contains(&code)),
+        "{command:?} ended with {status}"
+    );
     Ok(())
 }
 
@@ -86,19 +119,31 @@ fn parse_all(folder: &Path, language: Which) -> Result<()> {
     let work = move || -> Result<()> {
         let mut parser = tree_sitter::Parser::new();
         parser.set_language(&tree_sitter_python::LANGUAGE.into())?;
-        for entry in walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok) {
-            let extension = entry.path().extension().and_then(|extension| extension.to_str());
+        for entry in walkdir::WalkDir::new(folder)
+            .into_iter()
+            .filter_map(Result::ok)
+        {
+            let extension = entry
+                .path()
+                .extension()
+                .and_then(|extension| extension.to_str());
             match (language, extension) {
                 (Which::Rust, Some("rs")) => {
                     let text = std::fs::read_to_string(entry.path())?;
                     drop(syn::parse_file(&text));
                 }
-                (Which::Python, Some("py")) => drop(parser.parse(std::fs::read(entry.path())?, None)),
+                (Which::Python, Some("py")) => {
+                    drop(parser.parse(std::fs::read(entry.path())?, None));
+                }
                 _ => {}
             }
         }
         Ok(())
     };
-    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(work)?;
-    thread.join().map_err(|_| anyhow::anyhow!("the parser panicked"))?
+    let thread = std::thread::Builder::new()
+        .stack_size(256 << 20)
+        .spawn(work)?;
+    thread
+        .join()
+        .map_err(|_| anyhow::anyhow!("the parser panicked"))?
 }

@@ -7,7 +7,10 @@ use crate::run as command;
 /// Runs all checks; the first that fails ends it.
 pub(crate) fn run() -> Result<()> {
     command("cargo", &["fmt", "--all", "--check"])?;
-    command("cargo", &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"])?;
+    command(
+        "cargo",
+        &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"],
+    )?;
     crate::tidy::run()?;
     crate::generate::run(true)?;
     documentation()?;

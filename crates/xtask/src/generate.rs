@@ -31,11 +31,16 @@ pub(crate) fn run(check: bool) -> Result<()> {
 }
 
 fn pages() -> [(&'static str, String); 2] {
-    [("docs/rules/README.md", rule_index()), ("docs/catalogue-index.md", catalogue_index())]
+    [
+        ("docs/rules/README.md", rule_index()),
+        ("docs/catalogue-index.md", catalogue_index()),
+    ]
 }
 
 fn rule_index() -> String {
-    let mut text = "# Rules\n\n<!-- Made by `cargo xtask gen`. -->\n\n| rule | finds |\n| --- | --- |\n".to_owned();
+    let mut text =
+        "# Rules\n\n<!-- Made by `cargo xtask gen`. -->\n\n| rule | finds |\n| --- | --- |\n"
+            .to_owned();
     for rule in nostall_engine::rules::ALL {
         let _ = writeln!(text, "| [`{0}`]({0}.md) | {1} |", rule.id, rule.summary);
     }
@@ -53,13 +58,26 @@ fn catalogue_index() -> String {
     let catalog = Catalog::builtin();
     let mut libraries: BTreeMap<(Language, String), Counts> = BTreeMap::new();
     for (_, api) in catalog.apis() {
-        let counts = libraries.entry((api.language, api.library.to_string())).or_default();
-        if api.effect == Effect::Blocks { counts.blocks += 1 } else { counts.other += 1 }
+        let counts = libraries
+            .entry((api.language, api.library.to_string()))
+            .or_default();
+        if api.effect == Effect::Blocks {
+            counts.blocks += 1;
+        } else {
+            counts.other += 1;
+        }
     }
     let mut text = "# What the catalogue knows\n\n<!-- Made by `cargo xtask gen`. -->\n".to_owned();
     for language in [Language::Rust, Language::Python] {
-        let own: Vec<_> = libraries.iter().filter(|((known, _), _)| *known == language).collect();
-        let _ = write!(text, "\n## {}\n\n| library | blocking calls | other entries |\n| --- | --- | --- |\n", language.name());
+        let own: Vec<_> = libraries
+            .iter()
+            .filter(|((known, _), _)| *known == language)
+            .collect();
+        let _ = write!(
+            text,
+            "\n## {}\n\n| library | blocking calls | other entries |\n| --- | --- | --- |\n",
+            language.name()
+        );
         for ((_, library), counts) in own {
             let _ = writeln!(text, "| {library} | {} | {} |", counts.blocks, counts.other);
         }
@@ -73,7 +91,10 @@ mod tests {
     fn generated_pages_are_up_to_date() {
         for (path, text) in super::pages() {
             let known = std::fs::read_to_string(crate::root().join(path)).unwrap_or_default();
-            assert!(known.replace("\r\n", "\n") == text, "{path} is stale: run `cargo xtask gen`");
+            assert!(
+                known.replace("\r\n", "\n") == text,
+                "{path} is stale: run `cargo xtask gen`"
+            );
         }
     }
 }

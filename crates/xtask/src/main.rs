@@ -59,13 +59,19 @@ fn main() -> ExitCode {
 /// The root of the workspace.
 fn root() -> PathBuf {
     let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    own.ancestors().nth(2).map_or_else(|| own.clone(), PathBuf::from)
+    own.ancestors()
+        .nth(2)
+        .map_or_else(|| own.clone(), PathBuf::from)
 }
 
 /// Runs a command in the root and fails when it fails.
 fn run(program: &str, arguments: &[&str]) -> Result<()> {
     println!("$ {program} {}", arguments.join(" "));
-    let status = Command::new(program).args(arguments).current_dir(root()).status().with_context(|| format!("run {program}"))?;
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .status()
+        .with_context(|| format!("run {program}"))?;
     ensure!(status.success(), "{program} {} failed", arguments.join(" "));
     Ok(())
 }
@@ -73,6 +79,9 @@ fn run(program: &str, arguments: &[&str]) -> Result<()> {
 /// Builds nostall in release mode and answers where it is.
 fn release_binary() -> Result<PathBuf> {
     run("cargo", &["build", "--quiet", "--release", "-p", "nostall"])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release").join(format!("nostall{}", std::env::consts::EXE_SUFFIX)))
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target
+        .join("release")
+        .join(format!("nostall{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -24,7 +24,9 @@ pub(crate) fn read_all(found: &mut Found, walk: &Walk, project: &mut Project) ->
     let mut queue: Vec<PathBuf> = found.manifests.iter().rev().cloned().collect();
     let mut seen: std::collections::BTreeSet<PathBuf> = found.manifests.clone();
     while let Some(path) = queue.pop() {
-        let Some(package) = read(&path, project) else { continue };
+        let Some(package) = read(&path, project) else {
+            continue;
+        };
         for folder in path_dependencies(&package) {
             let manifest = folder.join("Cargo.toml");
             if manifest.is_file() && seen.insert(manifest.clone()) {
@@ -44,13 +46,20 @@ fn read(path: &Path, project: &mut Project) -> Option<Package> {
     let manifest = match Manifest::from_path(path) {
         Ok(manifest) => manifest,
         Err(error) => {
-            let message = format!("not read, its crates are checked file by file: {}", one_line(&error.to_string()));
+            let message = format!(
+                "not read, its crates are checked file by file: {}",
+                one_line(&error.to_string())
+            );
             project.problem(shown, ProblemCode::Manifest, message);
             return None;
         }
     };
     let name = manifest.package.as_ref()?.name().to_owned();
-    Some(Package { folder, name, manifest })
+    Some(Package {
+        folder,
+        name,
+        manifest,
+    })
 }
 
 fn one_line(text: &str) -> String {
@@ -62,10 +71,19 @@ pub(crate) fn folder_of(packages: &[Package], name: &str) -> Result<PathBuf, Pro
     match packages.iter().find(|package| package.name == name) {
         Some(package) => Ok(package.folder.clone()),
         None => {
-            let likeness = |package: &&Package| (1000.0 * strsim::jaro_winkler(&package.name, name)) as u32;
-            let closest = packages.iter().max_by_key(likeness).filter(|package| likeness(package) > 700);
-            let hint = closest.map_or_else(String::new, |package| format!(", did you mean `{}`?", package.name));
-            Err(ProjectError::Package { name: name.to_owned(), hint })
+            let likeness =
+                |package: &&Package| (1000.0 * strsim::jaro_winkler(&package.name, name)) as u32;
+            let closest = packages
+                .iter()
+                .max_by_key(likeness)
+                .filter(|package| likeness(package) > 700);
+            let hint = closest.map_or_else(String::new, |package| {
+                format!(", did you mean `{}`?", package.name)
+            });
+            Err(ProjectError::Package {
+                name: name.to_owned(),
+                hint,
+            })
         }
     }
 }
@@ -74,7 +92,10 @@ fn path_dependencies(package: &Package) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     for dependencies in all_sets(&package.manifest) {
         for dependency in dependencies.values() {
-            if let Some(path) = dependency.detail().and_then(|detail| detail.path.as_deref()) {
+            if let Some(path) = dependency
+                .detail()
+                .and_then(|detail| detail.path.as_deref())
+            {
                 folders.push(absolute(&package.folder, Path::new(path)));
             }
         }
@@ -83,9 +104,17 @@ fn path_dependencies(package: &Package) -> Vec<PathBuf> {
 }
 
 fn all_sets(manifest: &Manifest) -> Vec<&DepsSet> {
-    let mut sets = vec![&manifest.dependencies, &manifest.dev_dependencies, &manifest.build_dependencies];
+    let mut sets = vec![
+        &manifest.dependencies,
+        &manifest.dev_dependencies,
+        &manifest.build_dependencies,
+    ];
     for target in manifest.target.values() {
-        sets.extend([&target.dependencies, &target.dev_dependencies, &target.build_dependencies]);
+        sets.extend([
+            &target.dependencies,
+            &target.dev_dependencies,
+            &target.build_dependencies,
+        ]);
     }
     sets
 }
@@ -105,7 +134,11 @@ pub(crate) fn add_targets(packages: &[Package], project: &mut Project) {
         .filter(|(_, (_, target))| target.kind == TargetKind::Library)
         .map(|(number, (package, _))| (*package, number))
         .collect();
-    let folders: BTreeMap<&Path, usize> = packages.iter().enumerate().map(|(index, it)| (it.folder.as_path(), index)).collect();
+    let folders: BTreeMap<&Path, usize> = packages
+        .iter()
+        .enumerate()
+        .map(|(index, it)| (it.folder.as_path(), index))
+        .collect();
     for number in 0..targets.len() {
         let (package, ref target) = targets[number];
         let mut dependencies = dependencies(&packages[package], &folders, &libraries);
@@ -119,18 +152,37 @@ pub(crate) fn add_targets(packages: &[Package], project: &mut Project) {
 
 fn products(manifest: &Manifest) -> Vec<(TargetKind, &Product)> {
     let mut products: Vec<(TargetKind, &Product)> = Vec::new();
-    products.extend(manifest.lib.iter().map(|product| (TargetKind::Library, product)));
-    products.extend(manifest.bin.iter().map(|product| (TargetKind::Binary, product)));
+    products.extend(
+        manifest
+            .lib
+            .iter()
+            .map(|product| (TargetKind::Library, product)),
+    );
+    products.extend(
+        manifest
+            .bin
+            .iter()
+            .map(|product| (TargetKind::Binary, product)),
+    );
     for tests in [&manifest.test, &manifest.bench, &manifest.example] {
         products.extend(tests.iter().map(|product| (TargetKind::Test, product)));
     }
     products
 }
 
-fn target(package: &Package, kind: TargetKind, product: &Product, project: &Project) -> Option<Target> {
+fn target(
+    package: &Package,
+    kind: TargetKind,
+    product: &Product,
+    project: &Project,
+) -> Option<Target> {
     let path = absolute(&package.folder, Path::new(product.path.as_deref()?));
     let root = *project.files().get(&display(&project.current_dir, &path))?;
-    let name = product.name.as_deref().unwrap_or(&package.name).replace('-', "_");
+    let name = product
+        .name
+        .as_deref()
+        .unwrap_or(&package.name)
+        .replace('-', "_");
     Some(Target {
         package: package.name.clone(),
         name,
@@ -143,7 +195,13 @@ fn target(package: &Package, kind: TargetKind, product: &Product, project: &Proj
 }
 
 fn edition(package: &Package, product: &Product) -> u16 {
-    let written = product.edition.or_else(|| package.manifest.package.as_ref().map(cargo_toml::Package::edition));
+    let written = product.edition.or_else(|| {
+        package
+            .manifest
+            .package
+            .as_ref()
+            .map(cargo_toml::Package::edition)
+    });
     written.map_or(2015, |edition| edition as u16)
 }
 
@@ -173,7 +231,8 @@ fn dependencies(
         for (alias, written) in set {
             let own_name = written.package().unwrap_or(alias).replace('-', "_");
             let local = local_library(package, written, folders, libraries);
-            let dependency = local.map_or_else(|| Dependency::External(own_name), Dependency::Local);
+            let dependency =
+                local.map_or_else(|| Dependency::External(own_name), Dependency::Local);
             dependencies.insert(alias.replace('-', "_"), dependency);
         }
     }

@@ -107,8 +107,19 @@ pub struct ConfigLayer {
 
 /// The keys of a config, for suggestions.
 const KEYS: [&str; 13] = [
-    "select", "ignore", "exclude", "min-risk", "min-confidence", "fail-on", "tests", "max-file-size", "baseline",
-    "offloaders", "api", "type", "trait",
+    "select",
+    "ignore",
+    "exclude",
+    "min-risk",
+    "min-confidence",
+    "fail-on",
+    "tests",
+    "max-file-size",
+    "baseline",
+    "offloaders",
+    "api",
+    "type",
+    "trait",
 ];
 
 /// A config that is not valid.
@@ -150,27 +161,46 @@ struct Found {
 
 /// Finds the config for a request and puts the command line's options before it.
 pub(crate) fn load(request: &Request, root: &Path) -> Result<Config, ConfigError> {
-    let start = request.paths.first().map_or_else(|| request.current_dir.clone(), |path| absolute(&request.current_dir, path));
+    let start = request.paths.first().map_or_else(
+        || request.current_dir.clone(),
+        |path| absolute(&request.current_dir, path),
+    );
     let found = match &request.config {
-        Some(path) => Some(read(&absolute(&request.current_dir, path), request)?.unwrap_or_else(|| Found {
-            path: path.clone(),
-            layer: ConfigLayer::default(),
-        })),
+        Some(path) => Some(
+            read(&absolute(&request.current_dir, path), request)?.unwrap_or_else(|| Found {
+                path: path.clone(),
+                layer: ConfigLayer::default(),
+            }),
+        ),
         None => nearest(&start, root, request)?,
     };
-    let mut config = Config { base: root.to_path_buf(), ..Config::default() };
+    let mut config = Config {
+        base: root.to_path_buf(),
+        ..Config::default()
+    };
     if let Some(found) = found {
-        config.base = found.path.parent().map_or_else(|| root.to_path_buf(), Path::to_path_buf);
+        config.base = found
+            .path
+            .parent()
+            .map_or_else(|| root.to_path_buf(), Path::to_path_buf);
         let shown = display(&request.current_dir, &found.path);
         apply(&mut config, found.layer, &shown)?;
     }
-    apply(&mut config, request.overrides.clone(), "of the command line")?;
+    apply(
+        &mut config,
+        request.overrides.clone(),
+        "of the command line",
+    )?;
     Ok(config)
 }
 
 /// The config nearest to what is checked. In one folder `nostall.toml` goes before the others.
 fn nearest(start: &Path, root: &Path, request: &Request) -> Result<Option<Found>, ConfigError> {
-    let folder = if start.is_dir() { start } else { start.parent().unwrap_or(start) };
+    let folder = if start.is_dir() {
+        start
+    } else {
+        start.parent().unwrap_or(start)
+    };
     for ancestor in folder.ancestors() {
         for name in ["nostall.toml", "Cargo.toml", "pyproject.toml"] {
             let path = ancestor.join(name);
@@ -190,7 +220,10 @@ fn nearest(start: &Path, root: &Path, request: &Request) -> Result<Option<Found>
 /// Reads the layer of a file; none where the file is a manifest without one.
 fn read(path: &Path, request: &Request) -> Result<Option<Found>, ConfigError> {
     let shown = display(&request.current_dir, path);
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable { path: shown.clone(), error })?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+        path: shown.clone(),
+        error,
+    })?;
     let layer = match path.file_name().and_then(|name| name.to_str()) {
         Some("Cargo.toml") if !text.contains("nostall") => None,
         Some("pyproject.toml") if !text.contains("nostall") => None,
@@ -198,7 +231,10 @@ fn read(path: &Path, request: &Request) -> Result<Option<Found>, ConfigError> {
         Some("pyproject.toml") => parse::<PythonFile>(&text, &shown)?.layer(),
         _ => Some(parse::<ConfigLayer>(&text, &shown)?),
     };
-    Ok(layer.map(|layer| Found { path: path.to_path_buf(), layer }))
+    Ok(layer.map(|layer| Found {
+        path: path.to_path_buf(),
+        layer,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -224,7 +260,11 @@ struct HasNostall {
 
 impl CargoFile {
     fn layer(self) -> Option<ConfigLayer> {
-        let of = |table: Option<HasMetadata>| table.and_then(|table| table.metadata).and_then(|metadata| metadata.nostall);
+        let of = |table: Option<HasMetadata>| {
+            table
+                .and_then(|table| table.metadata)
+                .and_then(|metadata| metadata.nostall)
+        };
         of(self.package).or_else(|| of(self.workspace))
     }
 }
@@ -238,17 +278,30 @@ impl PythonFile {
 fn parse<T: for<'t> Deserialize<'t>>(text: &str, path: &str) -> Result<T, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1;
-        ConfigError::Form { path: path.to_owned(), line, message: with_suggestion(error.message()) }
+        let line = text.as_bytes()[..offset]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        ConfigError::Form {
+            path: path.to_owned(),
+            line,
+            message: with_suggestion(error.message()),
+        }
     })
 }
 
 /// Names the key that was probably meant.
 fn with_suggestion(message: &str) -> String {
-    let Some(unknown) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) else {
+    let Some(unknown) = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next())
+    else {
         return message.to_owned();
     };
-    let closest = KEYS.iter().max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
+    let closest = KEYS.iter().max_by(|a, b| {
+        strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
+    });
     match closest.filter(|key| strsim::jaro_winkler(key, unknown) > 0.75) {
         Some(key) => format!("unknown key `{unknown}`, did you mean `{key}`?"),
         None => format!("unknown key `{unknown}`, the keys are {}", KEYS.join(", ")),
@@ -257,7 +310,10 @@ fn with_suggestion(message: &str) -> String {
 
 /// Puts a layer over what is known.
 fn apply(config: &mut Config, layer: ConfigLayer, path: &str) -> Result<(), ConfigError> {
-    let value = |message: String| ConfigError::Value { path: path.to_owned(), message };
+    let value = |message: String| ConfigError::Value {
+        path: path.to_owned(),
+        message,
+    };
     if let Some(words) = &layer.select {
         config.select = RuleSet::parse(words).map_err(|error| value(format!("select: {error}")))?;
     }
@@ -275,8 +331,14 @@ fn apply(config: &mut Config, layer: ConfigLayer, path: &str) -> Result<(), Conf
     if let Some(baseline) = layer.baseline {
         config.baseline = Some(absolute(&config.base, &baseline));
     }
-    let tables = Tables { api: layer.api, types: layer.types, traits: layer.traits, ..Tables::default() };
-    let entries = UserEntries::new(tables, &layer.offloaders).map_err(|error| value(error.to_string()))?;
+    let tables = Tables {
+        api: layer.api,
+        types: layer.types,
+        traits: layer.traits,
+        ..Tables::default()
+    };
+    let entries =
+        UserEntries::new(tables, &layer.offloaders).map_err(|error| value(error.to_string()))?;
     if !entries.is_empty() {
         config.entries = entries;
     }

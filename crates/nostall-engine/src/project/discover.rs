@@ -8,8 +8,18 @@ use nostall_model::Language;
 use walkdir::WalkDir;
 
 /// Folders that hold what was built or installed, never the project's own code.
-const SKIPPED: [&str; 10] =
-    ["target", "node_modules", "__pycache__", "site-packages", ".venv", "venv", ".tox", ".nox", ".git", ".mypy_cache"];
+const SKIPPED: [&str; 10] = [
+    "target",
+    "node_modules",
+    "__pycache__",
+    "site-packages",
+    ".venv",
+    "venv",
+    ".tox",
+    ".nox",
+    ".git",
+    ".mypy_cache",
+];
 
 /// How to walk.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +51,11 @@ pub fn language_of(path: &Path) -> Option<Language> {
 /// Returns the folder that a path's project is rooted in: the Cargo workspace or Python project around it, else the
 /// repository, else the folder itself.
 pub(crate) fn project_root(path: &Path) -> PathBuf {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
     let mut nearest = None;
     for ancestor in folder.ancestors() {
         let manifest = ancestor.join("Cargo.toml");
@@ -62,11 +76,14 @@ pub(crate) fn project_root(path: &Path) -> PathBuf {
 
 fn is_workspace(manifest: &Path) -> bool {
     let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    text.lines().any(|line| line.trim_start().starts_with("[workspace"))
+    text.lines()
+        .any(|line| line.trim_start().starts_with("[workspace"))
 }
 
 fn is_python_project(folder: &Path) -> bool {
-    ["pyproject.toml", "setup.py", "setup.cfg"].iter().any(|name| folder.join(name).is_file())
+    ["pyproject.toml", "setup.py", "setup.cfg"]
+        .iter()
+        .any(|name| folder.join(name).is_file())
 }
 
 /// Finds the files under the named paths, and those of the projects around them.
@@ -81,9 +98,16 @@ pub(crate) fn find(walk: &Walk, named: &[PathBuf]) -> Found {
     }
     // Around what was named only the files of its own language can matter.
     for language in [Language::Rust, Language::Python] {
-        let own = named.iter().filter(|path| has_language(path, &found, language));
+        let own = named
+            .iter()
+            .filter(|path| has_language(path, &found, language));
         let roots: BTreeSet<PathBuf> = own.map(|path| language_root(path, language)).collect();
-        for root in roots.iter().filter(|root| !found.walked.iter().any(|walked| root.starts_with(walked))).cloned().collect::<Vec<_>>() {
+        for root in roots
+            .iter()
+            .filter(|root| !found.walked.iter().any(|walked| root.starts_with(walked)))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             walk.folder(&root, &mut found, Some(language));
         }
     }
@@ -91,12 +115,19 @@ pub(crate) fn find(walk: &Walk, named: &[PathBuf]) -> Found {
 }
 
 fn has_language(path: &Path, found: &Found, language: Language) -> bool {
-    found.files.iter().any(|file| file.starts_with(path) && language_of(file) == Some(language))
+    found
+        .files
+        .iter()
+        .any(|file| file.starts_with(path) && language_of(file) == Some(language))
 }
 
 /// The Cargo workspace or the Python project around a path. A loose file is looked at alone.
 fn language_root(path: &Path, language: Language) -> PathBuf {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
     let mut nearest: Option<&Path> = None;
     for ancestor in folder.ancestors() {
         match language {
@@ -112,7 +143,12 @@ fn language_root(path: &Path, language: Language) -> PathBuf {
                 break;
             }
             // A folder that holds what was built or installed belongs to nothing above it.
-            _ if ancestor.file_name().is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped)) => break,
+            _ if ancestor
+                .file_name()
+                .is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped)) =>
+            {
+                break;
+            }
             _ => {}
         }
         if ancestor.join(".git").exists() {
@@ -127,15 +163,24 @@ impl Walk {
     pub(crate) fn folder(&self, folder: &Path, found: &mut Found, only: Option<Language>) {
         found.walked.push(folder.to_path_buf());
         if self.no_ignore {
-            let entries = WalkDir::new(folder).into_iter().filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry.path()));
-            for entry in entries.filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
+            let entries = WalkDir::new(folder)
+                .into_iter()
+                .filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry.path()));
+            for entry in entries
+                .filter_map(Result::ok)
+                .filter(|entry| entry.file_type().is_file())
+            {
                 found.add(entry.into_path(), only);
             }
             return;
         }
         let mut builder = WalkBuilder::new(folder);
         // A folder that was named counts, whatever the files above it say of it.
-        builder.parents(false).require_git(false).follow_links(false).filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry.path()));
+        builder
+            .parents(false)
+            .require_git(false)
+            .follow_links(false)
+            .filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry.path()));
         for entry in builder.build().filter_map(Result::ok) {
             // Only regular files: opening a pipe would wait for whoever writes to it.
             if entry.file_type().is_some_and(|kind| kind.is_file()) {
@@ -146,7 +191,10 @@ impl Walk {
 }
 
 fn is_skipped(path: &Path) -> bool {
-    path.is_dir() && path.file_name().is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped))
+    path.is_dir()
+        && path
+            .file_name()
+            .is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped))
 }
 
 impl Found {

@@ -105,9 +105,15 @@ pub fn load(request: &Request) -> Result<Project, ProjectError> {
     let named = named_paths(request)?;
     let root = discover::project_root(&named[0]);
     let config = config::load(request, &root)?;
-    let mut project =
-        Project { root: root.clone(), current_dir: request.current_dir.clone(), config, ..Project::default() };
-    let walk = discover::Walk { no_ignore: request.no_ignore };
+    let mut project = Project {
+        root: root.clone(),
+        current_dir: request.current_dir.clone(),
+        config,
+        ..Project::default()
+    };
+    let walk = discover::Walk {
+        no_ignore: request.no_ignore,
+    };
     let mut found = discover::find(&walk, &named);
     if let Some((path, _)) = &request.stdin {
         found.files.insert(absolute(&request.current_dir, path));
@@ -115,7 +121,13 @@ pub fn load(request: &Request) -> Result<Project, ProjectError> {
     let manifests = cargo::read_all(&mut found, &walk, &mut project);
     let reported = Reported::new(request, &named, &manifests, &project.config)?;
     read::read_all(request, &found.files, &reported, &mut project);
-    if project.sources.iter().all(|(_, source)| source.role != Role::Report) && project.problems.is_empty() && !request.allow_empty {
+    if project
+        .sources
+        .iter()
+        .all(|(_, source)| source.role != Role::Report)
+        && project.problems.is_empty()
+        && !request.allow_empty
+    {
         return Err(ProjectError::Empty(list(request)));
     }
     cargo::add_targets(&manifests, &mut project);
@@ -129,7 +141,11 @@ fn named_paths(request: &Request) -> Result<Vec<PathBuf>, ProjectError> {
     let mut paths: Vec<PathBuf> = request.paths.clone();
     if let Some(manifest) = &request.manifest_path {
         check(request, manifest)?;
-        paths.push(manifest.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf));
+        paths.push(
+            manifest
+                .parent()
+                .map_or_else(|| PathBuf::from("."), Path::to_path_buf),
+        );
     }
     if let Some((path, _)) = &request.stdin {
         let file = absolute(&request.current_dir, path);
@@ -153,19 +169,38 @@ fn check(request: &Request, path: &Path) -> Result<PathBuf, ProjectError> {
     let whole = absolute(&request.current_dir, path);
     match std::fs::metadata(&whole) {
         Ok(_) => Ok(whole),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(ProjectError::Missing(path.display().to_string())),
-        Err(error) => Err(ProjectError::Unreadable { path: path.display().to_string(), error }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(ProjectError::Missing(path.display().to_string()))
+        }
+        Err(error) => Err(ProjectError::Unreadable {
+            path: path.display().to_string(),
+            error,
+        }),
     }
 }
 
 fn list(request: &Request) -> String {
-    let paths: Vec<String> = request.paths.iter().map(|path| format!("`{}`", path.display())).collect();
-    if paths.is_empty() { "the current folder".to_owned() } else { paths.join(", ") }
+    let paths: Vec<String> = request
+        .paths
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    if paths.is_empty() {
+        "the current folder".to_owned()
+    } else {
+        paths.join(", ")
+    }
 }
 
 fn named_files(request: &Request) -> BTreeSet<String> {
-    let files = request.paths.iter().map(|path| absolute(&request.current_dir, path)).filter(|path| !path.is_dir());
-    files.map(|path| display(&request.current_dir, &path)).collect()
+    let files = request
+        .paths
+        .iter()
+        .map(|path| absolute(&request.current_dir, path))
+        .filter(|path| !path.is_dir());
+    files
+        .map(|path| display(&request.current_dir, &path))
+        .collect()
 }
 
 /// Which files' findings are reported.
@@ -185,18 +220,40 @@ impl Reported {
         config: &Config,
     ) -> Result<Self, ProjectError> {
         let folders = |names: &[String]| -> Result<Vec<PathBuf>, ProjectError> {
-            names.iter().map(|name| cargo::folder_of(manifests, name)).collect()
+            names
+                .iter()
+                .map(|name| cargo::folder_of(manifests, name))
+                .collect()
         };
-        let only = if request.packages.is_empty() || request.workspace { None } else { Some(folders(&request.packages)?) };
+        let only = if request.packages.is_empty() || request.workspace {
+            None
+        } else {
+            Some(folders(&request.packages)?)
+        };
         let not = folders(&request.exclude_packages)?;
-        Ok(Self { named: named.to_vec(), only, not, exclude: config.exclude.clone(), base: config.base.clone() })
+        Ok(Self {
+            named: named.to_vec(),
+            only,
+            not,
+            exclude: config.exclude.clone(),
+            base: config.base.clone(),
+        })
     }
 
     pub(crate) fn role(&self, path: &Path) -> Role {
         let below = |folders: &[PathBuf]| folders.iter().any(|folder| path.starts_with(folder));
-        let excluded = path.strip_prefix(&self.base).is_ok_and(|relative| self.exclude.is_match(relative));
-        let chosen = below(&self.named) && self.only.as_deref().is_none_or(below) && !below(&self.not) && !excluded;
-        if chosen { Role::Report } else { Role::Summarise }
+        let excluded = path
+            .strip_prefix(&self.base)
+            .is_ok_and(|relative| self.exclude.is_match(relative));
+        let chosen = below(&self.named)
+            && self.only.as_deref().is_none_or(below)
+            && !below(&self.not)
+            && !excluded;
+        if chosen {
+            Role::Report
+        } else {
+            Role::Summarise
+        }
     }
 }
 
@@ -210,15 +267,33 @@ pub fn read_referenced(project: &mut Project, path: &str) {
 }
 
 impl Project {
-    fn add(&mut self, path: String, text: String, language: Language, role: Role, decoded: bool) -> FileId {
-        let source = Source { path: path.clone(), language, role, text: text.into(), decoded };
+    fn add(
+        &mut self,
+        path: String,
+        text: String,
+        language: Language,
+        role: Role,
+        decoded: bool,
+    ) -> FileId {
+        let source = Source {
+            path: path.clone(),
+            language,
+            role,
+            text: text.into(),
+            decoded,
+        };
         let id = self.sources.add(source);
         self.layout.files.insert(path, id);
         id
     }
 
     fn problem(&mut self, path: String, code: ProblemCode, message: String) {
-        self.problems.push(Problem { path, place: None, code, message });
+        self.problems.push(Problem {
+            path,
+            place: None,
+            code,
+            message,
+        });
     }
 
     pub(crate) fn files(&self) -> &BTreeMap<String, FileId> {
@@ -243,7 +318,15 @@ pub(crate) fn absolute(base: &Path, path: &Path) -> PathBuf {
 
 /// A path as reports print it: from the current folder when inside it, else absolute; `/` between parts.
 pub(crate) fn display(current_dir: &Path, path: &Path) -> String {
-    let shown = path.strip_prefix(current_dir).ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path);
+    let shown = path
+        .strip_prefix(current_dir)
+        .ok()
+        .filter(|rest| !rest.as_os_str().is_empty())
+        .unwrap_or(path);
     let text = shown.to_string_lossy();
-    if std::path::MAIN_SEPARATOR == '\\' { text.replace('\\', "/") } else { text.into_owned() }
+    if std::path::MAIN_SEPARATOR == '\\' {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    }
 }

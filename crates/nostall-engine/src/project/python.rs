@@ -22,11 +22,22 @@ pub(crate) fn roots(project: &Project) -> Vec<String> {
         .filter(|path| file_name(path).starts_with("__init__.py"))
         .map(|path| folder(path))
         .collect();
-    let mut roots: BTreeSet<String> = packages.iter().filter(|package| !packages.contains(folder(package))).map(|package| folder(package).to_owned()).collect();
+    let mut roots: BTreeSet<String> = packages
+        .iter()
+        .filter(|package| !packages.contains(folder(package)))
+        .map(|package| folder(package).to_owned())
+        .collect();
     // Folders of namespace packages have no `__init__.py`: they hang on the project's own folder, or on its `src`.
     let root = shown_root(project);
-    let source_folder = if root.is_empty() { "src".to_owned() } else { format!("{root}/src") };
-    if python.iter().any(|path| path.starts_with(&format!("{source_folder}/"))) {
+    let source_folder = if root.is_empty() {
+        "src".to_owned()
+    } else {
+        format!("{root}/src")
+    };
+    if python
+        .iter()
+        .any(|path| path.starts_with(&format!("{source_folder}/")))
+    {
         roots.insert(source_folder);
     }
     roots.insert(root);
@@ -37,7 +48,11 @@ pub(crate) fn roots(project: &Project) -> Vec<String> {
 
 /// The project's folder in the form of source paths.
 fn shown_root(project: &Project) -> String {
-    if project.root == project.current_dir { String::new() } else { display(&project.current_dir, &project.root) }
+    if project.root == project.current_dir {
+        String::new()
+    } else {
+        display(&project.current_dir, &project.root)
+    }
 }
 
 fn file_name(path: &str) -> &str {

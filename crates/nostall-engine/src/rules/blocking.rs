@@ -22,9 +22,17 @@ pub(crate) struct Draft {
 }
 
 /// Finds all ways in which calls of async bodies block, each as a draft.
-pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, summaries: &mut Summaries, runs: &[Runs]) -> Vec<Draft> {
+pub(crate) fn find(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    summaries: &mut Summaries,
+    runs: &[Runs],
+) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    for body in program.bodies().filter(|body| runs[body.index()].context == Context::Async) {
+    for body in program
+        .bodies()
+        .filter(|body| runs[body.index()].context == Context::Async)
+    {
         for call in program.calls_of(body) {
             for effect in effects_of_call(program, catalog, body, *call, summaries) {
                 let blocking = summaries.sink(effect.sink);
@@ -82,11 +90,17 @@ impl Writer<'_> {
     }
 
     fn place(&self, call: ProgramCall) -> Place {
-        Place { file: self.program.file_of_call(call), span: self.program.call(call).1.name_span }
+        Place {
+            file: self.program.file_of_call(call),
+            span: self.program.call(call).1.name_span,
+        }
     }
 
     fn entry_place(&self, body: ProgramBody) -> Place {
-        Place { file: self.program.file(body), span: self.program.body(body).name_span }
+        Place {
+            file: self.program.file(body),
+            span: self.program.body(body).name_span,
+        }
     }
 
     /// The hops from the reported call to the api.
@@ -99,10 +113,18 @@ impl Writer<'_> {
             let place = self.place(effect.call);
             let own = self.program.resolved(function).path.clone();
             let Some(next) = effect.next else {
-                hops.push(Hop { function: own, place, call: self.api_path(effect) });
+                hops.push(Hop {
+                    function: own,
+                    place,
+                    call: self.api_path(effect),
+                });
                 return hops;
             };
-            hops.push(Hop { function: own, place, call: self.program.resolved(next).path.clone() });
+            hops.push(Hop {
+                function: own,
+                place,
+                call: self.program.resolved(next).path.clone(),
+            });
             match self.summaries.effect(next, effect.sink) {
                 Some(deeper) => {
                     effect = *deeper;
@@ -115,11 +137,17 @@ impl Writer<'_> {
     }
 
     fn api_path(&self, effect: Effect) -> String {
-        self.catalog.api(ApiId(self.summaries.sink(effect.sink).api)).path.to_string()
+        self.catalog
+            .api(ApiId(self.summaries.sink(effect.sink).api))
+            .path
+            .to_string()
     }
 
     fn also(&self, api: &Api, others: &[&Draft]) -> Vec<String> {
-        let mut also: Vec<String> = others.iter().map(|draft| self.api_path(draft.effect)).collect();
+        let mut also: Vec<String> = others
+            .iter()
+            .map(|draft| self.api_path(draft.effect))
+            .collect();
         also.sort();
         also.dedup();
         also.retain(|path| *path != *api.path);
@@ -139,13 +167,20 @@ impl Writer<'_> {
             return Some(format!("`{twin}`"));
         }
         let names = &self.program.facts(draft.body).names;
-        let libraries: Vec<_> = api.instead.iter().filter(|(key, _)| !is_runtime(key)).collect();
+        let libraries: Vec<_> = api
+            .instead
+            .iter()
+            .filter(|(key, _)| !is_runtime(key))
+            .collect();
         let known = libraries.iter().find(|(key, _)| names.find(key).is_some());
         match (known, libraries.as_slice()) {
             (Some((_, twin)), _) => Some(format!("`{twin}`")),
             (None, []) => Some(away),
             (None, several) => {
-                let twins: Vec<String> = several.iter().map(|(key, twin)| format!("`{twin}` ({key})")).collect();
+                let twins: Vec<String> = several
+                    .iter()
+                    .map(|(key, twin)| format!("`{twin}` ({key})"))
+                    .collect();
                 Some(format!("{}, or {away}", twins.join(" or ")))
             }
         }
@@ -161,8 +196,14 @@ impl Writer<'_> {
 }
 
 fn is_runtime(key: &str) -> bool {
-    const ALL: [Runtime; 6] =
-        [Runtime::Tokio, Runtime::AsyncStd, Runtime::Smol, Runtime::Asyncio, Runtime::Trio, Runtime::Anyio];
+    const ALL: [Runtime; 6] = [
+        Runtime::Tokio,
+        Runtime::AsyncStd,
+        Runtime::Smol,
+        Runtime::Asyncio,
+        Runtime::Trio,
+        Runtime::Anyio,
+    ];
     ALL.iter().any(|runtime| runtime.key() == key)
 }
 
@@ -173,7 +214,9 @@ fn offload(runtime: Runtime, panics: bool, callee: &str) -> String {
     }
     match runtime {
         Runtime::Tokio => format!("`tokio::task::spawn_blocking(move || {callee}(..)).await`"),
-        Runtime::AsyncStd => format!("`async_std::task::spawn_blocking(move || {callee}(..)).await`"),
+        Runtime::AsyncStd => {
+            format!("`async_std::task::spawn_blocking(move || {callee}(..)).await`")
+        }
         Runtime::Smol => format!("`smol::unblock(move || {callee}(..)).await`"),
         Runtime::Asyncio => format!("`await asyncio.to_thread({callee}, ..)`"),
         Runtime::Trio => format!("`await trio.to_thread.run_sync({callee}, ..)`"),

@@ -40,25 +40,86 @@ impl Group {
 }
 
 const fn blocking(id: &'static str, category: Category, summary: &'static str) -> Rule {
-    Rule { id: RuleId(id), group: Group::Blocking, summary, category: Some(category) }
+    Rule {
+        id: RuleId(id),
+        group: Group::Blocking,
+        summary,
+        category: Some(category),
+    }
 }
 
 /// All rules, in the order of `nostall rules`.
 pub static ALL: &[Rule] = &[
-    blocking("blocking-fs", Category::Fs, "file and folder access on the executor"),
-    blocking("blocking-net", Category::Net, "sockets and name look-up on the executor"),
-    blocking("blocking-http", Category::Http, "blocking HTTP clients on the executor"),
-    blocking("blocking-db", Category::Db, "blocking database calls on the executor"),
-    blocking("blocking-cache", Category::Cache, "blocking cache clients on the executor"),
-    blocking("blocking-queue", Category::Queue, "blocking message-queue clients on the executor"),
-    blocking("blocking-cloud", Category::Cloud, "blocking cloud SDK calls on the executor"),
-    blocking("blocking-process", Category::Process, "child processes started or awaited on the executor"),
-    blocking("blocking-sleep", Category::Sleep, "sleeping on the executor"),
-    blocking("blocking-lock", Category::Lock, "thread locks taken on the executor"),
-    blocking("blocking-wait", Category::Wait, "waiting for other threads on the executor"),
-    blocking("blocking-cpu", Category::Cpu, "long computation on the executor"),
-    blocking("blocking-console", Category::Console, "terminal input and output on the executor"),
-    blocking("nested-runtime", Category::Runtime, "running one async runtime inside another"),
+    blocking(
+        "blocking-fs",
+        Category::Fs,
+        "file and folder access on the executor",
+    ),
+    blocking(
+        "blocking-net",
+        Category::Net,
+        "sockets and name look-up on the executor",
+    ),
+    blocking(
+        "blocking-http",
+        Category::Http,
+        "blocking HTTP clients on the executor",
+    ),
+    blocking(
+        "blocking-db",
+        Category::Db,
+        "blocking database calls on the executor",
+    ),
+    blocking(
+        "blocking-cache",
+        Category::Cache,
+        "blocking cache clients on the executor",
+    ),
+    blocking(
+        "blocking-queue",
+        Category::Queue,
+        "blocking message-queue clients on the executor",
+    ),
+    blocking(
+        "blocking-cloud",
+        Category::Cloud,
+        "blocking cloud SDK calls on the executor",
+    ),
+    blocking(
+        "blocking-process",
+        Category::Process,
+        "child processes started or awaited on the executor",
+    ),
+    blocking(
+        "blocking-sleep",
+        Category::Sleep,
+        "sleeping on the executor",
+    ),
+    blocking(
+        "blocking-lock",
+        Category::Lock,
+        "thread locks taken on the executor",
+    ),
+    blocking(
+        "blocking-wait",
+        Category::Wait,
+        "waiting for other threads on the executor",
+    ),
+    blocking(
+        "blocking-cpu",
+        Category::Cpu,
+        "long computation on the executor",
+    ),
+    blocking(
+        "blocking-console",
+        Category::Console,
+        "terminal input and output on the executor",
+    ),
+    blocking(
+        "nested-runtime",
+        Category::Runtime,
+        "running one async runtime inside another",
+    ),
 ];
 
 /// Returns a rule by its id.
@@ -84,13 +145,17 @@ impl RuleSet {
     /// Makes the set of all rules.
     #[must_use]
     pub fn all() -> Self {
-        Self { members: ALL.iter().map(|rule| rule.id).collect() }
+        Self {
+            members: ALL.iter().map(|rule| rule.id).collect(),
+        }
     }
 
     /// Makes an empty set.
     #[must_use]
     pub fn none() -> Self {
-        Self { members: Vec::new() }
+        Self {
+            members: Vec::new(),
+        }
     }
 
     /// Reads rule ids and groups (`blocking`, `practice`, `all`).
@@ -99,9 +164,15 @@ impl RuleSet {
     /// The first word that is neither.
     pub fn parse<T: AsRef<str>>(words: &[T]) -> Result<Self, UnknownRule> {
         let mut members = Vec::new();
-        for word in words.iter().map(|word| word.as_ref().trim()).filter(|word| !word.is_empty()) {
+        for word in words
+            .iter()
+            .map(|word| word.as_ref().trim())
+            .filter(|word| !word.is_empty())
+        {
             let before = members.len();
-            let matching = ALL.iter().filter(|rule| word == "all" || rule.group.name() == word || rule.id.0 == word);
+            let matching = ALL
+                .iter()
+                .filter(|rule| word == "all" || rule.group.name() == word || rule.id.0 == word);
             members.extend(matching.map(|rule| rule.id));
             if members.len() == before && word != Group::Practice.name() {
                 return Err(UnknownRule::new(word));
@@ -131,10 +202,20 @@ impl UnknownRule {
     /// Looks for a rule or group of a similar name.
     #[must_use]
     pub fn new(word: &str) -> Self {
-        let known = ALL.iter().map(|rule| rule.id.0).chain(["blocking", "practice", "all"]);
-        let closest = known.map(|name| (strsim::jaro_winkler(word, name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
-        let suggestion = closest.filter(|(likeness, _)| *likeness > 0.8).map(|(_, name)| name.to_owned());
-        Self { word: word.to_owned(), suggestion }
+        let known = ALL
+            .iter()
+            .map(|rule| rule.id.0)
+            .chain(["blocking", "practice", "all"]);
+        let closest = known
+            .map(|name| (strsim::jaro_winkler(word, name), name))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let suggestion = closest
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .map(|(_, name)| name.to_owned());
+        Self {
+            word: word.to_owned(),
+            suggestion,
+        }
     }
 }
 
@@ -147,16 +228,27 @@ mod tests {
     fn each_category_has_one_rule() {
         for category in Category::ALL {
             assert_eq!(by_category(category).category, Some(category));
-            assert_eq!(ALL.iter().filter(|rule| rule.category == Some(category)).count(), 1);
+            assert_eq!(
+                ALL.iter()
+                    .filter(|rule| rule.category == Some(category))
+                    .count(),
+                1
+            );
         }
     }
 
     #[test]
     fn words_are_ids_and_groups() {
         let set = RuleSet::parse(&["blocking-fs", " nested-runtime"]).expect("both are rules");
-        assert!(set.contains(super::RuleId("blocking-fs")) && !set.contains(super::RuleId("blocking-net")));
+        assert!(
+            set.contains(super::RuleId("blocking-fs"))
+                && !set.contains(super::RuleId("blocking-net"))
+        );
         assert_eq!(RuleSet::parse(&["all"]), Ok(RuleSet::all()));
         let error = RuleSet::parse(&["blocking-ffs"]).expect_err("no such rule");
-        assert_eq!(error.to_string(), "unknown rule `blocking-ffs`, did you mean `blocking-fs`?");
+        assert_eq!(
+            error.to_string(),
+            "unknown rule `blocking-ffs`, did you mean `blocking-fs`?"
+        );
     }
 }

@@ -14,8 +14,14 @@ use super::lower::Lower;
 impl Lower<'_> {
     /// Lowers the attributes of an item.
     pub(crate) fn attributes(&mut self, attributes: &[Attribute]) -> Run {
-        let kept: Vec<&Attribute> = attributes.iter().filter(|attribute| is_kept(attribute)).collect();
-        let lowered: Vec<ExprId> = kept.into_iter().map(|attribute| self.meta(&attribute.meta)).collect();
+        let kept: Vec<&Attribute> = attributes
+            .iter()
+            .filter(|attribute| is_kept(attribute))
+            .collect();
+        let lowered: Vec<ExprId> = kept
+            .into_iter()
+            .map(|attribute| self.meta(&attribute.meta))
+            .collect();
         self.builder.exprs(&lowered)
     }
 
@@ -27,7 +33,11 @@ impl Lower<'_> {
             Meta::List(list) => self.meta_arguments(list.tokens.clone()),
             Meta::NameValue(pair) => {
                 let value = self.attribute_value(&pair.value);
-                vec![Argument { name: None, kind: ArgumentKind::Positional, value }]
+                vec![Argument {
+                    name: None,
+                    kind: ArgumentKind::Positional,
+                    value,
+                }]
             }
         };
         let fields = self.builder.arguments(&arguments);
@@ -37,24 +47,40 @@ impl Lower<'_> {
     /// What stands between the brackets, if it has the usual form.
     fn meta_arguments(&mut self, tokens: TokenStream) -> Vec<Argument> {
         let parser = Punctuated::<AttributeArgument, Token![,]>::parse_terminated;
-        let Ok(list) = parser.parse2(tokens) else { return Vec::new() };
-        list.iter().map(|argument| self.attribute_argument(argument)).collect()
+        let Ok(list) = parser.parse2(tokens) else {
+            return Vec::new();
+        };
+        list.iter()
+            .map(|argument| self.attribute_argument(argument))
+            .collect()
     }
 
     fn attribute_argument(&mut self, argument: &AttributeArgument) -> Argument {
         match argument {
             AttributeArgument::Literal(literal) => {
                 let value = self.literal(literal);
-                Argument { name: None, kind: ArgumentKind::Positional, value }
+                Argument {
+                    name: None,
+                    kind: ArgumentKind::Positional,
+                    value,
+                }
             }
             AttributeArgument::Meta(Meta::NameValue(pair)) => {
                 let name = pair.path.segments.last().map(|last| self.name(&last.ident));
                 let value = self.attribute_value(&pair.value);
-                Argument { name, kind: ArgumentKind::Keyword, value }
+                Argument {
+                    name,
+                    kind: ArgumentKind::Keyword,
+                    value,
+                }
             }
             AttributeArgument::Meta(meta) => {
                 let value = self.meta(meta);
-                Argument { name: None, kind: ArgumentKind::Positional, value }
+                Argument {
+                    name: None,
+                    kind: ArgumentKind::Positional,
+                    value,
+                }
             }
         }
     }
@@ -82,15 +108,20 @@ impl Lower<'_> {
             Lit::ByteStr(_) | Lit::CStr(_) => Literal::Bytes,
             Lit::Char(_) => Literal::Char,
             Lit::Bool(value) => Literal::Bool(value.value),
-            Lit::Int(number) => number.base10_parse::<i64>().map_or(Literal::Other, Literal::Int),
+            Lit::Int(number) => number
+                .base10_parse::<i64>()
+                .map_or(Literal::Other, Literal::Int),
             Lit::Byte(byte) => Literal::Int(i64::from(byte.value())),
-            Lit::Float(number) => number.base10_parse::<f64>().map_or(Literal::Other, Literal::Float),
+            Lit::Float(number) => number
+                .base10_parse::<f64>()
+                .map_or(Literal::Other, Literal::Float),
             _ => Literal::Other,
         };
         self.builder.expr(ExprKind::Literal(literal), span)
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "lives for one attribute")]
 enum AttributeArgument {
     Literal(Lit),
     Meta(Meta),
@@ -109,12 +140,28 @@ impl syn::parse::Parse for AttributeArgument {
 /// finding.
 fn is_kept(attribute: &Attribute) -> bool {
     const IGNORED: [&str; 11] = [
-        "doc", "cfg", "cfg_attr", "path", "inline", "must_use", "deprecated", "cold", "track_caller", "repr", "rustfmt",
+        "doc",
+        "cfg",
+        "cfg_attr",
+        "path",
+        "inline",
+        "must_use",
+        "deprecated",
+        "cold",
+        "track_caller",
+        "repr",
+        "rustfmt",
     ];
     let path = attribute.path();
-    let Some(first) = path.segments.first() else { return false };
+    let Some(first) = path.segments.first() else {
+        return false;
+    };
     match &attribute.meta {
-        Meta::List(list) if ["allow", "expect", "warn", "deny", "forbid"].iter().any(|level| first.ident == level) => {
+        Meta::List(list)
+            if ["allow", "expect", "warn", "deny", "forbid"]
+                .iter()
+                .any(|level| first.ident == level) =>
+        {
             let lints = list.tokens.to_string();
             (first.ident == "allow" || first.ident == "expect") && lints.contains("clippy")
         }

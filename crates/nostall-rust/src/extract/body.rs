@@ -3,8 +3,8 @@
 use nostall_model::Span;
 use nostall_model::build::NewBody;
 use nostall_model::facts::{
-    BindingId, BodyId, BodyKind, DefinitionKind, ExprId, ExprKind, Flavour, ItemId, ItemKind, Parameter, ParameterKind,
-    ScopeKind, Sink, TypeExprId,
+    BindingId, BodyId, BodyKind, DefinitionKind, ExprId, ExprKind, Flavour, ItemId, ItemKind,
+    Parameter, ParameterKind, ScopeKind, Sink, TypeExprId,
 };
 use syn::{Block, Expr, FnArg, Pat, Signature};
 
@@ -25,7 +25,12 @@ impl Lower<'_> {
     // ---- functions
 
     /// Lowers a function; without a block it is the head of one.
-    pub(crate) fn function(&mut self, head: &Head<'_>, signature: &Signature, block: Option<&Block>) {
+    pub(crate) fn function(
+        &mut self,
+        head: &Head<'_>,
+        signature: &Signature,
+        block: Option<&Block>,
+    ) {
         let id = self.declare_item(head, ItemKind::Function);
         let scope = self.builder.scope(self.scope, ScopeKind::Function(id));
         self.inside(scope, |cx| {
@@ -35,20 +40,47 @@ impl Lower<'_> {
         });
     }
 
-    fn function_body(&mut self, item: ItemId, span: Span, signature: &Signature, block: Option<&Block>) -> BodyId {
-        let kind = if block.is_some() { BodyKind::Function } else { BodyKind::Signature };
-        let flavour = if signature.asyncness.is_some() { Flavour::Async } else { Flavour::Sync };
+    fn function_body(
+        &mut self,
+        item: ItemId,
+        span: Span,
+        signature: &Signature,
+        block: Option<&Block>,
+    ) -> BodyId {
+        let kind = if block.is_some() {
+            BodyKind::Function
+        } else {
+            BodyKind::Signature
+        };
+        let flavour = if signature.asyncness.is_some() {
+            Flavour::Async
+        } else {
+            Flavour::Sync
+        };
         let name_span = self.token(signature.ident.span());
         let (item, scope) = (Some(item), self.scope);
         self.builder.statement = name_span;
-        let body = self.builder.open_body(NewBody { kind, flavour, item, scope, span, name_span });
+        let body = self.builder.open_body(NewBody {
+            kind,
+            flavour,
+            item,
+            scope,
+            span,
+            name_span,
+        });
         let returns = self.returns(&signature.output);
         self.builder.body_mut().returns = returns;
-        let written: Vec<Written<'_>> = signature.inputs.iter().map(|input| self.input(input)).collect();
+        let written: Vec<Written<'_>> = signature
+            .inputs
+            .iter()
+            .map(|input| self.input(input))
+            .collect();
         let value = match block {
             Some(block) => self.scoped(|cx| {
                 cx.parameters(&written);
-                cx.in_block_scope(super::statements::declare_items(&block.stmts), |cx| cx.result_of(&block.stmts))
+                cx.in_block_scope(super::statements::declare_items(&block.stmts), |cx| {
+                    cx.result_of(&block.stmts)
+                })
             }),
             None => {
                 self.variables.open();
@@ -78,7 +110,13 @@ impl Lower<'_> {
                 let type_ = self.type_(&typed.ty);
                 let span = self.span(&*typed.pat);
                 let owns = self.type_may_own(type_);
-                Written { pattern: Some(&typed.pat), type_: Some(type_), span, mutable: false, owns }
+                Written {
+                    pattern: Some(&typed.pat),
+                    type_: Some(type_),
+                    span,
+                    mutable: false,
+                    owns,
+                }
             }
         }
     }
@@ -86,21 +124,42 @@ impl Lower<'_> {
     fn receiver<'n>(&mut self, receiver: &syn::Receiver) -> Written<'n> {
         let span = self.token(receiver.self_token.span);
         let (type_, owns) = match &receiver.kind {
-            syn::ReceiverKind::Typed(_, type_) => (Some(self.type_(type_)), !matches!(**type_, syn::Type::Reference(_))),
+            syn::ReceiverKind::Typed(_, type_) => (
+                Some(self.type_(type_)),
+                !matches!(**type_, syn::Type::Reference(_)),
+            ),
             syn::ReceiverKind::Reference(..) => (None, false),
             _ => (None, true),
         };
-        Written { pattern: None, type_, span, mutable: receiver.mutability.is_some(), owns }
+        Written {
+            pattern: None,
+            type_,
+            span,
+            mutable: receiver.mutability.is_some(),
+            owns,
+        }
     }
 
     /// Declares parameters; those that are patterns are taken apart once all of them have their values.
     fn parameters(&mut self, written: &[Written<'_>]) {
-        let bindings: Vec<BindingId> = written.iter().map(|parameter| self.parameter(parameter)).collect();
-        let records: Vec<Parameter> = written.iter().zip(&bindings).map(|(written, binding)| record(written, *binding)).collect();
+        let bindings: Vec<BindingId> = written
+            .iter()
+            .map(|parameter| self.parameter(parameter))
+            .collect();
+        let records: Vec<Parameter> = written
+            .iter()
+            .zip(&bindings)
+            .map(|(written, binding)| record(written, *binding))
+            .collect();
         self.builder.set_parameters(&records);
         for (index, (parameter, binding)) in written.iter().zip(&bindings).enumerate() {
             let index = u16::try_from(index).unwrap_or(u16::MAX);
-            self.define(*binding, DefinitionKind::Parameter(index), None, parameter.span);
+            self.define(
+                *binding,
+                DefinitionKind::Parameter(index),
+                None,
+                parameter.span,
+            );
         }
         for (parameter, binding) in written.iter().zip(&bindings) {
             if let Some(pattern) = parameter.pattern
@@ -134,15 +193,32 @@ impl Lower<'_> {
 
     /// Lowers a closure: a value, made but not run.
     pub(crate) fn closure(&mut self, node: &syn::ExprClosure, span: Span) -> ExprId {
-        let flavour = if node.asyncness.is_some() { Flavour::Async } else { Flavour::Sync };
-        let name_span = self.places.between(super::spans::first_of_closure(node), node.inputs_end.spans[0]);
-        self.callable(BodyKind::Closure, flavour, node.capture.is_some(), (span, name_span), |cx| {
-            let returns = cx.returns(&node.output);
-            cx.builder.body_mut().returns = returns;
-            let written: Vec<Written<'_>> = node.inputs.iter().map(|input| cx.closure_input(input)).collect();
-            cx.parameters(&written);
-            cx.result_of_expr(&node.body)
-        })
+        let flavour = if node.asyncness.is_some() {
+            Flavour::Async
+        } else {
+            Flavour::Sync
+        };
+        let name_span = self.places.between(
+            super::spans::first_of_closure(node),
+            node.inputs_end.spans[0],
+        );
+        self.callable(
+            BodyKind::Closure,
+            flavour,
+            node.capture.is_some(),
+            (span, name_span),
+            |cx| {
+                let returns = cx.returns(&node.output);
+                cx.builder.body_mut().returns = returns;
+                let written: Vec<Written<'_>> = node
+                    .inputs
+                    .iter()
+                    .map(|input| cx.closure_input(input))
+                    .collect();
+                cx.parameters(&written);
+                cx.result_of_expr(&node.body)
+            },
+        )
     }
 
     fn closure_input<'n>(&mut self, input: &'n Pat) -> Written<'n> {
@@ -151,11 +227,23 @@ impl Lower<'_> {
                 let type_ = self.type_(&typed.ty);
                 let span = self.span(&*typed.pat);
                 let owns = self.type_may_own(type_);
-                Written { pattern: Some(&typed.pat), type_: Some(type_), span, mutable: false, owns }
+                Written {
+                    pattern: Some(&typed.pat),
+                    type_: Some(type_),
+                    span,
+                    mutable: false,
+                    owns,
+                }
             }
             pattern => {
                 let span = self.span(pattern);
-                Written { pattern: Some(pattern), type_: None, span, mutable: false, owns: false }
+                Written {
+                    pattern: Some(pattern),
+                    type_: None,
+                    span,
+                    mutable: false,
+                    owns: false,
+                }
             }
         }
     }
@@ -166,7 +254,9 @@ impl Lower<'_> {
             && node.label.is_none()
         {
             let statements = &node.block.stmts;
-            return self.in_block_scope(super::statements::declare_items(statements), |cx| cx.result_of(statements));
+            return self.in_block_scope(super::statements::declare_items(statements), |cx| {
+                cx.result_of(statements)
+            });
         }
         let value = self.expr(expr);
         self.give(value, Sink::Returned);
@@ -176,9 +266,16 @@ impl Lower<'_> {
 
     /// Lowers `async { .. }`: a value that runs when it is polled.
     pub(crate) fn async_block(&mut self, node: &syn::ExprAsync, span: Span) -> ExprId {
-        let last = node.capture.map_or(node.async_token.span, |token| token.span);
+        let last = node
+            .capture
+            .map_or(node.async_token.span, |token| token.span);
         let name_span = self.places.between(node.async_token.span, last);
-        self.async_statements(&node.block.stmts, Flavour::Async, node.capture.is_some(), (span, name_span))
+        self.async_statements(
+            &node.block.stmts,
+            Flavour::Async,
+            node.capture.is_some(),
+            (span, name_span),
+        )
     }
 
     /// Lowers statements that run when they are polled.
@@ -190,7 +287,9 @@ impl Lower<'_> {
         spans: (Span, Span),
     ) -> ExprId {
         self.callable(BodyKind::AsyncBlock, flavour, moves, spans, |cx| {
-            cx.in_block_scope(super::statements::declare_items(statements), |cx| cx.result_of(statements))
+            cx.in_block_scope(super::statements::declare_items(statements), |cx| {
+                cx.result_of(statements)
+            })
         })
     }
 
@@ -205,7 +304,14 @@ impl Lower<'_> {
     ) -> ExprId {
         let loops = std::mem::take(&mut self.loops);
         let scope = self.scope;
-        let body = self.builder.open_body(NewBody { kind, flavour, item: None, scope, span, name_span });
+        let body = self.builder.open_body(NewBody {
+            kind,
+            flavour,
+            item: None,
+            scope,
+            span,
+            name_span,
+        });
         self.builder.body_mut().moves = moves;
         // What is moved within the body is not moved here.
         self.variables.enter_branch();
@@ -229,8 +335,18 @@ impl Lower<'_> {
 }
 
 fn record(written: &Written<'_>, binding: BindingId) -> Parameter {
-    let kind = if written.pattern.is_none() { ParameterKind::Receiver } else { ParameterKind::Normal };
-    Parameter { binding, kind, type_: written.type_, annotation: None, default: None }
+    let kind = if written.pattern.is_none() {
+        ParameterKind::Receiver
+    } else {
+        ParameterKind::Normal
+    };
+    Parameter {
+        binding,
+        kind,
+        type_: written.type_,
+        annotation: None,
+        default: None,
+    }
 }
 
 /// A parameter that is just a name is its own variable.

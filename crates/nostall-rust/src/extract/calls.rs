@@ -2,7 +2,9 @@
 
 use nostall_model::Span;
 use nostall_model::build::NewCall;
-use nostall_model::facts::{Argument, ArgumentKind, CallKind, Callee, Event, ExprId, ExprKind, Run, Sink};
+use nostall_model::facts::{
+    Argument, ArgumentKind, CallKind, Callee, Event, ExprId, ExprKind, Run, Sink,
+};
 use syn::punctuated::Punctuated;
 use syn::{BinOp, Expr, Token, UnOp};
 
@@ -18,18 +20,39 @@ impl Lower<'_> {
         let arguments = self.call_arguments(&node.args);
         let span = self.span(expr);
         let callee = Callee::Value(callee);
-        self.finish_call(NewCall { kind: CallKind::Plain, callee, type_arguments: Run::default(), name_span, span }, &arguments)
+        self.finish_call(
+            NewCall {
+                kind: CallKind::Plain,
+                callee,
+                type_arguments: Run::default(),
+                name_span,
+                span,
+            },
+            &arguments,
+        )
     }
 
     pub(crate) fn method_call(&mut self, node: &syn::ExprMethodCall, expr: &Expr) -> ExprId {
         let receiver = self.expr(&node.receiver);
-        let type_arguments = node.turbofish.as_ref().map_or_else(Run::default, |arguments| self.type_arguments(arguments));
+        let type_arguments = node
+            .turbofish
+            .as_ref()
+            .map_or_else(Run::default, |arguments| self.type_arguments(arguments));
         let arguments = self.call_arguments(&node.args);
         let name = self.name(&node.method);
         let name_span = self.token(node.method.span());
         let span = self.span(expr);
         let callee = Callee::Method { receiver, name };
-        let call = self.finish_call(NewCall { kind: CallKind::Plain, callee, type_arguments, name_span, span }, &arguments);
+        let call = self.finish_call(
+            NewCall {
+                kind: CallKind::Plain,
+                callee,
+                type_arguments,
+                name_span,
+                span,
+            },
+            &arguments,
+        );
         self.give(receiver, Sink::Receiver);
         call
     }
@@ -38,7 +61,11 @@ impl Lower<'_> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
             let value = self.expr(argument);
-            values.push(Argument { name: None, kind: ArgumentKind::Positional, value });
+            values.push(Argument {
+                name: None,
+                kind: ArgumentKind::Positional,
+                value,
+            });
         }
         values
     }
@@ -79,7 +106,9 @@ impl Lower<'_> {
         self.give(value, Sink::Tried);
         self.consume(value);
         let question = self.token(node.question_token.spans[0]);
-        let convert = self.builder.implicit(CallKind::Convert, value, "from", question);
+        let convert = self
+            .builder
+            .implicit(CallKind::Convert, value, "from", question);
         self.builder.set_sink(convert, Sink::Stored);
         let span = self.span(expr);
         self.builder.expr(ExprKind::Try(value), span)
@@ -97,14 +126,18 @@ impl Lower<'_> {
         };
         if !self.is_literal(value) {
             let name_span = self.token(token);
-            let call = self.builder.implicit(CallKind::Operator, value, method, name_span);
+            let call = self
+                .builder
+                .implicit(CallKind::Operator, value, method, name_span);
             self.builder.set_sink(call, Sink::Stored);
         }
         self.builder.expr(ExprKind::Unary(value), span)
     }
 
     pub(crate) fn binary(&mut self, node: &syn::ExprBinary, expr: &Expr) -> ExprId {
-        let Some((method, token)) = operator(&node.op) else { return self.short_circuit(node, expr) };
+        let Some((method, token)) = operator(&node.op) else {
+            return self.short_circuit(node, expr);
+        };
         let left = self.expr(&node.left);
         let right = self.expr(&node.right);
         let span = self.span(expr);
@@ -125,14 +158,34 @@ impl Lower<'_> {
     }
 
     /// The call that an operator stands for; none between literals.
-    pub(crate) fn operator(&mut self, method: &str, left: ExprId, right: ExprId, name_span: Span, span: Span) -> ExprId {
+    pub(crate) fn operator(
+        &mut self,
+        method: &str,
+        left: ExprId,
+        right: ExprId,
+        name_span: Span,
+        span: Span,
+    ) -> ExprId {
         if self.is_literal(left) && self.is_literal(right) {
             return self.builder.expr(ExprKind::Unary(left), span);
         }
         let name = self.builder.name(method);
-        let callee = Callee::Method { receiver: left, name };
-        let argument = Argument { name: None, kind: ArgumentKind::Positional, value: right };
-        let new = NewCall { kind: CallKind::Operator, callee, type_arguments: Run::default(), name_span, span };
+        let callee = Callee::Method {
+            receiver: left,
+            name,
+        };
+        let argument = Argument {
+            name: None,
+            kind: ArgumentKind::Positional,
+            value: right,
+        };
+        let new = NewCall {
+            kind: CallKind::Operator,
+            callee,
+            type_arguments: Run::default(),
+            name_span,
+            span,
+        };
         let call = self.builder.call(new, &[argument]);
         self.builder.set_sink(call, Sink::Stored);
         call
@@ -142,11 +195,27 @@ impl Lower<'_> {
         let base = self.expr(&node.expr);
         let index = self.expr(&node.index);
         let name = self.builder.name(method);
-        let callee = Callee::Method { receiver: base, name };
-        let argument = Argument { name: None, kind: ArgumentKind::Positional, value: index };
-        let name_span = self.places.between(node.bracket_token.span.open(), node.bracket_token.span.close());
+        let callee = Callee::Method {
+            receiver: base,
+            name,
+        };
+        let argument = Argument {
+            name: None,
+            kind: ArgumentKind::Positional,
+            value: index,
+        };
+        let name_span = self.places.between(
+            node.bracket_token.span.open(),
+            node.bracket_token.span.close(),
+        );
         let span = self.span(expr);
-        let new = NewCall { kind: CallKind::Index, callee, type_arguments: Run::default(), name_span, span };
+        let new = NewCall {
+            kind: CallKind::Index,
+            callee,
+            type_arguments: Run::default(),
+            name_span,
+            span,
+        };
         let call = self.builder.call(new, &[argument]);
         self.builder.set_sink(call, Sink::Stored);
         call

@@ -16,7 +16,12 @@ pub(crate) fn find(lexed: &Lexed<'_>, places: &Places<'_>) -> Vec<Comment> {
     if !is_marked(&lexed.code) {
         return Vec::new();
     }
-    let mut gaps = Gaps { code: &lexed.code, places, cursor: 0, comments: Vec::new() };
+    let mut gaps = Gaps {
+        code: &lexed.code,
+        places,
+        cursor: 0,
+        comments: Vec::new(),
+    };
     gaps.walk(&lexed.tokens);
     gaps.token(lexed.code.len()..lexed.code.len());
     gaps.comments
@@ -37,12 +42,17 @@ struct Gaps<'a> {
 impl Gaps<'_> {
     /// Visits all tokens in order. Not by recursion: nesting is not bounded here.
     fn walk(&mut self, tokens: &TokenStream) {
-        let mut open: Vec<(IntoIter, std::ops::Range<usize>)> = vec![(tokens.clone().into_iter(), 0..0)];
+        let mut open: Vec<(IntoIter, std::ops::Range<usize>)> =
+            vec![(tokens.clone().into_iter(), 0..0)];
         while let Some((rest, close)) = open.last_mut() {
             match rest.next() {
                 Some(TokenTree::Group(group)) => {
                     let bare = group.delimiter() == Delimiter::None;
-                    let close = if bare { 0..0 } else { self.places.range(group.span_close()) };
+                    let close = if bare {
+                        0..0
+                    } else {
+                        self.places.range(group.span_close())
+                    };
                     if !bare {
                         self.token(self.places.range(group.span_open()));
                     }
@@ -67,7 +77,9 @@ impl Gaps<'_> {
 
     /// Looks through a gap: it holds nothing but blanks and comments.
     fn gap(&mut self, start: usize, end: usize) {
-        let Some(gap) = self.code.get(start..end) else { return };
+        let Some(gap) = self.code.get(start..end) else {
+            return;
+        };
         let mut offset = 0;
         while let Some(found) = gap[offset..].find('/') {
             let comment = offset + found;
@@ -82,8 +94,11 @@ impl Gaps<'_> {
         for line in text.split_inclusive('\n') {
             if is_marked(line) {
                 let content = line.trim();
-                let from = self.places.base() + start + offset + (line.len() - line.trim_start().len());
-                self.comments.push(Comment { span: Span::new(from, from + content.len()) });
+                let from =
+                    self.places.base() + start + offset + (line.len() - line.trim_start().len());
+                self.comments.push(Comment {
+                    span: Span::new(from, from + content.len()),
+                });
             }
             offset += line.len();
         }

@@ -33,7 +33,9 @@ impl Lower<'_> {
 
     fn attribute_condition(&mut self, attribute: &Attribute) -> Option<ConditionId> {
         match &attribute.meta {
-            Meta::List(list) if list.path.is_ident("cfg") => Some(self.predicate_of(list.tokens.clone())),
+            Meta::List(list) if list.path.is_ident("cfg") => {
+                Some(self.predicate_of(list.tokens.clone()))
+            }
             meta if is_test(meta) => Some(self.builder.condition(Condition::Test)),
             _ => None,
         }
@@ -50,7 +52,9 @@ impl Lower<'_> {
     pub(crate) fn predicate(&mut self, predicate: &Predicate) -> ConditionId {
         let condition = match predicate {
             Predicate::Flag(name) => Condition::Flag(self.builder.name(name)),
-            Predicate::Value(name, value) => Condition::Value(self.builder.name(name), self.builder.name(value)),
+            Predicate::Value(name, value) => {
+                Condition::Value(self.builder.name(name), self.builder.name(value))
+            }
             Predicate::All(list) => Condition::All(self.predicates(list)),
             Predicate::Any(list) => Condition::Any(self.predicates(list)),
             Predicate::Not(inner) => Condition::Not(self.predicate(inner)),
@@ -59,7 +63,10 @@ impl Lower<'_> {
     }
 
     fn predicates(&mut self, list: &[Predicate]) -> nostall_model::facts::Run {
-        let conditions: Vec<ConditionId> = list.iter().map(|predicate| self.predicate(predicate)).collect();
+        let conditions: Vec<ConditionId> = list
+            .iter()
+            .map(|predicate| self.predicate(predicate))
+            .collect();
         self.builder.conditions(&conditions)
     }
 
@@ -83,9 +90,20 @@ impl Lower<'_> {
 
 /// Says whether an attribute makes a function a test or benchmark, whichever library it is from.
 fn is_test(meta: &Meta) -> bool {
-    const NAMES: [&str; 8] =
-        ["test", "bench", "rstest", "test_case", "wasm_bindgen_test", "quickcheck", "proptest", "parameterized"];
-    meta.path().segments.last().is_some_and(|last| NAMES.iter().any(|name| last.ident == name))
+    const NAMES: [&str; 8] = [
+        "test",
+        "bench",
+        "rstest",
+        "test_case",
+        "wasm_bindgen_test",
+        "quickcheck",
+        "proptest",
+        "parameterized",
+    ];
+    meta.path()
+        .segments
+        .last()
+        .is_some_and(|last| NAMES.iter().any(|name| last.ident == name))
 }
 
 /// Parses `name`, `name = "value"`, `all(..)`, `any(..)`, `not(..)`, `true`, `false`.
@@ -115,7 +133,8 @@ fn one_predicate(input: ParseStream<'_>) -> syn::Result<Predicate> {
     }
     let content;
     syn::parenthesized!(content in input);
-    let list: Punctuated<Predicate, Token![,]> = content.parse_terminated(one_predicate, Token![,])?;
+    let list: Punctuated<Predicate, Token![,]> =
+        content.parse_terminated(one_predicate, Token![,])?;
     let list: Vec<Predicate> = list.into_iter().collect();
     combine(&name, list).ok_or_else(|| input.error("unknown predicate"))
 }

@@ -35,7 +35,9 @@ impl Lower<'_> {
         match other {
             Expr::Block(node) if node.label.is_none() => self.block(&node.block),
             Expr::If(node) => {
-                let head = self.places.between(node.if_token.span, super::spans::Ends::last(&*node.cond));
+                let head = self
+                    .places
+                    .between(node.if_token.span, super::spans::Ends::last(&*node.cond));
                 self.as_statement(head, |cx| cx.if_(node, other))
             }
             other => self.expr(other),
@@ -57,7 +59,9 @@ impl Lower<'_> {
 
     /// Binds a first `let`, then lowers what comes after the first part of a condition: it runs only on the way to the block.
     fn rest_of_condition(&mut self, conjuncts: &[&Expr], first: Option<ExprId>) {
-        let Some((head, rest)) = conjuncts.split_first() else { return };
+        let Some((head, rest)) = conjuncts.split_first() else {
+            return;
+        };
         if let (Expr::Let(node), Some(value)) = (head, first) {
             self.bind_condition(&node.pat, value);
         }
@@ -132,9 +136,18 @@ impl Lower<'_> {
 
     // ---- loops
 
-    fn in_loop(&mut self, label: Option<&syn::Label>, span: Span, lower: impl FnOnce(&mut Self)) -> OpenLoop {
+    fn in_loop(
+        &mut self,
+        label: Option<&syn::Label>,
+        span: Span,
+        lower: impl FnOnce(&mut Self),
+    ) -> OpenLoop {
         let label = label.map(|label| label.name.ident.to_string());
-        self.loops.push(OpenLoop { label, is_loop: true, ..OpenLoop::default() });
+        self.loops.push(OpenLoop {
+            label,
+            is_loop: true,
+            ..OpenLoop::default()
+        });
         self.builder.open_loop(span);
         self.variables.enter_branch();
         self.scoped(lower);
@@ -153,7 +166,11 @@ impl Lower<'_> {
             self.builder.diverge();
             return self.never(span);
         }
-        if open.values.is_empty() { self.unit(span) } else { self.one_of(&open.values, span) }
+        if open.values.is_empty() {
+            self.unit(span)
+        } else {
+            self.one_of(&open.values, span)
+        }
     }
 
     pub(crate) fn while_(&mut self, node: &syn::ExprWhile, expr: &Expr) -> ExprId {
@@ -172,17 +189,27 @@ impl Lower<'_> {
         let iterated = self.expr(&node.expr);
         self.give(iterated, Sink::Iterated);
         let name_span = self.span(&*node.expr);
-        let call = self.builder.implicit(CallKind::Iterate, iterated, "into_iter", name_span);
+        let call = self
+            .builder
+            .implicit(CallKind::Iterate, iterated, "into_iter", name_span);
         self.builder.set_sink(call, Sink::Iterated);
         self.consume(iterated);
         let owns = self.may_own(iterated);
-        self.in_loop(node.label.as_ref(), span, |cx| cx.for_body(&node.pat, iterated, owns, &node.body));
+        self.in_loop(node.label.as_ref(), span, |cx| {
+            cx.for_body(&node.pat, iterated, owns, &node.body);
+        });
         self.unit(span)
     }
 
     fn for_body(&mut self, pattern: &Pat, iterated: ExprId, owns: bool, body: &Block) {
         let span = self.span(pattern);
-        let value = self.builder.expr(ExprKind::Project { base: iterated, part: Part::Iterated }, span);
+        let value = self.builder.expr(
+            ExprKind::Project {
+                base: iterated,
+                part: Part::Iterated,
+            },
+            span,
+        );
         self.bind(pattern, value, None, owns);
         self.block(body);
     }
@@ -200,5 +227,9 @@ fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     }
     parts.push(rest);
     parts.reverse();
-    if parts.iter().any(|part| matches!(part, Expr::Let(_))) { parts } else { vec![condition] }
+    if parts.iter().any(|part| matches!(part, Expr::Let(_))) {
+        parts
+    } else {
+        vec![condition]
+    }
 }

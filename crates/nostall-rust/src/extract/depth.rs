@@ -8,17 +8,27 @@
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// The greatest bound that is parsed. Measured in builds without optimisation: a third of [`STACK`](super::STACK).
-pub(crate) const LIMIT: usize = 8_000;
+/// The greatest bound that is parsed. In builds of everything without optimisation, the dearest syntax (`&&&T`, `A<A<T>>`,
+/// `break break`) then takes a third of [`STACK`](super::STACK).
+pub(crate) const LIMIT: usize = 7_500;
+
+/// The greatest sum of the bounds of macros' arguments within one another: they are parsed while the syntax around them is
+/// being lowered.
+pub(crate) const MACRO_LIMIT: usize = LIMIT / 3;
 
 /// What entering a bracket costs: block, statement and expression each take a step.
 const GROUP: usize = 4;
+
+/// What `&` and `<` cost: a step in a type takes as much of the stack as several in an expression.
+const TYPE: usize = 4;
 
 /// Returns the bound for some tokens.
 pub(crate) fn bound(tokens: &TokenStream) -> usize {
     let mut open = vec![Frame::new(tokens.clone(), false)];
     loop {
-        let Some(frame) = open.last_mut() else { return 0 };
+        let Some(frame) = open.last_mut() else {
+            return 0;
+        };
         if let Some(group) = frame.advance() {
             open.push(group);
             continue;
@@ -68,7 +78,16 @@ struct Frame {
 impl Frame {
     fn new(tokens: TokenStream, opaque: bool) -> Self {
         let rest = tokens.into_iter().peekable();
-        Self { rest, opaque, running: 0, deepest: 0, most: 0, open: Vec::new(), last: Last::Open, brace: false }
+        Self {
+            rest,
+            opaque,
+            running: 0,
+            deepest: 0,
+            most: 0,
+            open: Vec::new(),
+            last: Last::Open,
+            brace: false,
+        }
     }
 
     /// Reads on to the next bracket.
@@ -86,7 +105,11 @@ impl Frame {
                     self.running += 1;
                     // The name in `macro_rules! name { .. }`.
                     if self.last != Last::Bang {
-                        self.last = if is_keyword(&ident) { Last::Open } else { Last::Operand };
+                        self.last = if is_keyword(&ident) {
+                            Last::Open
+                        } else {
+                            Last::Operand
+                        };
                     }
                 }
                 TokenTree::Literal(_) => {
@@ -99,7 +122,7 @@ impl Frame {
     }
 
     fn punct(&mut self, punct: char, spacing: Spacing) {
-        self.running += 1;
+        self.running += if matches!(punct, '&' | '<') { TYPE } else { 1 };
         let last = std::mem::replace(&mut self.last, Last::Open);
         match punct {
             ';' => self.separate(true),
@@ -171,8 +194,8 @@ impl Frame {
 
 fn is_keyword(ident: &proc_macro2::Ident) -> bool {
     const KEYWORDS: [&str; 19] = [
-        "return", "break", "if", "while", "match", "in", "else", "let", "move", "async", "yield", "as", "mut", "ref", "dyn",
-        "unsafe", "loop", "static", "const",
+        "return", "break", "if", "while", "match", "in", "else", "let", "move", "async", "yield",
+        "as", "mut", "ref", "dyn", "unsafe", "loop", "static", "const",
     ];
     KEYWORDS.iter().any(|keyword| ident == keyword)
 }

@@ -13,7 +13,9 @@ impl Lower<'_> {
             if variable.owns && !self.variables.is_moved(binding) {
                 let span = self.builder.facts.bindings[binding.index()].span;
                 let value = self.builder.use_of(binding, span);
-                self.as_statement(variable.statement, |cx| cx.builder.implicit(CallKind::Drop, value, "drop", span));
+                self.as_statement(variable.statement, |cx| {
+                    cx.builder.implicit(CallKind::Drop, value, "drop", span)
+                });
             }
             self.builder.event(Event::ScopeEnd(binding));
         }
@@ -22,7 +24,8 @@ impl Lower<'_> {
     /// `let _ = value;`: a value that nobody keeps is dropped at once. A place stays as it is.
     pub(crate) fn discard(&mut self, expr: &Expr, value: ExprId, underscore: nostall_model::Span) {
         if !is_place(expr) && self.may_own(value) {
-            self.builder.implicit(CallKind::Drop, value, "drop", underscore);
+            self.builder
+                .implicit(CallKind::Drop, value, "drop", underscore);
         }
     }
 
@@ -39,7 +42,10 @@ impl Lower<'_> {
                 | ExprKind::Await(inner)
                 | ExprKind::Try(inner)
                 | ExprKind::Project { base: inner, .. } => open.push(inner),
-                ExprKind::Select(values) | ExprKind::Collection { elements: values, .. } => {
+                ExprKind::Select(values)
+                | ExprKind::Collection {
+                    elements: values, ..
+                } => {
                     open.extend_from_slice(facts.expr_list(values));
                 }
                 _ => {}
@@ -50,22 +56,32 @@ impl Lower<'_> {
 
     /// Calls of operators give numbers and truth values, or places.
     fn gives_owner(&self, call: CallId) -> bool {
-        !matches!(self.builder.facts.call(call).kind, CallKind::Operator | CallKind::Index | CallKind::Format)
+        !matches!(
+            self.builder.facts.call(call).kind,
+            CallKind::Operator | CallKind::Index | CallKind::Format
+        )
     }
 
     /// Says whether values of a written type may own something.
     pub(crate) fn type_may_own(&self, type_: TypeExprId) -> bool {
         const PRIMITIVES: [&str; 16] = [
-            "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+            "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+            "u32", "u64", "u128", "usize",
         ];
         let facts = &self.builder.facts;
         match facts.type_expr(type_).kind {
-            TypeExprKind::Reference(_) | TypeExprKind::Never | TypeExprKind::Literal(_) | TypeExprKind::Function { .. } => false,
+            TypeExprKind::Reference(_)
+            | TypeExprKind::Never
+            | TypeExprKind::Literal(_)
+            | TypeExprKind::Function { .. } => false,
             TypeExprKind::Path(path) => match facts.path_segments(path) {
                 [only] => !PRIMITIVES.contains(&facts.text(only.name)),
                 _ => true,
             },
-            TypeExprKind::Tuple(run) => facts.type_list(run).iter().any(|member| self.type_may_own(*member)),
+            TypeExprKind::Tuple(run) => facts
+                .type_list(run)
+                .iter()
+                .any(|member| self.type_may_own(*member)),
             _ => true,
         }
     }
@@ -81,4 +97,3 @@ fn is_place(expr: &Expr) -> bool {
         _ => false,
     }
 }
-

@@ -62,7 +62,9 @@ impl Lower<'_> {
             Expr::Tuple(node) if node.elems.is_empty() => self.unit(span),
             Expr::Tuple(node) => self.collection(CollectionKind::Tuple, node.elems.iter(), span),
             Expr::Array(node) => self.collection(CollectionKind::List, node.elems.iter(), span),
-            Expr::Repeat(node) => self.collection(CollectionKind::List, std::iter::once(&*node.expr), span),
+            Expr::Repeat(node) => {
+                self.collection(CollectionKind::List, std::iter::once(&*node.expr), span)
+            }
             Expr::Struct(node) => self.struct_value(node, span),
             Expr::Range(node) => self.range(node, span),
             _ => self.unknown(span),
@@ -76,7 +78,12 @@ impl Lower<'_> {
         value
     }
 
-    fn wrapped(&mut self, inner: &Expr, span: Span, kind: impl FnOnce(ExprId) -> ExprKind) -> ExprId {
+    fn wrapped(
+        &mut self,
+        inner: &Expr,
+        span: Span,
+        kind: impl FnOnce(ExprId) -> ExprKind,
+    ) -> ExprId {
         let value = self.part(inner);
         self.builder.expr(kind(value), span)
     }
@@ -101,13 +108,19 @@ impl Lower<'_> {
     }
 
     /// Makes a collection of values that are lowered already; variables are moved into it.
-    pub(crate) fn collected(&mut self, kind: CollectionKind, values: &[ExprId], span: Span) -> ExprId {
+    pub(crate) fn collected(
+        &mut self,
+        kind: CollectionKind,
+        values: &[ExprId],
+        span: Span,
+    ) -> ExprId {
         for value in values {
             self.give(*value, Sink::Stored);
             self.consume(*value);
         }
         let elements = self.builder.exprs(values);
-        self.builder.expr(ExprKind::Collection { kind, elements }, span)
+        self.builder
+            .expr(ExprKind::Collection { kind, elements }, span)
     }
 
     /// An element that may have a `#[cfg(..)]` of its own.
@@ -132,11 +145,19 @@ impl Lower<'_> {
             let place = self.token(super::spans::member(&field.member));
             let value = self.under(condition, place, |cx| cx.part(&field.expr));
             self.consume(value);
-            fields.push(Argument { name: Some(name), kind: ArgumentKind::Keyword, value });
+            fields.push(Argument {
+                name: Some(name),
+                kind: ArgumentKind::Keyword,
+                value,
+            });
         }
         if let Some(rest) = &node.rest {
             let value = self.part(rest);
-            fields.push(Argument { name: None, kind: ArgumentKind::Spread, value });
+            fields.push(Argument {
+                name: None,
+                kind: ArgumentKind::Spread,
+                value,
+            });
         }
         let fields = self.builder.arguments(&fields);
         self.builder.expr(ExprKind::Struct { path, fields }, span)
@@ -157,7 +178,11 @@ impl Lower<'_> {
             let Some(part) = part else { continue };
             let value = self.part(part);
             let name = Some(self.builder.name(name));
-            fields.push(Argument { name, kind: ArgumentKind::Keyword, value });
+            fields.push(Argument {
+                name,
+                kind: ArgumentKind::Keyword,
+                value,
+            });
         }
         let path = self.std_path(&["std", "ops", name], &[], span);
         let fields = self.builder.arguments(&fields);
@@ -176,9 +201,14 @@ impl Lower<'_> {
     }
 
     fn block_expr(&mut self, node: &syn::ExprBlock) -> ExprId {
-        let Some(label) = &node.label else { return self.inner_block(&node.block) };
+        let Some(label) = &node.label else {
+            return self.inner_block(&node.block);
+        };
         let label = label.name.ident.to_string();
-        self.loops.push(super::lower::OpenLoop { label: Some(label), ..Default::default() });
+        self.loops.push(super::lower::OpenLoop {
+            label: Some(label),
+            ..Default::default()
+        });
         let value = self.inner_block(&node.block);
         let mut values = self.loops.pop().map_or_else(Vec::new, |open| open.values);
         values.push(value);
@@ -187,7 +217,17 @@ impl Lower<'_> {
     }
 
     /// A body of a generator: `stream! { .. }`.
-    pub(crate) fn stream_body(&mut self, statements: &[syn::Stmt], span: Span, name_span: Span) -> ExprId {
-        self.async_statements(statements, Flavour::AsyncGenerator, false, (span, name_span))
+    pub(crate) fn stream_body(
+        &mut self,
+        statements: &[syn::Stmt],
+        span: Span,
+        name_span: Span,
+    ) -> ExprId {
+        self.async_statements(
+            statements,
+            Flavour::AsyncGenerator,
+            false,
+            (span, name_span),
+        )
     }
 }

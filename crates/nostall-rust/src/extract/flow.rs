@@ -26,9 +26,14 @@ impl Lower<'_> {
             Expr::Tuple(node) => self.assign_elements(node.elems.iter(), value, Part::Element),
             Expr::Array(node) => self.assign_elements(node.elems.iter(), value, |_| Part::Item),
             Expr::Call(node) => {
-                let Expr::Path(callee) = &*node.func else { return };
+                let Expr::Path(callee) = &*node.func else {
+                    return;
+                };
                 let path = self.path(callee.qself.as_ref(), &callee.path);
-                self.assign_elements(node.args.iter(), value, |index| Part::Variant { path, index });
+                self.assign_elements(node.args.iter(), value, |index| Part::Variant {
+                    path,
+                    index,
+                });
             }
             Expr::Struct(node) => self.assign_fields(node, value),
             Expr::Path(node) => self.assign_name(node, value),
@@ -52,7 +57,12 @@ impl Lower<'_> {
         }
     }
 
-    fn assign_elements<'n>(&mut self, targets: impl Iterator<Item = &'n Expr>, base: ExprId, part: impl Fn(u16) -> Part) {
+    fn assign_elements<'n>(
+        &mut self,
+        targets: impl Iterator<Item = &'n Expr>,
+        base: ExprId,
+        part: impl Fn(u16) -> Part,
+    ) {
         self.give(base, Sink::Stored);
         for (index, target) in targets.enumerate() {
             // The position of what follows `..` is not known.
@@ -143,7 +153,11 @@ impl Lower<'_> {
         }
         let label = node.label.as_ref().map(|label| label.ident.to_string());
         let left = match &label {
-            Some(label) => self.loops.iter_mut().rev().find(|open| open.label.as_ref() == Some(label)),
+            Some(label) => self
+                .loops
+                .iter_mut()
+                .rev()
+                .find(|open| open.label.as_ref() == Some(label)),
             None => self.loops.iter_mut().rev().find(|open| open.is_loop),
         };
         let mut out_of_block = false;

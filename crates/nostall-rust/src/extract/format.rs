@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use nostall_model::Span;
-use nostall_model::facts::{CallKind, ExprId};
-use syn::LitStr;
+use nostall_model::facts::{Argument, CallKind, ExprId};
+use rustc_hash::FxHashSet;
 
-use super::invocations::{Lowered, text_literal};
+use super::invocations::text_literal;
 use super::lower::Lower;
 use super::macro_arguments::MacroArgument;
 
@@ -23,26 +23,46 @@ enum Shown {
 
 impl Lower<'_> {
     /// Records the calls that write arguments of a macro into a text.
-    pub(crate) fn formatted(&mut self, list: &[MacroArgument], lowered: &[Lowered]) {
+    pub(crate) fn formatted(&mut self, list: &[MacroArgument], lowered: &[Argument]) {
         for (argument, known) in list.iter().zip(lowered) {
             if argument.shown {
                 self.show(known.value);
             }
         }
         for (index, argument) in list.iter().enumerate() {
-            let Some(literal) = text_literal(argument) else { continue };
-            let positional = lowered[index + 1..].iter().filter(|argument| !argument.named).count();
-            if let Some(shown) = format_string(literal, positional) {
-                self.show_all(&shown, literal, (&list[index + 1..], &lowered[index + 1..]));
+            let Some(literal) = text_literal(argument) else {
+                continue;
+            };
+            let rest = &lowered[index + 1..];
+            let positional: Vec<ExprId> = rest
+                .iter()
+                .filter(|it| it.name.is_none())
+                .map(|it| it.value)
+                .collect();
+            let text = literal.token().to_string();
+            if let Some(shown) = format_string(&text, positional.len()) {
+                let token = self.token(literal.span());
+                // A literal that a macro has put together has no places of its own within.
+                let place = if token.range().len() == text.len() {
+                    Some(token.start)
+                } else {
+                    None
+                };
+                self.show_all(&shown, &positional, rest, (token, place));
                 return;
             }
         }
     }
 
-    fn show_all(&mut self, shown: &[Shown], literal: &LitStr, (list, lowered): (&[MacroArgument], &[Lowered])) {
-        let positional: Vec<ExprId> = lowered.iter().filter(|it| !it.named).map(|it| it.value).collect();
+    fn show_all(
+        &mut self,
+        shown: &[Shown],
+        positional: &[ExprId],
+        rest: &[Argument],
+        place: (Span, Option<u32>),
+    ) {
         let mut next = 0;
-        let mut seen: Vec<ExprId> = Vec::new();
+        let mut seen: FxHashSet<ExprId> = FxHashSet::default();
         for placeholder in shown {
             let value = match placeholder {
                 Shown::Next => {
@@ -50,34 +70,29 @@ impl Lower<'_> {
                     positional.get(next - 1).copied()
                 }
                 Shown::Position(index) => positional.get(*index).copied(),
-                Shown::Name(name, range) => Some(self.named_in_text(name, range, literal, list, lowered)),
+                Shown::Name(name, range) => Some(self.named_in_text(name, range, rest, place)),
             };
-            if let Some(value) = value.filter(|value| !seen.contains(value)) {
-                seen.push(value);
+            if let Some(value) = value.filter(|value| seen.insert(*value)) {
                 self.show(value);
             }
         }
     }
 
+    /// A named argument, or a variable.
     fn named_in_text(
         &mut self,
         name: &str,
         range: &Range<usize>,
-        literal: &LitStr,
-        list: &[MacroArgument],
-        lowered: &[Lowered],
+        rest: &[Argument],
+        (token, place): (Span, Option<u32>),
     ) -> ExprId {
-        let given = list.iter().zip(lowered).find(|(argument, _)| argument.name.as_ref().is_some_and(|it| it == name));
-        if let Some((_, known)) = given {
-            return known.value;
+        let name = self.builder.name(name.trim_start_matches("r#"));
+        if let Some(given) = rest.iter().find(|argument| argument.name == Some(name)) {
+            return given.value;
         }
-        let token = self.token(literal.span());
-        let start = token.start as usize;
-        // A literal that a macro has put together has no place of its own.
-        let whole = (token.range().len() == literal.token().to_string().len()).then_some(());
-        let span = whole.map_or(token, |()| Span::new(start + range.start, start + range.end));
-        let name = self.builder.name(name);
-        self.named(name, span)
+        let within =
+            |start: u32| Span::new(start as usize + range.start, start as usize + range.end);
+        self.named(name, place.map_or(token, within))
     }
 
     fn show(&mut self, value: ExprId) {
@@ -89,12 +104,13 @@ impl Lower<'_> {
 }
 
 /// Reads a literal as a format string for so many positional arguments; none if it is not one.
-fn format_string(literal: &LitStr, positional: usize) -> Option<Vec<Shown>> {
-    let text = literal.token().to_string();
-    let shown = placeholders(&text)?;
+fn format_string(literal: &str, positional: usize) -> Option<Vec<Shown>> {
+    let shown = placeholders(literal)?;
     let implicit = shown.iter().filter(|it| matches!(it, Shown::Next)).count();
     let fits = implicit <= positional
-        && shown.iter().all(|it| !matches!(it, Shown::Position(index) if *index >= positional));
+        && shown
+            .iter()
+            .all(|it| !matches!(it, Shown::Position(index) if *index >= positional));
     // A text without placeholders before other arguments is just a text.
     let plain = shown.is_empty() && positional > 0;
     (fits && !plain).then_some(shown)
@@ -108,7 +124,9 @@ fn placeholders(literal: &str) -> Option<Vec<Shown>> {
     let mut at = literal.find('"')? + 1;
     while at < bytes.len() {
         match bytes[at] {
-            b'\\' if escapes && bytes[at..].starts_with(b"\\u{") => at += literal[at..].find('}')? + 1,
+            b'\\' if escapes && bytes[at..].starts_with(b"\\u{") => {
+                at += literal[at..].find('}')? + 1;
+            }
             b'\\' if escapes => at += 2,
             b'{' if bytes.get(at + 1) == Some(&b'{') => at += 2,
             b'}' if bytes.get(at + 1) == Some(&b'}') => at += 2,
@@ -150,7 +168,9 @@ fn placeholder(content: &str, offset: usize, shown: &mut Vec<Shown>) -> Option<(
 fn is_name(text: &str) -> bool {
     let text = text.strip_prefix("r#").unwrap_or(text);
     let mut characters = text.chars();
-    characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+    characters
+        .next()
+        .is_some_and(|first| first.is_alphabetic() || first == '_')
         && characters.all(|character| character.is_alphanumeric() || character == '_')
 }
 
@@ -164,9 +184,18 @@ mod tests {
 
     #[test]
     fn placeholders_are_found_as_written() {
-        assert_eq!(names(r#""a {} {{}} {0}""#), Some(vec![Shown::Next, Shown::Position(0)]));
-        assert_eq!(names(r#""\u{7b} {name:>5}""#), Some(vec![Shown::Name("name".to_owned(), 9..13)]));
-        assert_eq!(names(r##"r#"{ x }"#"##), Some(vec![Shown::Name("x".to_owned(), 5..6)]));
+        assert_eq!(
+            names(r#""a {} {{}} {0}""#),
+            Some(vec![Shown::Next, Shown::Position(0)])
+        );
+        assert_eq!(
+            names(r#""\u{7b} {name:>5}""#),
+            Some(vec![Shown::Name("name".to_owned(), 9..13)])
+        );
+        assert_eq!(
+            names(r##"r#"{ x }"#"##),
+            Some(vec![Shown::Name("x".to_owned(), 5..6)])
+        );
     }
 
     #[test]

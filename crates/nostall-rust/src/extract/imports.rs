@@ -18,7 +18,11 @@ impl Lower<'_> {
     /// Lowers `use ..;`.
     pub(crate) fn use_(&mut self, node: &syn::ItemUse, condition: Option<ConditionId>) {
         let public = !matches!(node.vis, syn::Visibility::Inherited);
-        let shared = Use { global: node.leading_colon.is_some(), public, condition };
+        let shared = Use {
+            global: node.leading_colon.is_some(),
+            public,
+            condition,
+        };
         self.use_tree(&node.tree, &mut Vec::new(), shared);
     }
 
@@ -44,7 +48,13 @@ impl Lower<'_> {
     }
 
     /// `name` or `name as alias`. `self` at the end of a path means the path itself.
-    fn use_name(&mut self, ident: &syn::Ident, alias: &syn::Ident, before: &mut Vec<Name>, shared: Use) {
+    fn use_name(
+        &mut self,
+        ident: &syn::Ident,
+        alias: &syn::Ident,
+        before: &mut Vec<Name>,
+        shared: Use,
+    ) {
         let span = self.token(ident.span()).to(self.token(alias.span()));
         let itself = ident == "self" && !before.is_empty();
         let kind = match before.last() {
@@ -62,11 +72,36 @@ impl Lower<'_> {
     }
 
     fn import(&mut self, names: &[Name], kind: ImportKind, span: Span, shared: Use) {
-        let segments: Vec<Segment> = names.iter().map(|name| Segment { name: *name, arguments: Run::default() }).collect();
+        let segments: Vec<Segment> = names
+            .iter()
+            .map(|name| Segment {
+                name: *name,
+                arguments: Run::default(),
+            })
+            .collect();
         let segments = self.builder.segments(&segments);
         let scope = self.scope;
-        let Use { global, public, condition } = shared;
-        let path = self.builder.path(PathExpr { segments, global, qualified_self: None, trait_segments: 0, scope, span });
-        self.builder.import(Import { path, level: 0, kind, scope, condition, public, span });
+        let Use {
+            global,
+            public,
+            condition,
+        } = shared;
+        let path = self.builder.path(PathExpr {
+            segments,
+            global,
+            qualified_self: None,
+            trait_segments: 0,
+            scope,
+            span,
+        });
+        self.builder.import(Import {
+            path,
+            level: 0,
+            kind,
+            scope,
+            condition,
+            public,
+            span,
+        });
     }
 }

@@ -1,7 +1,9 @@
 //! Items: what others can name, and impl blocks.
 
 use nostall_model::Span;
-use nostall_model::facts::{Field, Item as ItemFact, ItemId, ItemKind, Run, ScopeId, ScopeKind, TypeExprId};
+use nostall_model::facts::{
+    Field, Item as ItemFact, ItemId, ItemKind, Run, ScopeId, ScopeKind, TypeExprId,
+};
 use syn::{AttrStyle, Attribute, Fields, Ident, Item, Visibility};
 
 use super::lower::Lower;
@@ -24,27 +26,56 @@ impl Lower<'_> {
     /// Lowers an item.
     pub(crate) fn item(&mut self, item: &Item) {
         let span = self.span(item);
-        let head = |attributes, name, visibility| Head { attributes, name: Some(name), public: is_public(visibility), span };
+        let head = |attributes, name, visibility| Head {
+            attributes,
+            name: Some(name),
+            public: is_public(visibility),
+            span,
+        };
         match item {
             Item::Fn(node) => {
-                self.function(&head(&node.attrs, &node.sig.ident, &node.vis), &node.sig, Some(&node.block));
+                self.function(
+                    &head(&node.attrs, &node.sig.ident, &node.vis),
+                    &node.sig,
+                    Some(&node.block),
+                );
             }
-            Item::Struct(node) => self.struct_(&head(&node.attrs, &node.ident, &node.vis), &node.generics, &node.fields),
+            Item::Struct(node) => self.struct_(
+                &head(&node.attrs, &node.ident, &node.vis),
+                &node.generics,
+                &node.fields,
+            ),
             Item::Union(node) => {
                 let fields = Fields::Named(node.fields.clone());
-                self.struct_(&head(&node.attrs, &node.ident, &node.vis), &node.generics, &fields);
+                self.struct_(
+                    &head(&node.attrs, &node.ident, &node.vis),
+                    &node.generics,
+                    &fields,
+                );
             }
             Item::Enum(node) => self.enum_(&head(&node.attrs, &node.ident, &node.vis), node),
             Item::Impl(node) => self.impl_(node, span),
             Item::Trait(node) => self.trait_(&head(&node.attrs, &node.ident, &node.vis), node),
             Item::Type(node) => {
-                self.alias(&head(&node.attrs, &node.ident, &node.vis), &node.generics, Some(&node.ty));
+                self.alias(
+                    &head(&node.attrs, &node.ident, &node.vis),
+                    &node.generics,
+                    Some(&node.ty),
+                );
             }
             Item::Const(node) => {
-                self.constant(&head(&node.attrs, &node.ident, &node.vis), Some(&node.ty), Some(&node.expr));
+                self.constant(
+                    &head(&node.attrs, &node.ident, &node.vis),
+                    Some(&node.ty),
+                    Some(&node.expr),
+                );
             }
             Item::Static(node) => {
-                self.constant(&head(&node.attrs, &node.ident, &node.vis), Some(&node.ty), Some(&node.expr));
+                self.constant(
+                    &head(&node.attrs, &node.ident, &node.vis),
+                    Some(&node.ty),
+                    Some(&node.expr),
+                );
             }
             Item::Mod(node) => self.module(&head(&node.attrs, &node.ident, &node.vis), node),
             Item::Use(node) => {
@@ -62,7 +93,10 @@ impl Lower<'_> {
     pub(crate) fn declare_item(&mut self, head: &Head<'_>, kind: ItemKind) -> ItemId {
         let condition = self.condition_of(head.attributes);
         let attributes = self.attributes(head.attributes);
-        let name = head.name.filter(|name| *name != "_").map(|name| self.name(name));
+        let name = head
+            .name
+            .filter(|name| *name != "_")
+            .map(|name| self.name(name));
         let name_span = head.name.map_or(head.span, |name| self.token(name.span()));
         self.attribute_span(head);
         self.builder.item(ItemFact {
@@ -82,10 +116,16 @@ impl Lower<'_> {
 
     /// Records where the attributes of an item begin, for suppressions above them.
     fn attribute_span(&mut self, head: &Head<'_>) {
-        let first = head.attributes.iter().find(|attribute| matches!(attribute.style, AttrStyle::Outer));
+        let first = head
+            .attributes
+            .iter()
+            .find(|attribute| matches!(attribute.style, AttrStyle::Outer));
         if let Some(first) = first {
             let start = self.token(first.pound_token.spans[0]);
-            self.builder.facts.attribute_spans.push((start.to(head.span), head.span));
+            self.builder
+                .facts
+                .attribute_spans
+                .push((start.to(head.span), head.span));
         }
     }
 
@@ -122,7 +162,12 @@ impl Lower<'_> {
     // ---- types
 
     fn struct_(&mut self, head: &Head<'_>, generics: &syn::Generics, fields: &Fields) {
-        let id = self.declare_item(head, ItemKind::Struct { fields: Run::default() });
+        let id = self.declare_item(
+            head,
+            ItemKind::Struct {
+                fields: Run::default(),
+            },
+        );
         let scope = self.open_item_scope(id);
         self.inside(scope, |cx| {
             let generics = cx.generics(generics, false);
@@ -145,7 +190,10 @@ impl Lower<'_> {
         }
         let start = self.builder.facts.fields.len() as u32;
         self.builder.facts.fields.extend(list);
-        Run { start, end: self.builder.facts.fields.len() as u32 }
+        Run {
+            start,
+            end: self.builder.facts.fields.len() as u32,
+        }
     }
 
     fn enum_(&mut self, head: &Head<'_>, node: &syn::ItemEnum) {
@@ -167,11 +215,21 @@ impl Lower<'_> {
             Fields::Unit => start,
         };
         let fields = self.fields(&node.fields);
-        let head = Head { attributes: &node.attrs, name: Some(&node.ident), public: true, span };
+        let head = Head {
+            attributes: &node.attrs,
+            name: Some(&node.ident),
+            public: true,
+            span,
+        };
         self.declare_item(&head, ItemKind::Variant { fields });
     }
 
-    pub(crate) fn alias(&mut self, head: &Head<'_>, generics: &syn::Generics, target: Option<&syn::Type>) {
+    pub(crate) fn alias(
+        &mut self,
+        head: &Head<'_>,
+        generics: &syn::Generics,
+        target: Option<&syn::Type>,
+    ) {
         let id = self.declare_item(head, ItemKind::TypeAlias { target: None });
         // `Self` in an associated type is the impl's: only parameters of its own need a scope.
         let scope = if generics.params.is_empty() {
@@ -189,7 +247,12 @@ impl Lower<'_> {
     }
 
     fn trait_(&mut self, head: &Head<'_>, node: &syn::ItemTrait) {
-        let id = self.declare_item(head, ItemKind::Trait { supertraits: Run::default() });
+        let id = self.declare_item(
+            head,
+            ItemKind::Trait {
+                supertraits: Run::default(),
+            },
+        );
         let scope = self.open_item_scope(id);
         self.inside(scope, |cx| {
             let generics = cx.generics(&node.generics, true);
@@ -208,10 +271,23 @@ impl Lower<'_> {
         if node.modifiers.polarity.is_some() {
             return;
         }
-        let head = Head { attributes: &node.attrs, name: None, public: false, span };
+        let head = Head {
+            attributes: &node.attrs,
+            name: None,
+            public: false,
+            span,
+        };
         // The types are looked up among the impl's own parameters: it has to be there first.
-        let placeholder = self.builder.type_expr(nostall_model::facts::TypeExprKind::Unknown, span);
-        let id = self.declare_item(&head, ItemKind::Impl { trait_: None, self_type: placeholder });
+        let placeholder = self
+            .builder
+            .type_expr(nostall_model::facts::TypeExprKind::Unknown, span);
+        let id = self.declare_item(
+            &head,
+            ItemKind::Impl {
+                trait_: None,
+                self_type: placeholder,
+            },
+        );
         let scope = self.open_item_scope(id);
         self.inside(scope, |cx| {
             let generics = cx.generics(&node.generics, false);
@@ -227,14 +303,20 @@ impl Lower<'_> {
     }
 
     fn trait_type(&mut self, path: &syn::Path) -> TypeExprId {
-        let node = syn::Type::Path(syn::TypePath { attrs: Vec::new(), qself: None, path: path.clone() });
+        let node = syn::Type::Path(syn::TypePath {
+            attrs: Vec::new(),
+            qself: None,
+            path: path.clone(),
+        });
         self.type_(&node)
     }
 
     // ---- modules
 
     fn module(&mut self, head: &Head<'_>, node: &syn::ItemMod) {
-        let Some((_, items)) = &node.content else { return self.module_file(head) };
+        let Some((_, items)) = &node.content else {
+            return self.module_file(head);
+        };
         let id = self.declare_item(head, ItemKind::Module);
         let scope = self.open_item_scope(id);
         self.inside(scope, |cx| {
@@ -247,7 +329,12 @@ impl Lower<'_> {
     fn extern_crate(&mut self, node: &syn::ItemExternCrate, span: Span) {
         let target = self.name(&node.ident);
         let alias = node.rename.as_ref().map_or(&node.ident, |(_, alias)| alias);
-        let head = Head { attributes: &node.attrs, name: Some(alias), public: is_public(&node.vis), span };
+        let head = Head {
+            attributes: &node.attrs,
+            name: Some(alias),
+            public: is_public(&node.vis),
+            span,
+        };
         self.declare_item(&head, ItemKind::ExternCrate { target });
     }
 }

@@ -2,7 +2,8 @@
 
 use nostall_model::build::Builder;
 use nostall_model::facts::{
-    BindingId, ConditionId, DefinitionKind, Event, ExprId, ExprKind, RegionKind, ScopeId, ScopeKind, Sink,
+    BindingId, ConditionId, DefinitionKind, Event, ExprId, ExprKind, RegionKind, ScopeId,
+    ScopeKind, Sink,
 };
 use nostall_model::{Language, Name, Span};
 use proc_macro2::{Ident, Span as TokenSpan};
@@ -109,7 +110,9 @@ impl<'a> Lower<'a> {
         let mut open = vec![value];
         while let Some(value) = open.pop() {
             match self.kind(value) {
-                ExprKind::Select(values) => open.extend_from_slice(self.builder.facts.expr_list(values)),
+                ExprKind::Select(values) => {
+                    open.extend_from_slice(self.builder.facts.expr_list(values));
+                }
                 ExprKind::Call(_) => self.builder.set_sink(value, sink),
                 _ => {}
             }
@@ -118,8 +121,11 @@ impl<'a> Lower<'a> {
 
     /// One of some values; those that are never reached do not count.
     pub(crate) fn one_of(&mut self, values: &[ExprId], span: Span) -> ExprId {
-        let reached: Vec<ExprId> =
-            values.iter().copied().filter(|value| !matches!(self.kind(*value), ExprKind::Never)).collect();
+        let reached: Vec<ExprId> = values
+            .iter()
+            .copied()
+            .filter(|value| !matches!(self.kind(*value), ExprKind::Never))
+            .collect();
         match reached.as_slice() {
             [] => self.never(span),
             [only] => *only,
@@ -162,7 +168,13 @@ impl<'a> Lower<'a> {
     // ---- variables and scopes
 
     /// Declares a variable, without a value yet.
-    pub(crate) fn declare(&mut self, name: Name, span: Span, mutable: bool, owns: bool) -> BindingId {
+    pub(crate) fn declare(
+        &mut self,
+        name: Name,
+        span: Span,
+        mutable: bool,
+        owns: bool,
+    ) -> BindingId {
         if self.conditional
             && let Some(twin) = self.variables.twin(name)
         {
@@ -170,7 +182,13 @@ impl<'a> Lower<'a> {
         }
         let binding = self.builder.binding(name, span, mutable);
         let (conditional, statement) = (self.conditional, self.builder.statement);
-        self.variables.declare(Variable { name, binding, owns, conditional, statement });
+        self.variables.declare(Variable {
+            name,
+            binding,
+            owns,
+            conditional,
+            statement,
+        });
         binding
     }
 
@@ -185,7 +203,11 @@ impl<'a> Lower<'a> {
     }
 
     /// Lowers code that declares items with a scope for them.
-    pub(crate) fn in_block_scope<R>(&mut self, has_items: bool, lower: impl FnOnce(&mut Self) -> R) -> R {
+    pub(crate) fn in_block_scope<R>(
+        &mut self,
+        has_items: bool,
+        lower: impl FnOnce(&mut Self) -> R,
+    ) -> R {
         if !has_items {
             return lower(self);
         }
@@ -199,7 +221,12 @@ impl<'a> Lower<'a> {
     // ---- regions
 
     /// Lowers one of the ways that control flow can take.
-    pub(crate) fn arm<R>(&mut self, kind: RegionKind, span: Span, lower: impl FnOnce(&mut Self) -> R) -> R {
+    pub(crate) fn arm<R>(
+        &mut self,
+        kind: RegionKind,
+        span: Span,
+        lower: impl FnOnce(&mut Self) -> R,
+    ) -> R {
         self.builder.open_arm(kind, span);
         self.variables.enter_branch();
         let result = lower(self);
@@ -257,7 +284,13 @@ impl<'a> Lower<'a> {
             DefinitionKind::Value(value) | DefinitionKind::Augmented(value) => Some(value),
             _ => None,
         };
-        let definition = nostall_model::facts::Definition { binding, kind, type_, condition: None, span };
+        let definition = nostall_model::facts::Definition {
+            binding,
+            kind,
+            type_,
+            condition: None,
+            span,
+        };
         let id = self.builder.define(definition);
         if let Some(value) = sunk {
             self.give(value, Sink::Bound(id));

@@ -3,10 +3,8 @@
 use proc_macro2::{Ident, Span as TokenSpan, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{Parse, ParseStream};
 use syn::{Block, Expr, Lit, Stmt, Token, token};
-
-use super::depth;
 
 /// The arguments of a macro's call.
 pub(crate) enum Arguments {
@@ -29,29 +27,27 @@ pub(crate) struct MacroArgument {
     pub(crate) value: Expr,
 }
 
-/// Parses the tokens of a macro's call, unless they nest too deeply. `spent` is what the syntax around them may have used up.
-pub(crate) fn parse(tokens: &TokenStream, spent: usize) -> (Arguments, usize) {
-    let spent = spent + depth::bound(tokens);
-    if tokens.is_empty() {
-        return (Arguments::List(Vec::new()), spent);
+/// Parses whatever stands there.
+pub(crate) fn any(input: ParseStream<'_>) -> syn::Result<Arguments> {
+    if input.is_empty() {
+        return Ok(Arguments::List(Vec::new()));
     }
-    if spent > depth::LIMIT {
-        return (Arguments::Unknown, spent);
+    for form in [repeat, list, statements] {
+        let ahead = input.fork();
+        if let Ok(arguments) = form(&ahead)
+            && ahead.is_empty()
+        {
+            input.advance_to(&ahead);
+            return Ok(arguments);
+        }
     }
-    let arguments = repeat
-        .parse2(tokens.clone())
-        .or_else(|_| list.parse2(tokens.clone()))
-        .or_else(|_| Block::parse_within.parse2(tokens.clone()).map(Arguments::Statements));
-    (arguments.unwrap_or(Arguments::Unknown), spent)
+    // What is not read would be an error.
+    let _: TokenStream = input.parse()?;
+    Ok(Arguments::Unknown)
 }
 
-/// Parses tokens with a parser of the caller's, with the same bound.
-pub(crate) fn parse_as<T>(parser: impl Parser<Output = T>, tokens: &TokenStream, spent: usize) -> Option<(T, usize)> {
-    let spent = spent + depth::bound(tokens);
-    if spent > depth::LIMIT {
-        return None;
-    }
-    parser.parse2(tokens.clone()).ok().map(|parsed| (parsed, spent))
+fn statements(input: ParseStream<'_>) -> syn::Result<Arguments> {
+    Block::parse_within(input).map(Arguments::Statements)
 }
 
 fn repeat(input: ParseStream<'_>) -> syn::Result<Arguments> {
@@ -59,7 +55,11 @@ fn repeat(input: ParseStream<'_>) -> syn::Result<Arguments> {
     let _: Token![;] = input.parse()?;
     let count: Expr = input.parse()?;
     let is_let = matches!(value, Expr::Let(_)) || matches!(count, Expr::Let(_));
-    if is_let { Err(input.error("a statement")) } else { Ok(Arguments::Repeat(Box::new(value), Box::new(count))) }
+    if is_let {
+        Err(input.error("a statement"))
+    } else {
+        Ok(Arguments::Repeat(Box::new(value), Box::new(count)))
+    }
 }
 
 fn list(input: ParseStream<'_>) -> syn::Result<Arguments> {
@@ -74,6 +74,18 @@ fn list(input: ParseStream<'_>) -> syn::Result<Arguments> {
     Ok(Arguments::List(arguments))
 }
 
+/// Parses `a, b`.
+pub(crate) fn values(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
+    let mut values = Vec::new();
+    while !input.is_empty() {
+        values.push(plain_expr(input)?);
+        if !input.is_empty() {
+            let _: Token![,] = input.parse()?;
+        }
+    }
+    Ok(values)
+}
+
 /// Parses one argument; a pair `key => value` makes two.
 fn argument(input: ParseStream<'_>, arguments: &mut Vec<MacroArgument>) -> syn::Result<()> {
     let name = argument_name(input)?;
@@ -83,23 +95,35 @@ fn argument(input: ParseStream<'_>, arguments: &mut Vec<MacroArgument>) -> syn::
     } else if shown {
         let _: Token![?] = input.parse()?;
     }
-    if input.peek(token::Brace) {
-        if let Some(inner) = mapping(input) {
-            arguments.extend(inner);
-            return Ok(());
-        }
+    if input.peek(token::Brace)
+        && let Some(inner) = mapping(input)
+    {
+        arguments.extend(inner);
+        return Ok(());
     }
-    arguments.push(MacroArgument { name, shown, value: plain_expr(input)? });
+    arguments.push(MacroArgument {
+        name,
+        shown,
+        value: plain_expr(input)?,
+    });
     if input.peek(Token![=>]) {
         let _: Token![=>] = input.parse()?;
-        arguments.push(MacroArgument { name: None, shown: false, value: plain_expr(input)? });
+        arguments.push(MacroArgument {
+            name: None,
+            shown: false,
+            value: plain_expr(input)?,
+        });
     }
     Ok(())
 }
 
 fn plain_expr(input: ParseStream<'_>) -> syn::Result<Expr> {
     let value: Expr = input.parse()?;
-    if matches!(value, Expr::Let(_)) { Err(input.error("a statement")) } else { Ok(value) }
+    if matches!(value, Expr::Let(_)) {
+        Err(input.error("a statement"))
+    } else {
+        Ok(value)
+    }
 }
 
 /// `name =`, `a.b =`, `"name" =`, `name:`, `"name":`.
@@ -180,7 +204,13 @@ fn select_arm(input: ParseStream<'_>) -> syn::Result<SelectArm> {
         // `else`, `complete`, `default`.
         let _ = input.call(Ident::parse_any)?;
         let handler = select_handler(input)?;
-        return Ok(SelectArm { pattern: None, future: None, guard: None, handler, start });
+        return Ok(SelectArm {
+            pattern: None,
+            future: None,
+            guard: None,
+            handler,
+            start,
+        });
     }
     let pattern = syn::Pat::parse_multi_with_leading_vert(input)?;
     let _: Token![=] = input.parse()?;
@@ -192,12 +222,22 @@ fn select_arm(input: ParseStream<'_>) -> syn::Result<SelectArm> {
         guard = Some(input.parse()?);
     }
     let handler = select_handler(input)?;
-    Ok(SelectArm { pattern: Some(pattern), future: Some(future), guard, handler, start })
+    Ok(SelectArm {
+        pattern: Some(pattern),
+        future: Some(future),
+        guard,
+        handler,
+        start,
+    })
 }
 
 fn select_handler(input: ParseStream<'_>) -> syn::Result<Expr> {
     let _: Token![=>] = input.parse()?;
-    let handler = if input.peek(token::Brace) { input.call(block_handler)? } else { input.parse()? };
+    let handler = if input.peek(token::Brace) {
+        input.call(block_handler)?
+    } else {
+        input.parse()?
+    };
     let _: Option<Token![,]> = input.parse()?;
     Ok(handler)
 }
@@ -205,11 +245,17 @@ fn select_handler(input: ParseStream<'_>) -> syn::Result<Expr> {
 /// A block ends the arm, whatever follows.
 fn block_handler(input: ParseStream<'_>) -> syn::Result<Expr> {
     let block = Block::parse(input)?;
-    Ok(Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block }))
+    Ok(Expr::Block(syn::ExprBlock {
+        attrs: Vec::new(),
+        label: None,
+        block,
+    }))
 }
 
 /// Parses `expression, pattern if guard`.
-pub(crate) fn matches_arguments(input: ParseStream<'_>) -> syn::Result<(Expr, syn::Pat, Option<Expr>)> {
+pub(crate) fn matches_arguments(
+    input: ParseStream<'_>,
+) -> syn::Result<(Expr, syn::Pat, Option<Expr>)> {
     let value: Expr = input.parse()?;
     let _: Token![,] = input.parse()?;
     let pattern = syn::Pat::parse_multi_with_leading_vert(input)?;
@@ -223,7 +269,9 @@ pub(crate) fn matches_arguments(input: ParseStream<'_>) -> syn::Result<(Expr, sy
 }
 
 /// Parses `if #[cfg(a)] { .. } else if #[cfg(b)] { .. } else { .. }`: the predicate and the content of each arm.
-pub(crate) fn cfg_arms(input: ParseStream<'_>) -> syn::Result<Vec<(Option<TokenStream>, TokenStream)>> {
+pub(crate) fn cfg_arms(
+    input: ParseStream<'_>,
+) -> syn::Result<Vec<(Option<TokenStream>, TokenStream)>> {
     let mut arms = Vec::new();
     loop {
         let mut predicate = None;

@@ -15,7 +15,10 @@ use super::spans::{self, Ends};
 
 /// Says whether a macro's call among statements declares items.
 pub(crate) fn declares_items(node: &Macro) -> bool {
-    matches!(last_name(node).as_str(), "lazy_static" | "thread_local" | "task_local" | "cfg_if")
+    matches!(
+        last_name(node).as_str(),
+        "lazy_static" | "thread_local" | "task_local" | "cfg_if"
+    )
 }
 
 impl Lower<'_> {
@@ -39,68 +42,71 @@ impl Lower<'_> {
     }
 
     fn include(&mut self, node: &Macro, span: Span) {
-        let Some((path, _)) = arguments::parse_as(|input: ParseStream<'_>| input.parse::<LitStr>(), &node.tokens, self.spent)
-        else {
-            return;
-        };
-        let path = self.builder.name(&path.value());
-        let head = Head { attributes: &[], name: None, public: false, span };
-        self.declare_item(&head, ItemKind::Include { path });
+        self.reading(&node.tokens, <LitStr as Parse>::parse, |cx, path| {
+            let path = cx.builder.name(&path.value());
+            let head = Head {
+                attributes: &[],
+                name: None,
+                public: false,
+                span,
+            };
+            cx.declare_item(&head, ItemKind::Include { path });
+        });
     }
 
     /// A macro that is given items most often declares them, perhaps under a condition.
     fn items_of_macro(&mut self, node: &Macro) {
-        let Some((items, spent)) = arguments::parse_as(all::<Item>, &node.tokens, self.spent) else { return };
-        self.with_unknown_condition(spent, |cx| {
-            for item in &items {
-                cx.item(item);
-            }
+        self.reading(&node.tokens, all::<Item>, |cx, items| {
+            cx.with_unknown_condition(|cx| items.iter().for_each(|item| cx.item(item)));
         });
     }
 
     /// The same within an impl.
     pub(crate) fn macro_of_members(&mut self, node: &Macro, of_trait: bool) {
-        let Some((members, spent)) = arguments::parse_as(all::<ImplItem>, &node.tokens, self.spent) else { return };
-        self.with_unknown_condition(spent, |cx| {
-            for member in &members {
-                cx.impl_member(member, of_trait);
-            }
+        self.reading(&node.tokens, all::<ImplItem>, |cx, members| {
+            cx.with_unknown_condition(|cx| {
+                members
+                    .iter()
+                    .for_each(|member| cx.impl_member(member, of_trait))
+            });
         });
     }
 
-    fn with_unknown_condition(&mut self, spent: usize, lower: impl FnOnce(&mut Self)) {
-        let outer = (self.condition, self.spent);
+    fn with_unknown_condition(&mut self, lower: impl FnOnce(&mut Self)) {
+        let outer = self.condition;
         let unknown = self.builder.condition(Condition::Unknown);
         let conditions: Vec<ConditionId> = self.condition.into_iter().chain([unknown]).collect();
         self.condition = self.all_of(&conditions);
-        self.spent = spent;
         lower(self);
-        (self.condition, self.spent) = outer;
+        self.condition = outer;
     }
 
     // ---- cfg_if
 
     fn cfg_if_items(&mut self, node: &Macro) {
-        let outer = (self.condition, self.spent);
-        let Some((arms, spent)) = arguments::parse_as(arguments::cfg_arms, &node.tokens, self.spent) else { return };
-        self.spent = spent;
-        let conditions = self.cfg_conditions(&arms);
-        for ((_, content), condition) in arms.iter().zip(conditions) {
-            let Some((items, _)) = arguments::parse_as(all::<Item>, content, spent) else { continue };
-            self.condition = condition;
-            for item in &items {
-                self.item(item);
+        let outer = self.condition;
+        self.reading(&node.tokens, arguments::cfg_arms, |cx, arms| {
+            for ((_, content), condition) in arms.iter().zip(cx.cfg_conditions(&arms)) {
+                cx.condition = condition;
+                cx.reading(content, all::<Item>, |cx, items| {
+                    items.iter().for_each(|item| cx.item(item))
+                });
             }
-        }
-        (self.condition, self.spent) = outer;
+        });
+        self.condition = outer;
     }
 
     /// The conditions of the arms of `cfg_if!`: an arm's own, and none of those before it.
-    pub(crate) fn cfg_conditions(&mut self, arms: &[(Option<TokenStream>, TokenStream)]) -> Vec<Option<ConditionId>> {
+    pub(crate) fn cfg_conditions(
+        &mut self,
+        arms: &[(Option<TokenStream>, TokenStream)],
+    ) -> Vec<Option<ConditionId>> {
         let mut before: Vec<ConditionId> = self.condition.into_iter().collect();
         let mut conditions = Vec::with_capacity(arms.len());
         for (predicate, _) in arms {
-            let own = predicate.as_ref().map(|predicate| self.predicate_of(predicate.clone()));
+            let own = predicate
+                .as_ref()
+                .map(|predicate| self.predicate_of(predicate.clone()));
             let all: Vec<ConditionId> = before.iter().copied().chain(own).collect();
             conditions.push(self.all_of(&all));
             if let Some(own) = own {
@@ -115,17 +121,27 @@ impl Lower<'_> {
     /// `lazy_static! { static ref X: T = value; }`, `thread_local! { static X: T = value; }`: constants that are made when they
     /// are first used.
     pub(crate) fn statics(&mut self, node: &Macro) {
-        let outer = self.spent;
-        let Some((statics, spent)) = arguments::parse_as(all::<Static>, &node.tokens, outer) else { return };
-        self.spent = spent;
-        for static_ in &statics {
-            let span = self.places.between(static_.first, static_.last());
-            let public = is_public(&static_.visibility);
-            let head = Head { attributes: &static_.attributes, name: Some(&static_.name), public, span };
-            let type_ = if static_.lazy { static_.type_.clone() } else { local_key(&static_.type_) };
-            self.constant(&head, Some(&type_), static_.value.as_ref());
-        }
-        self.spent = outer;
+        self.reading(&node.tokens, all::<Static>, |cx, statics| {
+            for static_ in &statics {
+                cx.static_(static_);
+            }
+        });
+    }
+
+    fn static_(&mut self, node: &Static) {
+        let span = self.places.between(node.first, node.last());
+        let head = Head {
+            attributes: &node.attributes,
+            name: Some(&node.name),
+            public: is_public(&node.visibility),
+            span,
+        };
+        let type_ = if node.lazy {
+            node.type_.clone()
+        } else {
+            local_key(&node.type_)
+        };
+        self.constant(&head, Some(&type_), node.value.as_ref());
     }
 }
 
@@ -140,12 +156,22 @@ fn local_key(type_: &Type) -> Type {
         gt_token: Token![>](type_.last()),
     };
     let mut segments: syn::punctuated::Punctuated<syn::PathSegment, Token![::]> =
-        ["std", "thread", "LocalKey"].iter().map(|name| syn::PathSegment::from(Ident::new(name, span))).collect();
+        ["std", "thread", "LocalKey"]
+            .iter()
+            .map(|name| syn::PathSegment::from(Ident::new(name, span)))
+            .collect();
     if let Some(last) = segments.last_mut() {
         last.arguments = syn::PathArguments::AngleBracketed(arguments);
     }
-    let path = syn::Path { leading_colon: Some(Token![::](span)), segments };
-    Type::Path(syn::TypePath { attrs: Vec::new(), qself: None, path })
+    let path = syn::Path {
+        leading_colon: Some(Token![::](span)),
+        segments,
+    };
+    Type::Path(syn::TypePath {
+        attrs: Vec::new(),
+        qself: None,
+        path,
+    })
 }
 
 /// Parses nothing but values of one kind; at least one.
@@ -170,7 +196,9 @@ struct Static {
 
 impl Static {
     fn last(&self) -> proc_macro2::Span {
-        self.value.as_ref().map_or_else(|| self.type_.last(), Ends::last)
+        self.value
+            .as_ref()
+            .map_or_else(|| self.type_.last(), Ends::last)
     }
 }
 
@@ -190,6 +218,14 @@ impl Parse for Static {
         }
         let _: Option<Token![;]> = input.parse()?;
         let first = spans::visibility_or(&visibility, static_token.span);
-        Ok(Self { attributes, visibility, first, lazy: lazy.is_some(), name, type_, value })
+        Ok(Self {
+            attributes,
+            visibility,
+            first,
+            lazy: lazy.is_some(),
+            name,
+            type_,
+            value,
+        })
     }
 }

@@ -11,12 +11,19 @@ use syn::{Block, Stmt};
 
 use super::items::Head;
 use super::lower::{Lower, METAVARIABLE};
-use super::macro_arguments as arguments;
 
 impl Lower<'_> {
     pub(crate) fn macro_rules(&mut self, node: &syn::ItemMacro, name: &Ident, span: Span) {
-        let exported = node.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"));
-        let head = Head { attributes: &node.attrs, name: Some(name), public: exported, span };
+        let exported = node
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().is_ident("macro_export"));
+        let head = Head {
+            attributes: &node.attrs,
+            name: Some(name),
+            public: exported,
+            span,
+        };
         let item = self.declare_item(&head, ItemKind::Macro { exported });
         // Rules can be written in any brackets; nesting was bounded before the file was parsed.
         for arm in arms(node.mac.tokens.clone()) {
@@ -25,26 +32,38 @@ impl Lower<'_> {
     }
 
     fn macro_arm(&mut self, item: ItemId, arm: &Group) {
-        let outer = self.spent;
         let tokens = without_metavariables(arm.stream());
-        let Some((statements, spent)) = arguments::parse_as(Block::parse_within, &tokens, outer) else { return };
-        let runs = statements.iter().any(|statement| !matches!(statement, Stmt::Item(_)));
-        if !runs {
-            return;
-        }
-        self.spent = spent;
         let span = self.token(arm.span());
+        self.reading(&tokens, Block::parse_within, |cx, statements| {
+            if statements
+                .iter()
+                .any(|statement| !matches!(statement, Stmt::Item(_)))
+            {
+                cx.macro_body(item, &statements, span);
+            }
+        });
+    }
+
+    fn macro_body(&mut self, item: ItemId, statements: &[Stmt], span: Span) {
         let scope = self.scope;
         self.inside(scope, |cx| {
             cx.builder.statement = span;
             let (kind, flavour, item) = (BodyKind::Macro, Flavour::Sync, Some(item));
-            cx.builder.open_body(NewBody { kind, flavour, item, scope, span, name_span: span });
+            cx.builder.open_body(NewBody {
+                kind,
+                flavour,
+                item,
+                scope,
+                span,
+                name_span: span,
+            });
             let value = cx.scoped(|cx| {
-                cx.in_block_scope(super::statements::declare_items(&statements), |cx| cx.result_of(&statements))
+                cx.in_block_scope(super::statements::declare_items(statements), |cx| {
+                    cx.result_of(statements)
+                })
             });
             cx.builder.close_body(value);
         });
-        self.spent = outer;
     }
 }
 
@@ -72,15 +91,25 @@ fn arms(tokens: TokenStream) -> Vec<Group> {
 /// Replaces `$x` by a name that nothing else has, `$crate` by `crate`, and `$( .. )*` by what it repeats, once. Not by
 /// recursion.
 fn without_metavariables(tokens: TokenStream) -> TokenStream {
-    let mut open = vec![Open { rest: tokens.into_iter().peekable(), done: Vec::new(), group: None }];
+    let mut open = vec![Open {
+        rest: tokens.into_iter().peekable(),
+        done: Vec::new(),
+        group: None,
+    }];
     loop {
-        let Some(innermost) = open.last_mut() else { return TokenStream::new() };
+        let Some(innermost) = open.last_mut() else {
+            return TokenStream::new();
+        };
         match innermost.advance() {
             Some(inner) => open.push(inner),
             None => {
-                let Some(closed) = open.pop() else { return TokenStream::new() };
+                let Some(closed) = open.pop() else {
+                    return TokenStream::new();
+                };
                 let stream: TokenStream = closed.done.into_iter().collect();
-                let Some(outer) = open.last_mut() else { return stream };
+                let Some(outer) = open.last_mut() else {
+                    return stream;
+                };
                 match closed.group {
                     Some(group) => outer.done.push(with_stream(&group, stream)),
                     None => outer.done.extend(stream),
@@ -104,17 +133,30 @@ impl Open {
         while let Some(token) = self.rest.next() {
             match token {
                 TokenTree::Group(group) => {
-                    return Some(Self { rest: group.stream().into_iter().peekable(), done: Vec::new(), group: Some(group) });
+                    return Some(Self {
+                        rest: group.stream().into_iter().peekable(),
+                        done: Vec::new(),
+                        group: Some(group),
+                    });
                 }
                 TokenTree::Punct(punct) if punct.as_char() == '$' => match self.rest.next() {
-                    Some(TokenTree::Ident(ident)) if ident == "crate" => self.done.push(TokenTree::Ident(ident)),
+                    Some(TokenTree::Ident(ident)) if ident == "crate" => {
+                        self.done.push(TokenTree::Ident(ident));
+                    }
                     Some(TokenTree::Ident(ident)) => {
                         let name = format!("{METAVARIABLE}{ident}").replace("r#", "");
-                        self.done.push(TokenTree::Ident(Ident::new(&name, ident.span())));
+                        self.done
+                            .push(TokenTree::Ident(Ident::new(&name, ident.span())));
                     }
-                    Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+                    Some(TokenTree::Group(group))
+                        if group.delimiter() == Delimiter::Parenthesis =>
+                    {
                         self.skip_operator();
-                        return Some(Self { rest: group.stream().into_iter().peekable(), done: Vec::new(), group: None });
+                        return Some(Self {
+                            rest: group.stream().into_iter().peekable(),
+                            done: Vec::new(),
+                            group: None,
+                        });
                     }
                     Some(other) => self.done.push(other),
                     None => {}
@@ -128,7 +170,9 @@ impl Open {
     /// Skips the `*`, `+`, `?` after a repetition with the separator before it.
     fn skip_operator(&mut self) {
         for _ in 0..4 {
-            let Some(TokenTree::Punct(punct)) = self.rest.peek() else { return };
+            let Some(TokenTree::Punct(punct)) = self.rest.peek() else {
+                return;
+            };
             let ends = matches!(punct.as_char(), '*' | '+' | '?');
             self.rest.next();
             if ends {

@@ -17,21 +17,40 @@ impl Lower<'_> {
         match member {
             ImplItem::Fn(node) => {
                 let first = spans::visibility_or(&node.vis, spans::signature(&node.sig));
-                let span = self.places.between(first, node.block.brace_token.span.close());
+                let span = self
+                    .places
+                    .between(first, node.block.brace_token.span.close());
                 let public = of_trait || is_public(&node.vis);
-                let head = Head { attributes: &node.attrs, name: Some(&node.sig.ident), public, span };
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.sig.ident),
+                    public,
+                    span,
+                };
                 self.function(&head, &node.sig, Some(&node.block));
             }
             ImplItem::Const(node) => {
-                let span = self.member_span(&node.vis, node.const_token.span, node.semi_token.spans[0]);
+                let span =
+                    self.member_span(&node.vis, node.const_token.span, node.semi_token.spans[0]);
                 let public = of_trait || is_public(&node.vis);
-                let head = Head { attributes: &node.attrs, name: Some(&node.ident), public, span };
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.ident),
+                    public,
+                    span,
+                };
                 self.constant(&head, Some(&node.ty), Some(&node.expr));
             }
             ImplItem::Type(node) => {
-                let span = self.member_span(&node.vis, node.type_token.span, node.semi_token.spans[0]);
+                let span =
+                    self.member_span(&node.vis, node.type_token.span, node.semi_token.spans[0]);
                 let public = of_trait || is_public(&node.vis);
-                let head = Head { attributes: &node.attrs, name: Some(&node.ident), public, span };
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.ident),
+                    public,
+                    span,
+                };
                 self.alias(&head, &node.generics, Some(&node.ty));
             }
             ImplItem::Macro(node) => self.macro_of_members(&node.mac, of_trait),
@@ -40,7 +59,8 @@ impl Lower<'_> {
     }
 
     fn member_span(&self, visibility: &syn::Visibility, first: TokenSpan, last: TokenSpan) -> Span {
-        self.places.between(spans::visibility_or(visibility, first), last)
+        self.places
+            .between(spans::visibility_or(visibility, first), last)
     }
 
     pub(crate) fn trait_member(&mut self, member: &TraitItem) {
@@ -52,18 +72,45 @@ impl Lower<'_> {
                     (None, None) => node.sig.paren_token.span.close(),
                 };
                 let span = self.places.between(spans::signature(&node.sig), last);
-                let head = Head { attributes: &node.attrs, name: Some(&node.sig.ident), public: true, span };
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.sig.ident),
+                    public: true,
+                    span,
+                };
                 self.function(&head, &node.sig, node.default.as_ref());
             }
             TraitItem::Const(node) => {
-                let span = self.places.between(node.const_token.span, node.semi_token.spans[0]);
-                let head = Head { attributes: &node.attrs, name: Some(&node.ident), public: true, span };
-                self.constant(&head, Some(&node.ty), node.default.as_ref().map(|(_, value)| value));
+                let span = self
+                    .places
+                    .between(node.const_token.span, node.semi_token.spans[0]);
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.ident),
+                    public: true,
+                    span,
+                };
+                self.constant(
+                    &head,
+                    Some(&node.ty),
+                    node.default.as_ref().map(|(_, value)| value),
+                );
             }
             TraitItem::Type(node) => {
-                let span = self.places.between(node.type_token.span, node.semi_token.spans[0]);
-                let head = Head { attributes: &node.attrs, name: Some(&node.ident), public: true, span };
-                self.alias(&head, &node.generics, node.default.as_ref().map(|(_, type_)| type_));
+                let span = self
+                    .places
+                    .between(node.type_token.span, node.semi_token.spans[0]);
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.ident),
+                    public: true,
+                    span,
+                };
+                self.alias(
+                    &head,
+                    &node.generics,
+                    node.default.as_ref().map(|(_, type_)| type_),
+                );
             }
             _ => {}
         }
@@ -81,15 +128,30 @@ impl Lower<'_> {
     fn foreign_item(&mut self, item: &ForeignItem) {
         match item {
             ForeignItem::Fn(node) => {
-                let span = self.member_span(&node.vis, spans::signature(&node.sig), node.semi_token.spans[0]);
+                let span = self.member_span(
+                    &node.vis,
+                    spans::signature(&node.sig),
+                    node.semi_token.spans[0],
+                );
                 let public = is_public(&node.vis);
-                let head = Head { attributes: &node.attrs, name: Some(&node.sig.ident), public, span };
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.sig.ident),
+                    public,
+                    span,
+                };
                 self.function(&head, &node.sig, None);
             }
             ForeignItem::Static(node) => {
-                let span = self.member_span(&node.vis, node.static_token.span, node.semi_token.spans[0]);
+                let span =
+                    self.member_span(&node.vis, node.static_token.span, node.semi_token.spans[0]);
                 let public = is_public(&node.vis);
-                let head = Head { attributes: &node.attrs, name: Some(&node.ident), public, span };
+                let head = Head {
+                    attributes: &node.attrs,
+                    name: Some(&node.ident),
+                    public,
+                    span,
+                };
                 self.constant(&head, Some(&node.ty), None);
             }
             _ => {}
@@ -106,7 +168,14 @@ impl Lower<'_> {
         self.inside(scope, |cx| {
             cx.builder.statement = head.span;
             let (kind, flavour, span) = (BodyKind::Constant, Flavour::Sync, head.span);
-            let body = cx.builder.open_body(NewBody { kind, flavour, item: Some(id), scope, span, name_span });
+            let body = cx.builder.open_body(NewBody {
+                kind,
+                flavour,
+                item: Some(id),
+                scope,
+                span,
+                name_span,
+            });
             cx.builder.body_mut().returns = type_;
             let value = cx.scoped(|cx| cx.expr(value));
             cx.give(value, nostall_model::facts::Sink::Returned);
@@ -127,7 +196,9 @@ impl Lower<'_> {
                 plain = false;
                 self.one_module_file(head, Some(&path));
             }
-            let Some((condition, path)) = self.conditional_path(attribute) else { continue };
+            let Some((condition, path)) = self.conditional_path(attribute) else {
+                continue;
+            };
             others.push(condition);
             self.condition = outer;
             self.condition = self.both(condition);
@@ -156,7 +227,9 @@ impl Lower<'_> {
 
     /// `#[cfg_attr(condition, path = "..")]`.
     fn conditional_path(&mut self, attribute: &Attribute) -> Option<(ConditionId, String)> {
-        let Meta::List(list) = &attribute.meta else { return None };
+        let Meta::List(list) = &attribute.meta else {
+            return None;
+        };
         if !list.path.is_ident("cfg_attr") {
             return None;
         }
@@ -173,9 +246,14 @@ impl Lower<'_> {
 
 /// The text of `path = ".."`.
 fn path_value(meta: &Meta) -> Option<String> {
-    let Meta::NameValue(pair) = meta else { return None };
+    let Meta::NameValue(pair) = meta else {
+        return None;
+    };
     match &pair.value {
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if pair.path.is_ident("path") => Some(text.value()),
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) if pair.path.is_ident("path") => Some(text.value()),
         _ => None,
     }
 }

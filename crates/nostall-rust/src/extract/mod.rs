@@ -62,14 +62,14 @@ fn read(whole: &str) -> FileFacts {
     let text = Text::new(whole);
     let lexed = repair::lex(&text);
     let places = Places::new(&lexed.code, &text);
-    let comments = comments::find(&lexed, &places);
     let parsed = recover::parse(&lexed.tokens, &places);
-    let mut problems: Vec<_> = lexed.problems.iter().chain(&parsed.problems).cloned().collect();
-    problems.sort_by_key(|problem| problem.span);
     let mut lower = Lower::new(&places);
     lower.file(&parsed);
     let mut facts = lower.builder.finish();
-    facts.comments = comments;
-    facts.problems = problems;
+    facts.comments = comments::find(&lexed, &places);
+    facts
+        .problems
+        .extend(lexed.problems.iter().chain(&parsed.problems).cloned());
+    facts.problems.sort_by_key(|problem| problem.span);
     facts
 }

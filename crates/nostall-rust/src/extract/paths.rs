@@ -25,7 +25,9 @@ impl Lower<'_> {
             segments,
             global: node.leading_colon.is_some() && qualified.is_none(),
             qualified_self,
-            trait_segments: qualified.map_or(0, |qualified| u16::try_from(qualified.position).unwrap_or(u16::MAX)),
+            trait_segments: qualified.map_or(0, |qualified| {
+                u16::try_from(qualified.position).unwrap_or(u16::MAX)
+            }),
             scope: self.scope,
             span,
         })
@@ -34,21 +36,42 @@ impl Lower<'_> {
     /// Returns the span of a path with the `<T as ..>` before it.
     pub(crate) fn path_span(&self, qualified: Option<&QSelf>, node: &Path) -> Span {
         let path = self.span(node);
-        qualified.map_or(path, |qualified| self.token(qualified.lt_token.spans[0]).to(path))
+        qualified.map_or(path, |qualified| {
+            self.token(qualified.lt_token.spans[0]).to(path)
+        })
     }
 
     /// A path to something in std that syntax stands for, with type arguments for the last segment.
-    pub(crate) fn std_path(&mut self, names: &[&str], arguments: &[TypeExprId], span: Span) -> PathId {
+    pub(crate) fn std_path(
+        &mut self,
+        names: &[&str],
+        arguments: &[TypeExprId],
+        span: Span,
+    ) -> PathId {
         let arguments = self.builder.types(arguments);
         let last = names.len() - 1;
         let mut segments = Vec::with_capacity(names.len());
         for (index, text) in names.iter().enumerate() {
             let name = self.builder.name(text);
-            segments.push(Segment { name, arguments: if index == last { arguments } else { Run::default() } });
+            segments.push(Segment {
+                name,
+                arguments: if index == last {
+                    arguments
+                } else {
+                    Run::default()
+                },
+            });
         }
         let segments = self.builder.segments(&segments);
         let scope = self.scope;
-        self.builder.path(PathExpr { segments, global: true, qualified_self: None, trait_segments: 0, scope, span })
+        self.builder.path(PathExpr {
+            segments,
+            global: true,
+            qualified_self: None,
+            trait_segments: 0,
+            scope,
+            span,
+        })
     }
 
     /// Lowers a path as a value: a variable, or something declared elsewhere.

@@ -19,21 +19,40 @@ struct Found {
 
 impl Lower<'_> {
     /// Binds the variables of a pattern to the parts of a value.
-    pub(crate) fn bind(&mut self, pattern: &Pat, value: ExprId, type_: Option<TypeExprId>, owns: bool) {
+    pub(crate) fn bind(
+        &mut self,
+        pattern: &Pat,
+        value: ExprId,
+        type_: Option<TypeExprId>,
+        owns: bool,
+    ) {
         let mut found = Vec::new();
         let (base, own_type) = match (pattern, type_) {
             (Pat::Ident(_), _) | (_, None) => (value, type_),
             // What is written beside a pattern is the type of the whole value.
             (_, Some(type_)) => {
                 let span = self.builder.facts.expr(value).span;
-                (self.builder.expr(ExprKind::Cast { value, type_ }, span), None)
+                (
+                    self.builder.expr(ExprKind::Cast { value, type_ }, span),
+                    None,
+                )
             }
         };
         self.collect(pattern, base, owns, &mut found);
         for variable in found {
-            let binding = self.declare(variable.name, variable.span, variable.mutable, variable.owns);
+            let binding = self.declare(
+                variable.name,
+                variable.span,
+                variable.mutable,
+                variable.owns,
+            );
             let value = self.one_of(&variable.values, variable.span);
-            self.define(binding, DefinitionKind::Value(value), own_type, variable.span);
+            self.define(
+                binding,
+                DefinitionKind::Value(value),
+                own_type,
+                variable.span,
+            );
         }
     }
 
@@ -56,7 +75,9 @@ impl Lower<'_> {
             Pat::Type(node) => {
                 let type_ = self.type_(&node.ty);
                 let span = self.builder.facts.expr(base).span;
-                let base = self.builder.expr(ExprKind::Cast { value: base, type_ }, span);
+                let base = self
+                    .builder
+                    .expr(ExprKind::Cast { value: base, type_ }, span);
                 let owns = owns || self.type_may_own(type_);
                 self.collect(&node.pat, base, owns, found);
             }
@@ -68,15 +89,20 @@ impl Lower<'_> {
                     self.collect(case, base, owns, found);
                 }
             }
-            Pat::Tuple(node) => self.collect_elements(&node.elems, base, owns, found, |index| Some(Part::Element(index))),
+            Pat::Tuple(node) => self.collect_elements(&node.elems, base, owns, found, |index| {
+                Some(Part::Element(index))
+            }),
             Pat::TupleStruct(node) => {
                 let path = self.pattern_path(node.qself.as_ref(), &node.path, &node.elems);
-                self.collect_elements(&node.elems, base, owns, found, |index| path.map(|path| Part::Variant { path, index }));
+                self.collect_elements(&node.elems, base, owns, found, |index| {
+                    path.map(|path| Part::Variant { path, index })
+                });
             }
             Pat::Struct(node) => self.collect_fields(node, base, owns, found),
             Pat::Slice(node) => {
                 for element in &node.elems {
-                    let rest = matches!(element, Pat::Rest(_)) || matches!(element, Pat::Ident(name) if is_rest(name));
+                    let rest = matches!(element, Pat::Rest(_))
+                        || matches!(element, Pat::Ident(name) if is_rest(name));
                     let part = if rest { Part::Rest } else { Part::Item };
                     self.collect_part(element, base, part, owns, found);
                 }
@@ -86,7 +112,13 @@ impl Lower<'_> {
     }
 
     /// `x`, `ref x`, `mut x`, `x @ ..`. A name in upper case is a constant or a variant.
-    fn collect_name(&mut self, node: &syn::PatIdent, base: ExprId, owns: bool, found: &mut Vec<Found>) {
+    fn collect_name(
+        &mut self,
+        node: &syn::PatIdent,
+        base: ExprId,
+        owns: bool,
+        found: &mut Vec<Found>,
+    ) {
         let text = node.ident.to_string();
         let bare = node.by_ref.is_none() && node.mutability.is_none() && node.subpat.is_none();
         if bare && text.starts_with(char::is_uppercase) {
@@ -95,7 +127,11 @@ impl Lower<'_> {
         let name = self.name(&node.ident);
         let span = self.token(node.ident.span());
         let borrowed = node.by_ref.is_some();
-        let value = if borrowed { self.builder.expr(ExprKind::Reference(base), span) } else { base };
+        let value = if borrowed {
+            self.builder.expr(ExprKind::Reference(base), span)
+        } else {
+            base
+        };
         match found.iter_mut().find(|known| known.name == name) {
             Some(known) => known.values.push(value),
             None => found.push(Found {
@@ -113,13 +149,25 @@ impl Lower<'_> {
         }
     }
 
-    fn collect_part(&mut self, pattern: &Pat, base: ExprId, part: Part, owns: bool, found: &mut Vec<Found>) {
+    fn collect_part(
+        &mut self,
+        pattern: &Pat,
+        base: ExprId,
+        part: Part,
+        owns: bool,
+        found: &mut Vec<Found>,
+    ) {
         if matches!(pattern, Pat::Wild(_) | Pat::Rest(_) | Pat::Lit(_)) {
             return;
         }
         let span = self.span(pattern);
         let value = self.builder.expr(ExprKind::Project { base, part }, span);
-        self.collect(pattern, value, owns && !matches!(part, Part::Referent), found);
+        self.collect(
+            pattern,
+            value,
+            owns && !matches!(part, Part::Referent),
+            found,
+        );
     }
 
     /// Elements by position. After `..` the position is not known: how many there are is the type's to say.
@@ -131,9 +179,15 @@ impl Lower<'_> {
         found: &mut Vec<Found>,
         part: impl Fn(u16) -> Option<Part>,
     ) {
-        let rest = elements.iter().position(|element| matches!(element, Pat::Rest(_))).unwrap_or(elements.len());
+        let rest = elements
+            .iter()
+            .position(|element| matches!(element, Pat::Rest(_)))
+            .unwrap_or(elements.len());
         for (index, element) in elements.iter().enumerate() {
-            let part = u16::try_from(index).ok().filter(|_| index < rest).and_then(&part);
+            let part = u16::try_from(index)
+                .ok()
+                .filter(|_| index < rest)
+                .and_then(&part);
             match part {
                 Some(part) => self.collect_part(element, base, part, owns, found),
                 None => {
@@ -146,11 +200,26 @@ impl Lower<'_> {
     }
 
     /// The path of a tuple struct's pattern, if a part will need it.
-    fn pattern_path(&mut self, qualified: Option<&QSelf>, path: &Path, elements: &Punctuated<Pat, Token![,]>) -> Option<PathId> {
-        if elements.is_empty() { None } else { Some(self.path(qualified, path)) }
+    fn pattern_path(
+        &mut self,
+        qualified: Option<&QSelf>,
+        path: &Path,
+        elements: &Punctuated<Pat, Token![,]>,
+    ) -> Option<PathId> {
+        if elements.is_empty() {
+            None
+        } else {
+            Some(self.path(qualified, path))
+        }
     }
 
-    fn collect_fields(&mut self, node: &syn::PatStruct, base: ExprId, owns: bool, found: &mut Vec<Found>) {
+    fn collect_fields(
+        &mut self,
+        node: &syn::PatStruct,
+        base: ExprId,
+        owns: bool,
+        found: &mut Vec<Found>,
+    ) {
         if node.fields.is_empty() {
             return;
         }
@@ -167,5 +236,7 @@ impl Lower<'_> {
 
 /// `rest @ ..`
 fn is_rest(node: &syn::PatIdent) -> bool {
-    node.subpat.as_ref().is_some_and(|(_, inner)| matches!(**inner, Pat::Rest(_)))
+    node.subpat
+        .as_ref()
+        .is_some_and(|(_, inner)| matches!(**inner, Pat::Rest(_)))
 }

@@ -20,18 +20,27 @@ pub(crate) struct Parsed {
 }
 
 /// Modules within modules further in than this are lost as a whole when they do not parse.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 16;
 
 /// Parses the tokens of a file.
 pub(crate) fn parse(tokens: &TokenStream, places: &Places<'_>) -> Parsed {
     if depth::bound(tokens) <= depth::LIMIT
         && let Ok(file) = syn::parse2::<syn::File>(tokens.clone())
     {
-        return Parsed { items: file.items, problems: Vec::new() };
+        return Parsed {
+            items: file.items,
+            problems: Vec::new(),
+        };
     }
-    let mut recovery = Recovery { places, problems: Vec::new() };
+    let mut recovery = Recovery {
+        places,
+        problems: Vec::new(),
+    };
     let items = recovery.items(tokens.clone(), DEEPEST);
-    Parsed { items, problems: recovery.problems }
+    Parsed {
+        items,
+        problems: recovery.problems,
+    }
 }
 
 struct Recovery<'a> {
@@ -41,16 +50,27 @@ struct Recovery<'a> {
 
 impl Recovery<'_> {
     fn items(&mut self, tokens: TokenStream, budget: usize) -> Vec<Item> {
-        split(tokens).into_iter().filter_map(|piece| self.item(piece, budget)).collect()
+        split(tokens)
+            .into_iter()
+            .filter_map(|piece| self.item(piece, budget))
+            .collect()
     }
 
     /// Parses one item; one that holds others without those of them that do not parse.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the tokens are taken apart on the way"
+    )]
     fn item(&mut self, piece: Vec<TokenTree>, budget: usize) -> Option<Item> {
         let problem = match self.parse::<Item>(&piece) {
             Ok(item) => return Some(item),
             Err(problem) => problem,
         };
-        let container = if budget > 0 { self.container(&piece) } else { None };
+        let container = if budget > 0 {
+            self.container(&piece)
+        } else {
+            None
+        };
         let Some((mut item, inner)) = container else {
             self.problems.push(problem);
             return None;
@@ -71,14 +91,26 @@ impl Recovery<'_> {
     /// Parses the head of an impl, trait or module with nothing in it; answers what is in it.
     fn container(&self, piece: &[TokenTree]) -> Option<(Item, TokenStream)> {
         let (last, head) = piece.split_last()?;
-        let TokenTree::Group(body) = last else { return None };
-        let named = |word: &str| head.iter().any(|token| matches!(token, TokenTree::Ident(ident) if ident == word));
-        if body.delimiter() != Delimiter::Brace || !(named("impl") || named("trait") || named("mod")) || named("fn") {
+        let TokenTree::Group(body) = last else {
+            return None;
+        };
+        let named = |word: &str| {
+            head.iter()
+                .any(|token| matches!(token, TokenTree::Ident(ident) if ident == word))
+        };
+        if body.delimiter() != Delimiter::Brace
+            || !(named("impl") || named("trait") || named("mod"))
+            || named("fn")
+        {
             return None;
         }
         let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
         empty.set_span(body.span());
-        let tokens: Vec<TokenTree> = head.iter().cloned().chain([TokenTree::Group(empty)]).collect();
+        let tokens: Vec<TokenTree> = head
+            .iter()
+            .cloned()
+            .chain([TokenTree::Group(empty)])
+            .collect();
         let item = self.parse::<Item>(&tokens).ok()?;
         matches!(item, Item::Impl(_) | Item::Trait(_) | Item::Mod(_)).then(|| (item, body.stream()))
     }
@@ -95,10 +127,17 @@ impl Recovery<'_> {
     }
 
     fn parse<T: Parse>(&self, piece: &[TokenTree]) -> Result<T, SourceProblem> {
-        let problem = |code, message| SourceProblem { span: self.places.of_tokens(piece), code, message };
+        let problem = |code, message| SourceProblem {
+            span: self.places.of_tokens(piece),
+            code,
+            message,
+        };
         let tokens: TokenStream = piece.iter().cloned().collect();
         if depth::bound(&tokens) > depth::LIMIT {
-            return Err(problem(ProblemCode::TooDeep, "nests too deeply to be read safely".to_owned()));
+            return Err(problem(
+                ProblemCode::TooDeep,
+                "nests too deeply to be read safely".to_owned(),
+            ));
         }
         syn::parse2::<T>(tokens).map_err(|error| problem(ProblemCode::Syntax, error.to_string()))
     }
@@ -134,7 +173,9 @@ fn item_length(tokens: &[TokenTree]) -> usize {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ';' => return index + 1,
             TokenTree::Punct(punct) if punct.as_char() == '#' && index > begin => return index,
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && !is_closed_by_semicolon(keyword) => {
+            TokenTree::Group(group)
+                if group.delimiter() == Delimiter::Brace && !is_closed_by_semicolon(keyword) =>
+            {
                 return index + 1;
             }
             TokenTree::Ident(ident) => {
@@ -185,11 +226,19 @@ fn is_closed_by_semicolon(keyword: Option<Keyword>) -> bool {
 
 fn main_keyword(word: &str, next: Option<&TokenTree>) -> Option<Keyword> {
     match word {
-        "fn" | "struct" | "enum" | "trait" | "impl" | "mod" | "union" | "macro_rules" => Some(Keyword::Braced),
+        "fn" | "struct" | "enum" | "trait" | "impl" | "mod" | "union" | "macro_rules" => {
+            Some(Keyword::Braced)
+        }
         "use" | "static" | "type" => Some(Keyword::Closed),
         // `const fn`, `const unsafe fn`, `const async fn`, `const extern "C" fn`.
         "const" => match next {
-            Some(TokenTree::Ident(next)) if ["fn", "unsafe", "async", "extern"].iter().any(|word| next == word) => None,
+            Some(TokenTree::Ident(next))
+                if ["fn", "unsafe", "async", "extern"]
+                    .iter()
+                    .any(|word| next == word) =>
+            {
+                None
+            }
             _ => Some(Keyword::Closed),
         },
         _ => None,
@@ -201,11 +250,13 @@ fn begins_another(word: &str, before: &TokenTree) -> bool {
     match word {
         "struct" | "enum" | "trait" | "mod" | "pub" => true,
         // These also stand within items, after punctuation and keywords only: `-> impl T`, `: fn()`, `= async ..`.
-        "fn" | "impl" | "use" | "const" | "static" | "type" | "extern" | "async" | "unsafe" => match before {
-            TokenTree::Ident(before) => !is_head_word(&before.to_string()),
-            TokenTree::Literal(_) | TokenTree::Group(_) => true,
-            TokenTree::Punct(_) => false,
-        },
+        "fn" | "impl" | "use" | "const" | "static" | "type" | "extern" | "async" | "unsafe" => {
+            match before {
+                TokenTree::Ident(before) => !is_head_word(&before.to_string()),
+                TokenTree::Literal(_) | TokenTree::Group(_) => true,
+                TokenTree::Punct(_) => false,
+            }
+        }
         _ => false,
     }
 }
@@ -213,8 +264,8 @@ fn begins_another(word: &str, before: &TokenTree) -> bool {
 /// Words that an item's head or a type goes on after.
 fn is_head_word(word: &str) -> bool {
     const WORDS: [&str; 18] = [
-        "const", "unsafe", "async", "extern", "default", "as", "dyn", "impl", "mut", "return", "in", "where", "for", "pub",
-        "fn", "use", "static", "auto",
+        "const", "unsafe", "async", "extern", "default", "as", "dyn", "impl", "mut", "return",
+        "in", "where", "for", "pub", "fn", "use", "static", "auto",
     ];
     WORDS.contains(&word)
 }

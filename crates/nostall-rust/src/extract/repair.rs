@@ -30,17 +30,32 @@ const DEEPEST: usize = 6;
 /// Lexes the code of a text.
 pub(crate) fn lex<'a>(text: &Text<'a>) -> Lexed<'a> {
     if let Ok(tokens) = TokenStream::from_str(text.code()) {
-        return Lexed { tokens, code: Cow::Borrowed(text.code()), problems: Vec::new() };
+        return Lexed {
+            tokens,
+            code: Cow::Borrowed(text.code()),
+            problems: Vec::new(),
+        };
     }
-    let mut repair = Repair { code: text.code().as_bytes().to_vec(), lost: Vec::new() };
+    let mut repair = Repair {
+        code: text.code().as_bytes().to_vec(),
+        lost: Vec::new(),
+    };
     for chunk in chunks(text.code(), 0..text.code().len(), 0) {
         repair.chunk(chunk, 0);
     }
     // Nothing holds a span of the pieces that were tried.
     proc_macro2::extra::invalidate_current_thread_spans();
     let (tokens, code) = repair.finish();
-    let problems = repair.lost.iter().map(|range| problem(text, range)).collect();
-    Lexed { tokens, code: Cow::Owned(code), problems }
+    let problems = repair
+        .lost
+        .iter()
+        .map(|range| problem(text, range))
+        .collect();
+    Lexed {
+        tokens,
+        code: Cow::Owned(code),
+        problems,
+    }
 }
 
 fn problem(text: &Text<'_>, range: &Range<usize>) -> SourceProblem {
@@ -99,17 +114,26 @@ impl Repair {
     /// Makes the members of an `impl`, `trait` or `mod` lex, one by one; says whether the whole then does.
     fn members(&mut self, range: &Range<usize>, level: usize) -> bool {
         let text = self.text(range.clone());
-        let Some((header, indentation)) = container(&text) else { return false };
+        let Some((header, indentation)) = container(&text) else {
+            return false;
+        };
         let end = range.start + closing_line(&text, header);
         for member in chunks(&text, header..end - range.start, indentation) {
-            self.chunk(range.start + member.start..range.start + member.end, level + 1);
+            self.chunk(
+                range.start + member.start..range.start + member.end,
+                level + 1,
+            );
         }
         self.lexes(range.clone()) || self.close(range)
     }
 
     /// Puts a missing closing brace where the last blank is.
     fn close(&mut self, range: &Range<usize>) -> bool {
-        let Some(last) = range.clone().next_back().filter(|last| self.code[*last].is_ascii_whitespace()) else {
+        let Some(last) = range
+            .clone()
+            .next_back()
+            .filter(|last| self.code[*last].is_ascii_whitespace())
+        else {
             return false;
         };
         let before = std::mem::replace(&mut self.code[last], b'}');
@@ -134,12 +158,20 @@ fn container(text: &str) -> Option<(usize, usize)> {
     let mut offset = 0;
     let mut found = false;
     for line in text.split_inclusive('\n') {
-        let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+        let mut words = line
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .filter(|word| !word.is_empty());
         let head = !is_prelude(line.trim_start());
-        found |= head && words.by_ref().take(4).any(|word| matches!(word, "impl" | "trait" | "mod"));
+        found |= head
+            && words
+                .by_ref()
+                .take(4)
+                .any(|word| matches!(word, "impl" | "trait" | "mod"));
         offset += line.len();
         if found && line.contains('{') {
-            let next = text[offset..].lines().find(|line| !line.trim().is_empty())?;
+            let next = text[offset..]
+                .lines()
+                .find(|line| !line.trim().is_empty())?;
             return Some((offset, indentation(next)));
         }
         if head && !found && !line.trim().is_empty() {
@@ -151,7 +183,10 @@ fn container(text: &str) -> Option<(usize, usize)> {
 
 /// Where the line with the closing brace begins: the last line that begins with one, no further in than the header.
 fn closing_line(text: &str, header: usize) -> usize {
-    let outer = text.lines().find(|line| !line.trim().is_empty()).map_or(0, indentation);
+    let outer = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .map_or(0, indentation);
     let mut end = text.len();
     let mut offset = header;
     for line in text[header..].split_inclusive('\n') {
@@ -180,7 +215,12 @@ fn chunks(text: &str, range: Range<usize>, indent: usize) -> Vec<Range<usize>> {
         offset += line.len();
     }
     let ends = starts.iter().skip(1).copied().chain([range.end]);
-    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
+    starts
+        .iter()
+        .copied()
+        .zip(ends)
+        .map(|(start, end)| start..end)
+        .collect()
 }
 
 fn indentation(line: &str) -> usize {
@@ -194,9 +234,27 @@ fn is_prelude(content: &str) -> bool {
 
 fn begins_item(content: &str) -> bool {
     const WORDS: [&str; 17] = [
-        "fn", "pub", "async", "unsafe", "const", "static", "type", "extern", "impl", "mod", "struct", "enum", "trait",
-        "use", "macro_rules", "union", "default",
+        "fn",
+        "pub",
+        "async",
+        "unsafe",
+        "const",
+        "static",
+        "type",
+        "extern",
+        "impl",
+        "mod",
+        "struct",
+        "enum",
+        "trait",
+        "use",
+        "macro_rules",
+        "union",
+        "default",
     ];
-    let word = content.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let word = content
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
+        .unwrap_or_default();
     WORDS.contains(&word)
 }

@@ -4,26 +4,27 @@ use nostall_model::Span;
 use nostall_model::facts::{Event, ExprId, ExprKind, RegionKind, Sink};
 use syn::Macro;
 
-use super::invocations::{Lowered, positional};
+use super::invocations::positional;
 use super::lower::Lower;
 use super::macro_arguments::{self as arguments, SelectArm};
 use super::spans::Ends;
 
 impl Lower<'_> {
     pub(crate) fn select(&mut self, node: &Macro, span: Span) -> ExprId {
-        let outer = self.spent;
-        let Some((arms, spent)) = arguments::parse_as(arguments::select_arms, &node.tokens, outer) else {
-            return self.plain_macro(node, span);
-        };
-        self.spent = spent;
+        let lowered = self.reading(&node.tokens, arguments::select_arms, |cx, arms| {
+            cx.select_arms(node, &arms, span)
+        });
+        lowered.unwrap_or_else(|| self.plain_macro(node, span))
+    }
+
+    fn select_arms(&mut self, node: &Macro, arms: &[SelectArm], span: Span) -> ExprId {
         let futures: Vec<Option<ExprId>> = arms.iter().map(|arm| self.select_future(arm)).collect();
-        let lowered: Vec<Lowered> =
-            futures.iter().flatten().map(|value| Lowered { value: *value, named: false }).collect();
-        let call = self.record_macro(node, &positional(&lowered), span);
+        let awaited: Vec<ExprId> = futures.iter().flatten().copied().collect();
+        let call = self.record_macro(node, &positional(&awaited), span);
         self.builder.set_sink(call, Sink::Stored);
-        for future in futures.iter().flatten() {
-            self.give(*future, Sink::Awaited);
-            self.builder.event(Event::Await(*future));
+        for future in awaited {
+            self.give(future, Sink::Awaited);
+            self.builder.event(Event::Await(future));
         }
         self.builder.fork();
         let mut values = Vec::with_capacity(arms.len());
@@ -31,8 +32,11 @@ impl Lower<'_> {
             values.push(self.select_arm(arm, future));
         }
         self.builder.join(!arms.is_empty());
-        self.spent = outer;
-        if values.is_empty() { self.unit(span) } else { self.one_of(&values, span) }
+        if values.is_empty() {
+            self.unit(span)
+        } else {
+            self.one_of(&values, span)
+        }
     }
 
     /// The conditions and futures of all arms are evaluated before any is awaited.

@@ -28,9 +28,19 @@ pub(crate) struct Places<'a> {
 
 impl<'a> Places<'a> {
     pub(crate) fn new(code: &'a str, text: &Text<'_>) -> Self {
-        let breaks = code.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(index, _)| index + 1);
+        let breaks = code
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(index, _)| index + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
-        Self { code, base: text.base, end: text.whole.len(), lines, ascii: code.is_ascii() }
+        Self {
+            code,
+            base: text.base,
+            end: text.whole.len(),
+            lines,
+            ascii: code.is_ascii(),
+        }
     }
 
     /// Returns the bytes of a token in the code.
@@ -40,12 +50,20 @@ impl<'a> Places<'a> {
     }
 
     fn offset(&self, place: proc_macro2::LineColumn) -> usize {
-        let Some(start) = place.line.checked_sub(1).and_then(|line| self.lines.get(line)) else { return self.code.len() };
+        let Some(start) = place
+            .line
+            .checked_sub(1)
+            .and_then(|line| self.lines.get(line))
+        else {
+            return self.code.len();
+        };
         if self.ascii {
             return (start + place.column).min(self.code.len());
         }
         let mut characters = self.code[*start..].char_indices();
-        characters.nth(place.column).map_or(self.code.len(), |(offset, _)| start + offset)
+        characters
+            .nth(place.column)
+            .map_or(self.code.len(), |(offset, _)| start + offset)
     }
 
     /// Returns where the code begins in the file.
@@ -64,7 +82,10 @@ impl<'a> Places<'a> {
     }
 
     fn in_file(&self, start: usize, end: usize) -> Span {
-        Span::new((self.base + start).min(self.end), (self.base + end).min(self.end))
+        Span::new(
+            (self.base + start).min(self.end),
+            (self.base + end).min(self.end),
+        )
     }
 
     /// Returns the span of some tokens.
@@ -98,7 +119,10 @@ impl Ends for Expr {
             Expr::Field(node) => node.base.first(),
             Expr::Index(node) => node.expr.first(),
             Expr::MethodCall(node) => node.receiver.first(),
-            Expr::Range(node) => node.start.as_ref().map_or_else(|| limits(&node.limits), |start| start.first()),
+            Expr::Range(node) => node
+                .start
+                .as_ref()
+                .map_or_else(|| limits(&node.limits), |start| start.first()),
             Expr::Try(node) => node.expr.first(),
             _ => first_of_prefixed(self),
         }
@@ -121,12 +145,21 @@ impl Ends for Expr {
                 None => node.then_branch.brace_token.span.close(),
             },
             Expr::Let(node) => node.expr.last(),
-            Expr::Range(node) => node.end.as_ref().map_or_else(|| limits(&node.limits), |end| end.last()),
+            Expr::Range(node) => node
+                .end
+                .as_ref()
+                .map_or_else(|| limits(&node.limits), |end| end.last()),
             Expr::RawAddr(node) => node.expr.last(),
             Expr::Reference(node) => node.expr.last(),
-            Expr::Return(node) => node.expr.as_ref().map_or(node.return_token.span, |value| value.last()),
+            Expr::Return(node) => node
+                .expr
+                .as_ref()
+                .map_or(node.return_token.span, |value| value.last()),
             Expr::Unary(node) => node.expr.last(),
-            Expr::Yield(node) => node.expr.as_ref().map_or(node.yield_token.span, |value| value.last()),
+            Expr::Yield(node) => node
+                .expr
+                .as_ref()
+                .map_or(node.yield_token.span, |value| value.last()),
             _ => last_of_closed(self),
         }
     }
@@ -137,9 +170,10 @@ fn first_of_prefixed(expr: &Expr) -> TokenSpan {
     match expr {
         Expr::Array(node) => node.bracket_token.span.open(),
         Expr::Async(node) => node.async_token.span,
-        Expr::Block(node) => {
-            node.label.as_ref().map_or_else(|| node.block.brace_token.span.open(), |label| label.name.apostrophe)
-        }
+        Expr::Block(node) => node.label.as_ref().map_or_else(
+            || node.block.brace_token.span.open(),
+            |label| label.name.apostrophe,
+        ),
         Expr::Break(node) => node.break_token.span,
         Expr::Closure(node) => first_of_closure(node),
         Expr::Const(node) => node.const_token.span,
@@ -154,12 +188,18 @@ fn first_of_prefixed(expr: &Expr) -> TokenSpan {
         Expr::Macro(node) => node.mac.path.first(),
         Expr::Match(node) => node.match_token.span,
         Expr::Paren(node) => node.paren_token.span.open(),
-        Expr::Path(node) => node.qself.as_ref().map_or_else(|| node.path.first(), |qself| qself.lt_token.spans[0]),
+        Expr::Path(node) => node
+            .qself
+            .as_ref()
+            .map_or_else(|| node.path.first(), |qself| qself.lt_token.spans[0]),
         Expr::RawAddr(node) => node.and_token.spans[0],
         Expr::Reference(node) => node.and_token.spans[0],
         Expr::Repeat(node) => node.bracket_token.span.open(),
         Expr::Return(node) => node.return_token.span,
-        Expr::Struct(node) => node.qself.as_ref().map_or_else(|| node.path.first(), |qself| qself.lt_token.spans[0]),
+        Expr::Struct(node) => node
+            .qself
+            .as_ref()
+            .map_or_else(|| node.path.first(), |qself| qself.lt_token.spans[0]),
         Expr::TryBlock(node) => node.try_token.span,
         Expr::Tuple(node) => node.paren_token.span.open(),
         Expr::Unary(node) => operator(&node.op),
@@ -178,7 +218,10 @@ fn last_of_closed(expr: &Expr) -> TokenSpan {
         Expr::Block(node) => node.block.brace_token.span.close(),
         Expr::Call(node) => node.paren_token.span.close(),
         Expr::Const(node) => node.block.brace_token.span.close(),
-        Expr::Continue(node) => node.label.as_ref().map_or(node.continue_token.span, |label| label.ident.span()),
+        Expr::Continue(node) => node
+            .label
+            .as_ref()
+            .map_or(node.continue_token.span, |label| label.ident.span()),
         Expr::Field(node) => member(&node.member),
         Expr::ForLoop(node) => node.body.brace_token.span.close(),
         Expr::Group(node) => node.expr.last(),
@@ -206,9 +249,16 @@ pub(crate) fn first_of_closure(node: &syn::ExprClosure) -> TokenSpan {
     if let Some(lifetimes) = &node.lifetimes {
         return lifetimes.for_token.span;
     }
-    let keywords =
-        [node.constness.map(|token| token.span), node.asyncness.map(|token| token.span), node.capture.map(|token| token.span)];
-    keywords.into_iter().flatten().next().unwrap_or(node.inputs_begin.spans[0])
+    let keywords = [
+        node.constness.map(|token| token.span),
+        node.asyncness.map(|token| token.span),
+        node.capture.map(|token| token.span),
+    ];
+    keywords
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(node.inputs_begin.spans[0])
 }
 
 fn label_or(label: Option<&syn::Label>, other: TokenSpan) -> TokenSpan {
@@ -248,7 +298,9 @@ impl Ends for Path {
     }
 
     fn last(&self) -> TokenSpan {
-        let Some(segment) = self.segments.last() else { return TokenSpan::call_site() };
+        let Some(segment) = self.segments.last() else {
+            return TokenSpan::call_site();
+        };
         match &segment.arguments {
             PathArguments::None => segment.ident.span(),
             PathArguments::AngleBracketed(arguments) => arguments.gt_token.spans[0],
@@ -263,7 +315,10 @@ impl Ends for Path {
 impl Ends for Type {
     fn first(&self) -> TokenSpan {
         match self {
-            Type::Path(node) => node.qself.as_ref().map_or_else(|| node.path.first(), |qself| qself.lt_token.spans[0]),
+            Type::Path(node) => node
+                .qself
+                .as_ref()
+                .map_or_else(|| node.path.first(), |qself| qself.lt_token.spans[0]),
             Type::Reference(node) => node.and_token.spans[0],
             Type::Ptr(node) => node.star_token.spans[0],
             Type::Slice(node) => node.bracket_token.span.open(),
@@ -298,8 +353,15 @@ impl Ends for Pat {
     fn first(&self) -> TokenSpan {
         match self {
             Pat::Ident(node) => {
-                let keywords = [node.by_ref.map(|token| token.span), node.mutability.map(|token| token.span)];
-                keywords.into_iter().flatten().next().unwrap_or_else(|| node.ident.span())
+                let keywords = [
+                    node.by_ref.map(|token| token.span),
+                    node.mutability.map(|token| token.span),
+                ];
+                keywords
+                    .into_iter()
+                    .flatten()
+                    .next()
+                    .unwrap_or_else(|| node.ident.span())
             }
             Pat::Type(node) => node.pat.first(),
             Pat::Guard(node) => node.pat.first(),
@@ -315,7 +377,10 @@ impl Ends for Pat {
 
     fn last(&self) -> TokenSpan {
         match self {
-            Pat::Ident(node) => node.subpat.as_ref().map_or_else(|| node.ident.span(), |(_, inner)| inner.last()),
+            Pat::Ident(node) => node
+                .subpat
+                .as_ref()
+                .map_or_else(|| node.ident.span(), |(_, inner)| inner.last()),
             Pat::Type(node) => node.ty.last(),
             Pat::Guard(node) => node.guard.last(),
             Pat::Wild(node) => node.underscore_token.spans[0],
@@ -337,12 +402,17 @@ fn last_printed(node: &impl Spanned) -> TokenSpan {
 
 impl Ends for Stmt {
     fn first(&self) -> TokenSpan {
-        let first_attribute = |attributes: &[syn::Attribute]| attributes.first().map(|it| it.pound_token.spans[0]);
+        let first_attribute =
+            |attributes: &[syn::Attribute]| attributes.first().map(|it| it.pound_token.spans[0]);
         match self {
             Stmt::Local(node) => first_attribute(&node.attrs).unwrap_or(node.let_token.span),
             Stmt::Item(item) => item.first(),
-            Stmt::Expr(expr, _) => first_attribute(super::attributes::of_expr(expr)).unwrap_or_else(|| expr.first()),
-            Stmt::Macro(node) => first_attribute(&node.attrs).unwrap_or_else(|| node.mac.path.first()),
+            Stmt::Expr(expr, _) => {
+                first_attribute(super::attributes::of_expr(expr)).unwrap_or_else(|| expr.first())
+            }
+            Stmt::Macro(node) => {
+                first_attribute(&node.attrs).unwrap_or_else(|| node.mac.path.first())
+            }
         }
     }
 
@@ -350,10 +420,12 @@ impl Ends for Stmt {
         match self {
             Stmt::Local(node) => node.semi_token.spans[0],
             Stmt::Item(item) => item.last(),
-            Stmt::Expr(expr, semicolon) => semicolon.map_or_else(|| expr.last(), |token| token.spans[0]),
-            Stmt::Macro(node) => {
-                node.semi_token.map_or_else(|| node.mac.delimiter.span().close(), |token| token.spans[0])
+            Stmt::Expr(expr, semicolon) => {
+                semicolon.map_or_else(|| expr.last(), |token| token.spans[0])
             }
+            Stmt::Macro(node) => node
+                .semi_token
+                .map_or_else(|| node.mac.delimiter.span().close(), |token| token.spans[0]),
         }
     }
 }
@@ -380,7 +452,11 @@ pub(crate) fn signature(signature: &syn::Signature) -> TokenSpan {
         safety,
         signature.abi.as_ref().map(|abi| abi.extern_token.span),
     ];
-    keywords.into_iter().flatten().next().unwrap_or(signature.fn_token.span)
+    keywords
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(signature.fn_token.span)
 }
 
 impl Ends for Item {
@@ -390,15 +466,21 @@ impl Ends for Item {
             Item::Enum(node) => visibility_or(&node.vis, node.enum_token.span),
             Item::ExternCrate(node) => visibility_or(&node.vis, node.extern_token.span),
             Item::Fn(node) => visibility_or(&node.vis, signature(&node.sig)),
-            Item::ForeignMod(node) => node.unsafety.map_or(node.abi.extern_token.span, |token| token.span),
-            Item::Impl(node) => node.unsafety.map_or(node.impl_token.span, |token| token.span),
+            Item::ForeignMod(node) => node
+                .unsafety
+                .map_or(node.abi.extern_token.span, |token| token.span),
+            Item::Impl(node) => node
+                .unsafety
+                .map_or(node.impl_token.span, |token| token.span),
             Item::Macro(node) => node.mac.path.first(),
             Item::Mod(node) => visibility_or(&node.vis, node.mod_token.span),
             Item::Static(node) => visibility_or(&node.vis, node.static_token.span),
             Item::Struct(node) => visibility_or(&node.vis, node.struct_token.span),
-            Item::Trait(node) => {
-                visibility_or(&node.vis, node.unsafety.map_or(node.trait_token.span, |token| token.span))
-            }
+            Item::Trait(node) => visibility_or(
+                &node.vis,
+                node.unsafety
+                    .map_or(node.trait_token.span, |token| token.span),
+            ),
             Item::TraitAlias(node) => visibility_or(&node.vis, node.trait_token.span),
             Item::Type(node) => visibility_or(&node.vis, node.type_token.span),
             Item::Union(node) => visibility_or(&node.vis, node.union_token.span),
@@ -415,9 +497,9 @@ impl Ends for Item {
             Item::Fn(node) => node.block.brace_token.span.close(),
             Item::ForeignMod(node) => node.brace_token.span.close(),
             Item::Impl(node) => node.brace_token.span.close(),
-            Item::Macro(node) => {
-                node.semi_token.map_or_else(|| node.mac.delimiter.span().close(), |token| token.spans[0])
-            }
+            Item::Macro(node) => node
+                .semi_token
+                .map_or_else(|| node.mac.delimiter.span().close(), |token| token.spans[0]),
             Item::Mod(node) => match (&node.content, &node.semi) {
                 (Some((brace, _)), _) => brace.span.close(),
                 (None, Some(token)) => token.spans[0],

@@ -46,7 +46,10 @@ impl Lower<'_> {
     }
 
     pub(crate) fn block_span(&self, block: &Block) -> Span {
-        self.places.between(block.brace_token.span.open(), block.brace_token.span.close())
+        self.places.between(
+            block.brace_token.span.open(),
+            block.brace_token.span.close(),
+        )
     }
 
     /// Lowers statements in the scopes of here; answers the value of the last, if it is an expression.
@@ -105,7 +108,9 @@ impl Lower<'_> {
             }
             Stmt::Macro(node) => {
                 let condition = self.cfg_of(&node.attrs);
-                let span = self.places.between(node.mac.path.first(), node.mac.delimiter.span().close());
+                let span = self
+                    .places
+                    .between(node.mac.path.first(), node.mac.delimiter.span().close());
                 let value = self.under(condition, span, |cx| cx.statement_macro(&node.mac, span));
                 value.filter(|_| node.semi_token.is_none())
             }
@@ -113,7 +118,10 @@ impl Lower<'_> {
     }
 
     /// The `#[cfg(..)]` of code. What a macro around items demands is none of its business.
-    pub(crate) fn cfg_of(&mut self, attributes: &[syn::Attribute]) -> Option<nostall_model::facts::ConditionId> {
+    pub(crate) fn cfg_of(
+        &mut self,
+        attributes: &[syn::Attribute],
+    ) -> Option<nostall_model::facts::ConditionId> {
         if attributes.is_empty() {
             return None;
         }
@@ -128,7 +136,9 @@ impl Lower<'_> {
         if condition.is_none() {
             return self.local_anyway(local);
         }
-        let span = self.places.between(local.let_token.span, local.semi_token.spans[0]);
+        let span = self
+            .places
+            .between(local.let_token.span, local.semi_token.spans[0]);
         let outer = std::mem::replace(&mut self.conditional, true);
         self.under(condition, span, |cx| cx.local_anyway(local));
         self.conditional = outer;
@@ -139,7 +149,9 @@ impl Lower<'_> {
             Pat::Type(typed) => (&*typed.pat, Some(self.type_(&typed.ty))),
             pattern => (pattern, None),
         };
-        let Some(init) = &local.init else { return self.declare_pattern(pattern, type_) };
+        let Some(init) = &local.init else {
+            return self.declare_pattern(pattern, type_);
+        };
         let value = self.expr(&init.expr);
         if let Some((_, other)) = &init.diverge {
             let span = self.span(&**other);
@@ -173,7 +185,9 @@ fn is_conditional(statement: &Stmt) -> bool {
         Stmt::Macro(node) => &node.attrs,
         _ => return false,
     };
-    attributes.iter().any(|attribute| attribute.path().is_ident("cfg"))
+    attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("cfg"))
 }
 
 /// Where the head of a branch or loop ends.

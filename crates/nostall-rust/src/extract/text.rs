@@ -11,7 +11,11 @@ pub(crate) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(crate) fn new(whole: &'a str) -> Self {
-        let mut base = if whole.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let mut base = if whole.starts_with('\u{feff}') {
+            '\u{feff}'.len_utf8()
+        } else {
+            0
+        };
         base += shebang(&whole[base..]);
         base += frontmatter(&whole[base..]);
         Self { whole, base }
@@ -25,7 +29,9 @@ impl<'a> Text<'a> {
 
 /// The length of `#!/usr/bin/env ..`. The beginning of an inner attribute, `#![..]`, is none.
 fn shebang(text: &str) -> usize {
-    let Some(rest) = text.strip_prefix("#!") else { return 0 };
+    let Some(rest) = text.strip_prefix("#!") else {
+        return 0;
+    };
     if rest.trim_start().starts_with('[') {
         return 0;
     }
@@ -41,5 +47,6 @@ fn frontmatter(text: &str) -> usize {
         return 0;
     }
     let closing = format!("\n{}", "-".repeat(fence));
-    body.find(&closing).map_or(0, |end| start + end + closing.len())
+    body.find(&closing)
+        .map_or(0, |end| start + end + closing.len())
 }

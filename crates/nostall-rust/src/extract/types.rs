@@ -4,8 +4,8 @@ use nostall_model::Name;
 use nostall_model::facts::{Generic, Literal, Run, TypeExprId, TypeExprKind};
 use syn::punctuated::Punctuated;
 use syn::{
-    AngleBracketedGenericArguments, GenericArgument, GenericParam, Generics, NamedArg, PathArguments, ReturnType, Token,
-    Type, TypeParamBound, WherePredicate,
+    AngleBracketedGenericArguments, GenericArgument, GenericParam, Generics, NamedArg,
+    PathArguments, ReturnType, Token, Type, TypeParamBound, WherePredicate,
 };
 
 use super::lower::{Lower, METAVARIABLE};
@@ -46,44 +46,83 @@ impl Lower<'_> {
     }
 
     fn type_path(&mut self, node: &syn::TypePath) -> TypeExprKind {
-        let parenthesized = node.path.segments.last().and_then(|segment| match &segment.arguments {
-            PathArguments::Parenthesized(arguments) => Some((&segment.ident, arguments)),
-            _ => None,
-        });
+        let parenthesized =
+            node.path
+                .segments
+                .last()
+                .and_then(|segment| match &segment.arguments {
+                    PathArguments::Parenthesized(arguments) => Some((&segment.ident, arguments)),
+                    _ => None,
+                });
         if let Some((trait_, arguments)) = parenthesized {
             return self.callable_type(trait_, arguments);
         }
-        if node.path.segments.first().is_some_and(|segment| segment.ident.to_string().starts_with(METAVARIABLE)) {
+        if node
+            .path
+            .segments
+            .first()
+            .is_some_and(|segment| segment.ident.to_string().starts_with(METAVARIABLE))
+        {
             return TypeExprKind::Unknown;
         }
         TypeExprKind::Path(self.path(node.qself.as_ref(), &node.path))
     }
 
     /// `Fn(A) -> B`. What `AsyncFn(A) -> B` gives is a future.
-    fn callable_type(&mut self, trait_: &syn::Ident, node: &syn::ParenthesizedGenericArguments) -> TypeExprKind {
+    fn callable_type(
+        &mut self,
+        trait_: &syn::Ident,
+        node: &syn::ParenthesizedGenericArguments,
+    ) -> TypeExprKind {
         let kind = self.function_type(&node.inputs, &node.output);
-        let TypeExprKind::Function { parameters, returns: Some(output) } = kind else { return kind };
+        let TypeExprKind::Function {
+            parameters,
+            returns: Some(output),
+        } = kind
+        else {
+            return kind;
+        };
         if !trait_.to_string().starts_with("Async") {
             return kind;
         }
         let span = self.builder.facts.type_expr(output).span;
         let name = self.builder.name("Output");
-        let associated = self.builder.type_expr(TypeExprKind::Associated { name, type_: output }, span);
+        let associated = self.builder.type_expr(
+            TypeExprKind::Associated {
+                name,
+                type_: output,
+            },
+            span,
+        );
         let future = self.std_path(&["std", "future", "Future"], &[associated], span);
         let bound = self.builder.type_expr(TypeExprKind::Path(future), span);
         let bounds = self.builder.types(&[bound]);
         let returns = self.builder.type_expr(TypeExprKind::Impl(bounds), span);
-        TypeExprKind::Function { parameters, returns: Some(returns) }
+        TypeExprKind::Function {
+            parameters,
+            returns: Some(returns),
+        }
     }
 
-    fn function_type(&mut self, inputs: &Punctuated<NamedArg, Token![,]>, output: &ReturnType) -> TypeExprKind {
+    fn function_type(
+        &mut self,
+        inputs: &Punctuated<NamedArg, Token![,]>,
+        output: &ReturnType,
+    ) -> TypeExprKind {
         let parameters = self.types(inputs.iter().map(|input| &input.ty));
-        TypeExprKind::Function { parameters, returns: self.returns(output) }
+        TypeExprKind::Function {
+            parameters,
+            returns: self.returns(output),
+        }
     }
 
     /// Lowers the arguments of a path's segment or of a method. Lifetimes do not count.
     pub(crate) fn type_arguments(&mut self, node: &AngleBracketedGenericArguments) -> Run {
-        let arguments: Vec<TypeExprId> = node.args.iter().filter_map(|it| self.type_argument(it)).collect();
+        let arguments: Vec<TypeExprId> = node
+            .args
+            .iter()
+            .filter_map(|it| self.type_argument(it))
+            .collect();
         self.builder.types(&arguments)
     }
 
@@ -92,7 +131,10 @@ impl Lower<'_> {
             GenericArgument::Type(type_) => Some(self.type_(type_)),
             GenericArgument::Const(value) => {
                 let span = self.span(value);
-                Some(self.builder.type_expr(TypeExprKind::Literal(Literal::Other), span))
+                Some(
+                    self.builder
+                        .type_expr(TypeExprKind::Literal(Literal::Other), span),
+                )
             }
             GenericArgument::AssocType(associated) => {
                 let name = self.name(&associated.ident);
@@ -112,7 +154,8 @@ impl Lower<'_> {
 
     fn associated(&mut self, name: Name, type_: TypeExprId) -> TypeExprId {
         let span = self.builder.facts.type_expr(type_).span;
-        self.builder.type_expr(TypeExprKind::Associated { name, type_ }, span)
+        self.builder
+            .type_expr(TypeExprKind::Associated { name, type_ }, span)
     }
 
     /// Lowers the traits among some bounds.
@@ -127,7 +170,11 @@ impl Lower<'_> {
             if let TypeParamBound::Trait(bound) = bound
                 && bound.maybe.is_none()
             {
-                let node = Type::Path(syn::TypePath { attrs: Vec::new(), qself: None, path: bound.path.clone() });
+                let node = Type::Path(syn::TypePath {
+                    attrs: Vec::new(),
+                    qself: None,
+                    path: bound.path.clone(),
+                });
                 types.push(self.type_(&node));
             }
         }
@@ -144,7 +191,9 @@ impl Lower<'_> {
                     let bounds = self.bound_list(&parameter.bounds);
                     parameters.push((name, bounds));
                 }
-                GenericParam::Const(parameter) => parameters.push((self.name(&parameter.ident), Vec::new())),
+                GenericParam::Const(parameter) => {
+                    parameters.push((self.name(&parameter.ident), Vec::new()));
+                }
                 GenericParam::Lifetime(_) => {}
             }
         }
@@ -162,10 +211,21 @@ impl Lower<'_> {
     }
 
     /// Adds a bound to the parameter that it speaks of. Those of enclosing items are theirs to declare.
-    fn where_predicate(&mut self, node: &WherePredicate, parameters: &mut Vec<(Name, Vec<TypeExprId>)>, of_trait: bool) {
-        let WherePredicate::Type(node) = node else { return };
-        let Type::Path(bounded) = &node.bounded_ty else { return };
-        let Some(ident) = bounded.path.get_ident().filter(|_| bounded.qself.is_none()) else { return };
+    fn where_predicate(
+        &mut self,
+        node: &WherePredicate,
+        parameters: &mut Vec<(Name, Vec<TypeExprId>)>,
+        of_trait: bool,
+    ) {
+        let WherePredicate::Type(node) = node else {
+            return;
+        };
+        let Type::Path(bounded) = &node.bounded_ty else {
+            return;
+        };
+        let Some(ident) = bounded.path.get_ident().filter(|_| bounded.qself.is_none()) else {
+            return;
+        };
         let name = self.name(ident);
         let known = parameters.iter().position(|(known, _)| *known == name);
         let index = match known {

@@ -53,7 +53,10 @@ impl Variables {
 
     /// Adds a variable to the innermost scope.
     pub(crate) fn declare(&mut self, variable: Variable) {
-        self.by_name.entry(variable.name).or_default().push(self.list.len());
+        self.by_name
+            .entry(variable.name)
+            .or_default()
+            .push(self.list.len());
         self.list.push(variable);
         if variable.owns {
             self.owning.insert(variable.binding);

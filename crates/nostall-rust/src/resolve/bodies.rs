@@ -2,11 +2,12 @@
 
 use nostall_catalog::Effect;
 use nostall_model::facts::{
-    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind, Run, ScopeId, ScopeKind,
+    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind, Run,
+    ScopeId, ScopeKind,
 };
 use nostall_model::program::{
-    Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall, Runtime,
-    Target as CallTarget, TargetKind, Unresolved,
+    Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall,
+    Runtime, Target as CallTarget, TargetKind, Unresolved,
 };
 use nostall_model::{Confidence, Context, Language};
 
@@ -22,7 +23,11 @@ pub(crate) fn resolve_all(cx: &Cx<'_>) -> Resolution {
     let (mut bodies, mut calls) = (0, 0);
     for mount in &cx.tree.mounts {
         let facts = cx.files.facts(mount.file);
-        resolution.mounts.push(ProgramMount { file: mount.file, first_body: bodies, first_call: calls });
+        resolution.mounts.push(ProgramMount {
+            file: mount.file,
+            first_body: bodies,
+            first_call: calls,
+        });
         bodies += facts.bodies.len() as u32;
         calls += facts.calls.len() as u32;
     }
@@ -44,25 +49,46 @@ pub(crate) fn resolve_all(cx: &Cx<'_>) -> Resolution {
 impl Cx<'_> {
     // ---- bodies
 
-    fn resolved_body(&self, mount: MountId, id: BodyId, runtime: Runtime, earlier: &[ResolvedBody]) -> ResolvedBody {
+    fn resolved_body(
+        &self,
+        mount: MountId,
+        id: BodyId,
+        runtime: Runtime,
+        earlier: &[ResolvedBody],
+    ) -> ResolvedBody {
         let facts = self.facts(mount);
         let body = facts.body(id);
         let first = earlier.len() - id.index();
         let path = match body.parent {
             // Outer bodies come before inner ones.
-            Some(parent) if body.item.is_none() => format!("{}::{}", earlier[first + parent.index()].path, inner_name(body)),
+            Some(parent) if body.item.is_none() => format!(
+                "{}::{}",
+                earlier[first + parent.index()].path,
+                inner_name(body)
+            ),
             _ => self.body_path(mount, body),
         };
         let (context, entry) = self.context(mount, id);
-        let around = body.parent.map_or(Presence::Present, |parent| earlier[first + parent.index()].presence);
+        let around = body.parent.map_or(Presence::Present, |parent| {
+            earlier[first + parent.index()].presence
+        });
         let own = scope_presence(facts, body.scope).max(self.index(mount).presence(body.span));
         let presence = self.mount(mount).presence.max(own).max(around);
-        ResolvedBody { path, context, entry: entry.to_owned(), confidence: Confidence::Certain, presence, runtime }
+        ResolvedBody {
+            path,
+            context,
+            entry: entry.to_owned(),
+            confidence: Confidence::Certain,
+            presence,
+            runtime,
+        }
     }
 
     fn body_path(&self, mount: MountId, body: &Body) -> String {
         let facts = self.facts(mount);
-        let Some(item) = body.item else { return self.scope_path(mount, body.scope) };
+        let Some(item) = body.item else {
+            return self.scope_path(mount, body.scope);
+        };
         let outer = self.scope_path(mount, facts.item(item).scope);
         match facts.item(item).name {
             Some(name) => format!("{outer}::{}", facts.text(name)),
@@ -76,7 +102,8 @@ impl Cx<'_> {
         let mut names: Vec<String> = Vec::new();
         let mut current = Some(scope);
         while let Some(id) = current {
-            if let ScopeKind::Item(item) | ScopeKind::Function(item) = facts.scopes[id.index()].kind {
+            if let ScopeKind::Item(item) | ScopeKind::Function(item) = facts.scopes[id.index()].kind
+            {
                 names.extend(self.scope_name(DefId { mount, item }));
             }
             current = facts.scopes[id.index()].parent;
@@ -90,7 +117,9 @@ impl Cx<'_> {
         let facts = self.facts(def.mount);
         let item = facts.item(def.item);
         match item.kind {
-            ItemKind::Impl { self_type, .. } => Some(self.type_name(self.written_type(def.mount, self_type))),
+            ItemKind::Impl { self_type, .. } => {
+                Some(self.type_name(self.written_type(def.mount, self_type)))
+            }
             _ => item.name.map(|name| facts.text(name).to_owned()),
         }
     }
@@ -100,7 +129,10 @@ impl Cx<'_> {
         match self.arena.kind(self.arena.referent(ty)) {
             TypeKind::Named(def, _) => {
                 let name = self.item(def).name;
-                name.map_or_else(|| "_".to_owned(), |name| self.facts(def.mount).text(name).to_owned())
+                name.map_or_else(
+                    || "_".to_owned(),
+                    |name| self.facts(def.mount).text(name).to_owned(),
+                )
             }
             TypeKind::External(path, _) | TypeKind::Primitive(path) => {
                 let text = self.arena.text(path);
@@ -117,8 +149,12 @@ impl Cx<'_> {
         let body = self.facts(mount).body(id);
         match (body.flavour, body.kind) {
             (_, BodyKind::Signature) => (Context::Sync, ""),
-            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::AsyncBlock) => (Context::Async, "async block"),
-            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::Closure) => (Context::Async, "async closure"),
+            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::AsyncBlock) => {
+                (Context::Async, "async block")
+            }
+            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::Closure) => {
+                (Context::Async, "async closure")
+            }
             (Flavour::Async | Flavour::AsyncGenerator, _) => (Context::Async, "async fn"),
             _ if self.is_poll(mount, id) => (Context::Async, "poll"),
             _ => (Context::Sync, ""),
@@ -132,10 +168,14 @@ impl Cx<'_> {
         if body.kind != BodyKind::Function {
             return false;
         }
-        let returns_poll = body.returns.is_some_and(|returns| self.is_external(self.written_type(mount, returns), "std::task::Poll"));
+        let returns_poll = body.returns.is_some_and(|returns| {
+            self.is_external(self.written_type(mount, returns), "std::task::Poll")
+        });
         returns_poll
             && facts.body_parameters(id).iter().any(|parameter| {
-                parameter.type_.is_some_and(|type_| self.is_external(self.written_type(mount, type_), "std::task::Context"))
+                parameter.type_.is_some_and(|type_| {
+                    self.is_external(self.written_type(mount, type_), "std::task::Context")
+                })
             })
     }
 
@@ -155,8 +195,13 @@ impl Cx<'_> {
         ];
         let target = self.target(mount);
         let names = &self.facts(mount).names;
-        let uses = |name: &str| target.dependencies.contains_key(name) || (!target.closed && names.find(name).is_some());
-        RUNTIMES.iter().find(|(name, _)| uses(name)).map_or(Runtime::Tokio, |(_, runtime)| *runtime)
+        let uses = |name: &str| {
+            target.dependencies.contains_key(name) || (!target.closed && names.find(name).is_some())
+        };
+        RUNTIMES
+            .iter()
+            .find(|(name, _)| uses(name))
+            .map_or(Runtime::Tokio, |(_, runtime)| *runtime)
     }
 
     // ---- calls
@@ -172,30 +217,52 @@ impl Cx<'_> {
         let first = resolution.targets.len() as u32;
         for callee in callees.iter() {
             if let Some(kind) = self.target_kind(mount, Some(id), callee.what, resolution) {
-                resolution.targets.push(CallTarget { kind, confidence: callee.confidence });
+                resolution.targets.push(CallTarget {
+                    kind,
+                    confidence: callee.confidence,
+                });
             }
         }
-        let targets = Run { start: first, end: resolution.targets.len() as u32 };
+        let targets = Run {
+            start: first,
+            end: resolution.targets.len() as u32,
+        };
         let first = resolution.passed.len() as u32;
         self.passed(mount, id, resolution);
-        let passed = Run { start: first, end: resolution.passed.len() as u32 };
+        let passed = Run {
+            start: first,
+            end: resolution.passed.len() as u32,
+        };
         resolution.calls.push(ResolvedCall { targets, passed });
     }
 
-    fn target_kind(&self, mount: MountId, call: Option<CallId>, what: What, resolution: &Resolution) -> Option<TargetKind> {
+    fn target_kind(
+        &self,
+        mount: MountId,
+        call: Option<CallId>,
+        what: What,
+        resolution: &Resolution,
+    ) -> Option<TargetKind> {
         match what {
             What::Constructor => None,
             What::Unresolved(reason) => Some(TargetKind::Unresolved(reason)),
-            What::Body(mount, body) => Some(TargetKind::Body(program_body(resolution, mount, body))),
+            What::Body(mount, body) => {
+                Some(TargetKind::Body(program_body(resolution, mount, body)))
+            }
             What::Parameter(mount, body, index) => {
                 let index = index.min(u16::MAX - 1);
-                Some(TargetKind::Parameter(program_body(resolution, mount, body), index))
+                Some(TargetKind::Parameter(
+                    program_body(resolution, mount, body),
+                    index,
+                ))
             }
             What::Function(def) => Some(self.function_target(def, resolution)),
             What::External(path) => {
                 let path = self.arena.text(path);
                 Some(match self.catalog.lookup(Language::Rust, &path) {
-                    Some(found) if self.is_carried(mount, call, found.api) => TargetKind::Api(found.api.0),
+                    Some(found) if self.is_carried(mount, call, found.api) => {
+                        TargetKind::Api(found.api.0)
+                    }
                     _ => TargetKind::External((&*path).into()),
                 })
             }
@@ -203,7 +270,9 @@ impl Cx<'_> {
     }
 
     fn function_target(&self, def: DefId, resolution: &Resolution) -> TargetKind {
-        let Some(body) = self.item(def).body else { return TargetKind::Unresolved(Unresolved::Method) };
+        let Some(body) = self.item(def).body else {
+            return TargetKind::Unresolved(Unresolved::Method);
+        };
         let program = program_body(resolution, def.mount, body);
         let path = &resolution.bodies[program.index()].path;
         if let Some(found) = self.catalog.lookup_user(Language::Rust, path) {
@@ -216,16 +285,25 @@ impl Cx<'_> {
     }
 
     /// Some calls block only when an argument does: `io::copy`, `serde_json::from_reader`.
-    fn is_carried(&self, mount: MountId, call: Option<CallId>, api: nostall_catalog::ApiId) -> bool {
+    fn is_carried(
+        &self,
+        mount: MountId,
+        call: Option<CallId>,
+        api: nostall_catalog::ApiId,
+    ) -> bool {
         let api = self.catalog.api(api);
-        let (Some(carrier), Some(call)) = (&api.carrier, call) else { return true };
+        let (Some(carrier), Some(call)) = (&api.carrier, call) else {
+            return true;
+        };
         if api.effect != Effect::Blocks {
             return true;
         }
         let arguments = self.facts(mount).call_arguments(call);
         let position = carrier.argument.index.map_or(0, usize::from);
         let method = format!("{}::_", carrier.trait_path);
-        arguments.get(position).is_some_and(|argument| self.carries(self.type_of(mount, argument.value), &method, 4))
+        arguments
+            .get(position)
+            .is_some_and(|argument| self.carries(self.type_of(mount, argument.value), &method, 4))
     }
 
     fn passed(&self, mount: MountId, id: CallId, resolution: &mut Resolution) {
@@ -239,7 +317,10 @@ impl Cx<'_> {
             }
             for (what, confidence) in self.callable(mount, argument.value, 16) {
                 if let Some(kind) = self.target_kind(mount, None, what, resolution) {
-                    resolution.passed.push(Passed { index: index as u16, target: CallTarget { kind, confidence } });
+                    resolution.passed.push(Passed {
+                        index: index as u16,
+                        target: CallTarget { kind, confidence },
+                    });
                 }
             }
         }
@@ -260,12 +341,13 @@ fn inner_name(body: &Body) -> &'static str {
 
 fn may_be_callable(facts: &FileFacts, id: nostall_model::facts::ExprId) -> bool {
     match facts.expr(id).kind {
-        ExprKind::Callable(_) | ExprKind::Path(_) | ExprKind::Use { .. } | ExprKind::Call(_) => true,
-        ExprKind::Reference(inner) | ExprKind::Dereference(inner) | ExprKind::Cast { value: inner, .. } => {
-            may_be_callable(facts, inner)
+        ExprKind::Callable(_) | ExprKind::Path(_) | ExprKind::Use { .. } | ExprKind::Call(_) => {
+            true
         }
+        ExprKind::Reference(inner)
+        | ExprKind::Dereference(inner)
+        | ExprKind::Cast { value: inner, .. } => may_be_callable(facts, inner),
         ExprKind::Select(_) => true,
         _ => false,
     }
 }
-

@@ -5,7 +5,9 @@ use nostall_model::program::Presence;
 
 /// Judges a condition. Of `test`, `doc` and the empty `any()` we know that they do not hold in a build that serves.
 pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Presence {
-    let Some(id) = condition else { return Presence::Present };
+    let Some(id) = condition else {
+        return Presence::Present;
+    };
     let list = |run: nostall_model::facts::Run| facts.condition_lists[run.range()].iter();
     match facts.conditions[id.index()] {
         Condition::Flag(name) => match facts.text(name) {
@@ -13,8 +15,14 @@ pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Pre
             "doc" | "doctest" | "rustdoc" | "miri" | "clippy" | "false" => Presence::Absent,
             _ => Presence::Present,
         },
-        Condition::All(run) => list(run).map(|id| presence(facts, Some(*id))).max().unwrap_or(Presence::Present),
-        Condition::Any(run) => list(run).map(|id| presence(facts, Some(*id))).min().unwrap_or(Presence::Absent),
+        Condition::All(run) => list(run)
+            .map(|id| presence(facts, Some(*id)))
+            .max()
+            .unwrap_or(Presence::Present),
+        Condition::Any(run) => list(run)
+            .map(|id| presence(facts, Some(*id)))
+            .min()
+            .unwrap_or(Presence::Absent),
         Condition::Not(id) if always(facts, id) => Presence::Absent,
         Condition::Test => Presence::Test,
         Condition::TypeChecking => Presence::Absent,
@@ -29,8 +37,12 @@ pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Pre
 /// Says whether a condition always holds: `all()`, `true`.
 fn always(facts: &FileFacts, id: ConditionId) -> bool {
     match facts.conditions[id.index()] {
-        Condition::All(run) => facts.condition_lists[run.range()].iter().all(|id| always(facts, *id)),
-        Condition::Any(run) => facts.condition_lists[run.range()].iter().any(|id| always(facts, *id)),
+        Condition::All(run) => facts.condition_lists[run.range()]
+            .iter()
+            .all(|id| always(facts, *id)),
+        Condition::Any(run) => facts.condition_lists[run.range()]
+            .iter()
+            .any(|id| always(facts, *id)),
         Condition::Flag(name) => facts.text(name) == "true",
         _ => false,
     }

@@ -62,13 +62,17 @@ impl Cx<'_> {
     }
 
     fn add_impl(&self, index: &mut ImplIndex, def: DefId) {
-        let ItemKind::Impl { trait_, self_type } = self.item(def).kind else { return };
+        let ItemKind::Impl { trait_, self_type } = self.item(def).kind else {
+            return;
+        };
         if let Some(head) = self.head(self.written_type(def.mount, self_type)) {
             index.by_head.entry(head).or_default().push(def);
         }
         let Some(trait_) = trait_ else { return };
         match self.arena.kind(self.written_type(def.mount, trait_)) {
-            TypeKind::External(path, _) => index.by_external_trait.entry(path).or_default().push(def),
+            TypeKind::External(path, _) => {
+                index.by_external_trait.entry(path).or_default().push(def);
+            }
             // The type of a trait of the program is its `Self`.
             TypeKind::Parameter(trait_, _) | TypeKind::Named(trait_, _) => {
                 index.by_trait.entry(trait_).or_default().push(def);
@@ -92,35 +96,59 @@ impl Cx<'_> {
 
     /// The impl blocks written for a type.
     pub(crate) fn impls_of(&self, ty: Ty) -> Vec<DefId> {
-        let Some(head) = self.head(ty).filter(|head| *head != Head::Blanket) else { return Vec::new() };
+        let Some(head) = self.head(ty).filter(|head| *head != Head::Blanket) else {
+            return Vec::new();
+        };
         let index = self.impl_index();
         let found = index.by_head.get(&head).map_or(&[][..], Vec::as_slice);
-        found.iter().copied().filter(|def| self.fits(self.self_type(*def), self.arena.referent(ty))).collect()
+        found
+            .iter()
+            .copied()
+            .filter(|def| self.fits(self.self_type(*def), self.arena.referent(ty)))
+            .collect()
     }
 
     /// The impl blocks written for all types with some bounds.
     pub(crate) fn blanket_impls(&self) -> Vec<DefId> {
-        self.impl_index().by_head.get(&Head::Blanket).cloned().unwrap_or_default()
+        self.impl_index()
+            .by_head
+            .get(&Head::Blanket)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The impl blocks of a trait of the program.
     pub(crate) fn impls_of_trait(&self, trait_: DefId) -> Vec<DefId> {
-        self.impl_index().by_trait.get(&trait_).cloned().unwrap_or_default()
+        self.impl_index()
+            .by_trait
+            .get(&trait_)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The impl of one of these traits for a type.
     pub(crate) fn impl_of_external_trait(&self, ty: Ty, traits: &[&str]) -> Option<DefId> {
         let ty = self.arena.referent(ty);
         let index = self.impl_index();
-        let of_traits = traits.iter().filter_map(|path| index.by_external_trait.get(&self.arena.symbol(path)));
+        let of_traits = traits
+            .iter()
+            .filter_map(|path| index.by_external_trait.get(&self.arena.symbol(path)));
         let own = self.head(ty).and_then(|head| index.by_head.get(&head))?;
         let mut candidates = of_traits.flatten();
-        candidates.find(|def| own.contains(def) && self.fits(self.self_type(**def), ty)).copied()
+        candidates
+            .find(|def| own.contains(def) && self.fits(self.self_type(**def), ty))
+            .copied()
     }
 
     /// The trait that an impl is for, if it is one of the program.
     pub(crate) fn trait_of(&self, impl_: DefId) -> Option<DefId> {
-        let ItemKind::Impl { trait_: Some(trait_), .. } = self.item(impl_).kind else { return None };
+        let ItemKind::Impl {
+            trait_: Some(trait_),
+            ..
+        } = self.item(impl_).kind
+        else {
+            return None;
+        };
         self.trait_of_bound(self.written_type(impl_.mount, trait_))
     }
 
@@ -137,15 +165,29 @@ impl Cx<'_> {
     /// The functions and constants of a name in an impl or trait.
     pub(crate) fn associated_in(&self, owner: DefId, name: &str) -> Vec<DefId> {
         let facts = self.facts(owner.mount);
-        let (Some(scope), Some(id)) = (self.item(owner).inner, facts.names.find(name)) else { return Vec::new() };
+        let (Some(scope), Some(id)) = (self.item(owner).inner, facts.names.find(name)) else {
+            return Vec::new();
+        };
         self.associated_in_scope(owner.mount, scope, id)
     }
 
-    fn associated_in_scope(&self, mount: MountId, scope: ScopeId, name: nostall_model::Name) -> Vec<DefId> {
+    fn associated_in_scope(
+        &self,
+        mount: MountId,
+        scope: ScopeId,
+        name: nostall_model::Name,
+    ) -> Vec<DefId> {
         let facts = self.facts(mount);
-        let items = self.index(mount).scopes[scope.index()].items.get(&name).into_iter().flatten();
+        let items = self.index(mount).scopes[scope.index()]
+            .items
+            .get(&name)
+            .into_iter()
+            .flatten();
         let usable = items.filter(|item| {
-            let value = matches!(facts.item(**item).kind, ItemKind::Function | ItemKind::Constant { .. });
+            let value = matches!(
+                facts.item(**item).kind,
+                ItemKind::Function | ItemKind::Constant { .. }
+            );
             value && item_presence(facts, **item) != Presence::Absent
         });
         usable.map(|item| DefId { mount, item: *item }).collect()
@@ -158,20 +200,30 @@ impl Cx<'_> {
         if pattern == actual {
             return true;
         }
-        let all = |left: &[Ty], right: &[Ty]| left.iter().zip(right).all(|(left, right)| self.fits(*left, *right));
+        let all = |left: &[Ty], right: &[Ty]| {
+            left.iter()
+                .zip(right)
+                .all(|(left, right)| self.fits(*left, *right))
+        };
         match (self.arena.kind(pattern), self.arena.kind(actual)) {
             (TypeKind::Unknown | TypeKind::Parameter(..) | TypeKind::Impl(_), _)
             | (_, TypeKind::Unknown | TypeKind::Parameter(..) | TypeKind::Impl(_)) => true,
             (TypeKind::Named(left, a), TypeKind::Named(right, b)) => left == right && all(&a, &b),
-            (TypeKind::External(left, a), TypeKind::External(right, b)) => left == right && all(&a, &b),
+            (TypeKind::External(left, a), TypeKind::External(right, b)) => {
+                left == right && all(&a, &b)
+            }
             (TypeKind::Reference(left), TypeKind::Reference(right)) => self.fits(left, right),
             (TypeKind::Reference(left), _) => self.fits(left, actual),
             (_, TypeKind::Reference(right)) => self.fits(pattern, right),
             (TypeKind::Slice(left), TypeKind::Slice(right)) => self.fits(left, right),
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => a.len() == b.len() && all(&a, &b),
             (TypeKind::Dyn(a), TypeKind::Dyn(b)) => a.first() == b.first(),
-            (TypeKind::Union(members), _) => members.iter().any(|member| self.fits(*member, actual)),
-            (_, TypeKind::Union(members)) => members.iter().any(|member| self.fits(pattern, *member)),
+            (TypeKind::Union(members), _) => {
+                members.iter().any(|member| self.fits(*member, actual))
+            }
+            (_, TypeKind::Union(members)) => {
+                members.iter().any(|member| self.fits(pattern, *member))
+            }
             _ => false,
         }
     }
@@ -185,14 +237,20 @@ impl Cx<'_> {
             (TypeKind::Parameter(def, name), _) => {
                 substitution.parameters.entry((def, name)).or_insert(actual);
             }
-            (TypeKind::Named(left, a), TypeKind::Named(right, b)) if left == right => self.unify_all(&a, &b, substitution),
+            (TypeKind::Named(left, a), TypeKind::Named(right, b)) if left == right => {
+                self.unify_all(&a, &b, substitution);
+            }
             (TypeKind::External(left, a), TypeKind::External(right, b)) if left == right => {
                 self.unify_all(&a, &b, substitution);
             }
-            (TypeKind::Reference(left), TypeKind::Reference(right)) => self.unify(left, right, substitution),
+            (TypeKind::Reference(left), TypeKind::Reference(right)) => {
+                self.unify(left, right, substitution);
+            }
             (TypeKind::Reference(left), _) => self.unify(left, actual, substitution),
             (_, TypeKind::Reference(right)) => self.unify(pattern, right, substitution),
-            (TypeKind::Slice(left), TypeKind::Slice(right)) => self.unify(left, right, substitution),
+            (TypeKind::Slice(left), TypeKind::Slice(right)) => {
+                self.unify(left, right, substitution);
+            }
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.unify_all(&a, &b, substitution),
             _ => {}
         }

@@ -1,8 +1,10 @@
 //! What can be looked up in one file: the items and imports of each scope, by name.
 
+use nostall_model::facts::{
+    DefinitionId, FileFacts, ImportId, ImportKind, ItemId, ItemKind, Run, ScopeId, ScopeKind,
+};
 use nostall_model::program::Presence;
 use nostall_model::{Name, Span};
-use nostall_model::facts::{DefinitionId, FileFacts, ImportId, ImportKind, ItemId, ItemKind, Run, ScopeId, ScopeKind};
 use rustc_hash::FxHashMap;
 
 use super::conditions::presence;
@@ -57,36 +59,63 @@ impl FileIndex {
             let scope = &mut scopes[import.scope.index()];
             match import.kind {
                 ImportKind::Named(name) | ImportKind::Root(name) => {
-                    scope.imports.entry(name).or_default().push(ImportId::new(index));
+                    scope
+                        .imports
+                        .entry(name)
+                        .or_default()
+                        .push(ImportId::new(index));
                 }
                 ImportKind::Glob => scope.globs.push(ImportId::new(index)),
                 ImportKind::Anonymous => {}
             }
         }
         let (definitions, definitions_of) = definitions_by_binding(facts);
-        Self { scopes, impls, macro_arms: macro_arms(facts), conditional: conditional(facts), definitions, definitions_of }
+        Self {
+            scopes,
+            impls,
+            macro_arms: macro_arms(facts),
+            conditional: conditional(facts),
+            definitions,
+            definitions_of,
+        }
     }
 
     /// Judges a piece of code by the conditions on the statements around it.
     pub(crate) fn presence(&self, span: Span) -> Presence {
-        let around = self.conditional.iter().filter(|(region, _)| region.contains(span));
-        around.map(|(_, presence)| *presence).max().unwrap_or(Presence::Present)
+        let around = self
+            .conditional
+            .iter()
+            .filter(|(region, _)| region.contains(span));
+        around
+            .map(|(_, presence)| *presence)
+            .max()
+            .unwrap_or(Presence::Present)
     }
 
     /// Returns all definitions of a variable.
-    pub(crate) fn definitions_of(&self, binding: nostall_model::facts::BindingId) -> &[DefinitionId] {
+    pub(crate) fn definitions_of(
+        &self,
+        binding: nostall_model::facts::BindingId,
+    ) -> &[DefinitionId] {
         &self.definitions[self.definitions_of[binding.index()].range()]
     }
 }
 
 fn conditional(facts: &FileFacts) -> Vec<(Span, Presence)> {
-    let judged = facts.regions.iter().filter(|region| region.condition.is_some());
+    let judged = facts
+        .regions
+        .iter()
+        .filter(|region| region.condition.is_some());
     let judged = judged.map(|region| (region.span, presence(facts, region.condition)));
-    judged.filter(|(_, presence)| *presence != Presence::Present).collect()
+    judged
+        .filter(|(_, presence)| *presence != Presence::Present)
+        .collect()
 }
 
 fn definitions_by_binding(facts: &FileFacts) -> (Vec<DefinitionId>, Vec<Run>) {
-    let mut order: Vec<DefinitionId> = (0..facts.definitions.len()).map(DefinitionId::new).collect();
+    let mut order: Vec<DefinitionId> = (0..facts.definitions.len())
+        .map(DefinitionId::new)
+        .collect();
     order.sort_by_key(|id| facts.definitions[id.index()].binding);
     let mut runs = vec![Run::default(); facts.bindings.len()];
     for (position, id) in order.iter().enumerate() {
@@ -103,7 +132,9 @@ fn macro_arms(facts: &FileFacts) -> FxHashMap<ItemId, Vec<nostall_model::facts::
     let mut arms: FxHashMap<ItemId, Vec<_>> = FxHashMap::default();
     for (index, body) in facts.bodies.iter().enumerate() {
         if let (nostall_model::facts::BodyKind::Macro, Some(item)) = (body.kind, body.item) {
-            arms.entry(item).or_default().push(nostall_model::facts::BodyId::new(index));
+            arms.entry(item)
+                .or_default()
+                .push(nostall_model::facts::BodyId::new(index));
         }
     }
     arms

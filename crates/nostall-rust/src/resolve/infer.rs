@@ -1,8 +1,8 @@
 //! Types on demand: of written types, expressions, definitions and fields.
 
 use nostall_model::facts::{
-    BodyId, BodyKind, CallId, CollectionKind, Definition, DefinitionKind, ExprId, ExprKind, ItemKind, Literal, Part,
-    PathId, Run, ScopeId, TypeExprId, TypeExprKind,
+    BodyId, BodyKind, CallId, CollectionKind, Definition, DefinitionKind, ExprId, ExprKind,
+    ItemKind, Literal, Part, PathId, Run, ScopeId, TypeExprId, TypeExprKind,
 };
 
 use super::Cx;
@@ -37,16 +37,23 @@ impl Cx<'_> {
             TypeExprKind::Path(path) => self.type_of_path(mount, path),
             TypeExprKind::Reference(inner) => self.arena.reference(self.written_type(mount, inner)),
             TypeExprKind::Tuple(run) => self.arena.ty(TypeKind::Tuple(list(run))),
-            TypeExprKind::Slice(inner) => self.arena.ty(TypeKind::Slice(self.written_type(mount, inner))),
-            TypeExprKind::Function { parameters, returns } => {
-                let returns = returns.map_or_else(|| self.unit(), |returns| self.written_type(mount, returns));
+            TypeExprKind::Slice(inner) => self
+                .arena
+                .ty(TypeKind::Slice(self.written_type(mount, inner))),
+            TypeExprKind::Function {
+                parameters,
+                returns,
+            } => {
+                let returns = returns
+                    .map_or_else(|| self.unit(), |returns| self.written_type(mount, returns));
                 self.arena.ty(TypeKind::Function(list(parameters), returns))
             }
             TypeExprKind::Impl(run) => self.arena.ty(TypeKind::Impl(list(run))),
             TypeExprKind::Dyn(run) => self.arena.ty(TypeKind::Dyn(list(run))),
             TypeExprKind::Associated { name, type_ } => {
                 let name = self.arena.symbol(self.facts(mount).text(name));
-                self.arena.ty(TypeKind::Associated(name, self.written_type(mount, type_)))
+                self.arena
+                    .ty(TypeKind::Associated(name, self.written_type(mount, type_)))
             }
             TypeExprKind::Never => Ty::NEVER,
             TypeExprKind::Subscript { .. }
@@ -57,7 +64,11 @@ impl Cx<'_> {
     }
 
     pub(crate) fn written_types(&self, mount: MountId, run: Run) -> Vec<Ty> {
-        self.facts(mount).type_list(run).iter().map(|id| self.written_type(mount, *id)).collect()
+        self.facts(mount)
+            .type_list(run)
+            .iter()
+            .map(|id| self.written_type(mount, *id))
+            .collect()
     }
 
     pub(crate) fn unit(&self) -> Ty {
@@ -66,17 +77,26 @@ impl Cx<'_> {
 
     fn type_of_path(&self, mount: MountId, id: PathId) -> Ty {
         let segments = self.facts(mount).path_segments(id);
-        let arguments = segments.last().map_or_else(Run::default, |segment| segment.arguments);
+        let arguments = segments
+            .last()
+            .map_or_else(Run::default, |segment| segment.arguments);
         let found = self.resolve_path(mount, id, Namespace::Type);
         let types = found.into_iter().map(|resolved| {
             let ty = match resolved {
                 Resolved::Associated(ty, name) => return self.associated_type(ty, name),
                 Resolved::External(path) => {
-                    return self.external_type(&self.arena.text(path), &self.written_types(mount, arguments));
+                    return self.external_type(
+                        &self.arena.text(path),
+                        &self.written_types(mount, arguments),
+                    );
                 }
                 other => self.type_of_resolved(other),
             };
-            if arguments.is_empty() { ty } else { self.apply(mount, ty, arguments) }
+            if arguments.is_empty() {
+                ty
+            } else {
+                self.apply(mount, ty, arguments)
+            }
         });
         self.arena.union(types)
     }
@@ -101,9 +121,15 @@ impl Cx<'_> {
             Resolved::SelfType(def) => self.self_type(def),
             Resolved::Associated(ty, name) => self.associated_type(ty, name),
             Resolved::Item(def) => match self.item(def).kind {
-                ItemKind::TypeAlias { target: Some(target) } => self.written_type(def.mount, target),
-                ItemKind::Struct { .. } | ItemKind::Enum | ItemKind::Trait { .. } => self.self_type(def),
-                ItemKind::Variant { .. } => self.enum_of(def).map_or(Ty::UNKNOWN, |def| self.self_type(def)),
+                ItemKind::TypeAlias {
+                    target: Some(target),
+                } => self.written_type(def.mount, target),
+                ItemKind::Struct { .. } | ItemKind::Enum | ItemKind::Trait { .. } => {
+                    self.self_type(def)
+                }
+                ItemKind::Variant { .. } => self
+                    .enum_of(def)
+                    .map_or(Ty::UNKNOWN, |def| self.self_type(def)),
                 _ => Ty::UNKNOWN,
             },
         }
@@ -111,14 +137,19 @@ impl Cx<'_> {
 
     /// The enum that a variant belongs to.
     pub(crate) fn enum_of(&self, variant: DefId) -> Option<DefId> {
-        self.self_item(ScopeRef { mount: variant.mount, scope: self.item(variant).scope })
+        self.self_item(ScopeRef {
+            mount: variant.mount,
+            scope: self.item(variant).scope,
+        })
     }
 
     /// Returns what `Self` is in an impl, trait, struct or enum.
     pub(crate) fn self_type(&self, def: DefId) -> Ty {
         match self.item(def).kind {
             ItemKind::Impl { self_type, .. } => self.written_type(def.mount, self_type),
-            ItemKind::Trait { .. } => self.arena.ty(TypeKind::Parameter(def, self.arena.symbol("Self"))),
+            ItemKind::Trait { .. } => self
+                .arena
+                .ty(TypeKind::Parameter(def, self.arena.symbol("Self"))),
             ItemKind::Struct { .. } | ItemKind::Enum => {
                 let arguments = self.generic_types(def);
                 self.arena.ty(TypeKind::Named(def, arguments.into()))
@@ -134,7 +165,12 @@ impl Cx<'_> {
         generics
             .iter()
             .filter(|generic| facts.text(generic.name) != "Self")
-            .map(|generic| self.arena.ty(TypeKind::Parameter(def, self.arena.symbol(facts.text(generic.name)))))
+            .map(|generic| {
+                self.arena.ty(TypeKind::Parameter(
+                    def,
+                    self.arena.symbol(facts.text(generic.name)),
+                ))
+            })
             .collect()
     }
 
@@ -183,7 +219,9 @@ impl Cx<'_> {
             ExprKind::Literal(literal) => self.type_of_literal(literal),
             ExprKind::Path(path) => self.type_of_value(mount, path),
             ExprKind::Use { binding, reaching } => self.type_of_use(mount, binding, reaching),
-            ExprKind::Attribute { base, name } => self.field_type(self.type_of(mount, base), facts.text(name)),
+            ExprKind::Attribute { base, name } => {
+                self.field_type(self.type_of(mount, base), facts.text(name))
+            }
             ExprKind::Call(call) => self.type_of_call(mount, call),
             ExprKind::Await(value) => self.awaited(self.type_of(mount, value)),
             ExprKind::Try(value) => self.tried(self.type_of(mount, value)),
@@ -193,11 +231,18 @@ impl Cx<'_> {
             ExprKind::Unary(value) => self.type_of(mount, value),
             ExprKind::Cast { type_, .. } => self.written_type(mount, type_),
             ExprKind::Struct { path, .. } => self.type_of_struct(mount, path),
-            ExprKind::Collection { kind, elements } => self.type_of_collection(mount, kind, elements),
-            ExprKind::Select(values) => {
-                self.arena.union(facts.expr_list(values).iter().map(|value| self.type_of(mount, *value)))
+            ExprKind::Collection { kind, elements } => {
+                self.type_of_collection(mount, kind, elements)
             }
-            ExprKind::Project { base, part } => self.part_type(mount, self.type_of(mount, base), part),
+            ExprKind::Select(values) => self.arena.union(
+                facts
+                    .expr_list(values)
+                    .iter()
+                    .map(|value| self.type_of(mount, *value)),
+            ),
+            ExprKind::Project { base, part } => {
+                self.part_type(mount, self.type_of(mount, base), part)
+            }
             ExprKind::Text => self.external_type("std::string::String", &[]),
             ExprKind::Never => Ty::NEVER,
             ExprKind::Unit => self.unit(),
@@ -212,7 +257,9 @@ impl Cx<'_> {
             Literal::Int(_) => primitive("i32"),
             Literal::Float(_) => primitive("f64"),
             Literal::Str(_) => self.arena.reference(primitive("str")),
-            Literal::Bytes => self.arena.reference(self.arena.ty(TypeKind::Slice(primitive("u8")))),
+            Literal::Bytes => self
+                .arena
+                .reference(self.arena.ty(TypeKind::Slice(primitive("u8")))),
             Literal::Char => primitive("char"),
             Literal::None | Literal::Other => Ty::UNKNOWN,
         }
@@ -220,13 +267,16 @@ impl Cx<'_> {
 
     /// The type of what a path in an expression names.
     fn type_of_value(&self, mount: MountId, path: PathId) -> Ty {
-        let types = self.resolve_path(mount, path, Namespace::Value).into_iter().map(|resolved| match resolved {
-            Resolved::Item(def) => self.type_of_value_item(def),
-            Resolved::External(path) => self.arena.ty(TypeKind::ExternalFunction(path)),
-            Resolved::Associated(ty, name) => self.associated_value(ty, name),
-            Resolved::SelfType(def) => self.self_type(def),
-            _ => Ty::UNKNOWN,
-        });
+        let types = self
+            .resolve_path(mount, path, Namespace::Value)
+            .into_iter()
+            .map(|resolved| match resolved {
+                Resolved::Item(def) => self.type_of_value_item(def),
+                Resolved::External(path) => self.arena.ty(TypeKind::ExternalFunction(path)),
+                Resolved::Associated(ty, name) => self.associated_value(ty, name),
+                Resolved::SelfType(def) => self.self_type(def),
+                _ => Ty::UNKNOWN,
+            });
         self.arena.union(types)
     }
 
@@ -235,38 +285,57 @@ impl Cx<'_> {
         match item.kind {
             ItemKind::Constant { type_: Some(type_) } => self.written_type(def.mount, type_),
             ItemKind::Constant { type_: None } => {
-                let value = item.body.and_then(|body| self.facts(def.mount).body(body).value);
+                let value = item
+                    .body
+                    .and_then(|body| self.facts(def.mount).body(body).value);
                 value.map_or(Ty::UNKNOWN, |value| self.type_of(def.mount, value))
             }
             ItemKind::Function => self.arena.ty(TypeKind::FunctionItem(def)),
-            ItemKind::Struct { .. } | ItemKind::Variant { .. } => self.type_of_resolved(Resolved::Item(def)),
+            ItemKind::Struct { .. } | ItemKind::Variant { .. } => {
+                self.type_of_resolved(Resolved::Item(def))
+            }
             _ => Ty::UNKNOWN,
         }
     }
 
     fn associated_value(&self, ty: Ty, name: Symbol) -> Ty {
         let found = self.associated_items(ty, &self.arena.text(name));
-        self.arena.union(found.into_iter().map(|def| self.type_of_value_item(def)))
+        self.arena
+            .union(found.into_iter().map(|def| self.type_of_value_item(def)))
     }
 
-    fn type_of_use(&self, mount: MountId, binding: nostall_model::facts::BindingId, reaching: Run) -> Ty {
+    fn type_of_use(
+        &self,
+        mount: MountId,
+        binding: nostall_model::facts::BindingId,
+        reaching: Run,
+    ) -> Ty {
         let facts = self.facts(mount);
         let index = self.index(mount);
-        let definitions =
-            if reaching.is_empty() { index.definitions_of(binding) } else { &facts.definition_lists[reaching.range()] };
-        let types = definitions.iter().map(|id| self.definition_type(mount, &facts.definitions[id.index()]));
+        let definitions = if reaching.is_empty() {
+            index.definitions_of(binding)
+        } else {
+            &facts.definition_lists[reaching.range()]
+        };
+        let types = definitions
+            .iter()
+            .map(|id| self.definition_type(mount, &facts.definitions[id.index()]));
         self.arena.union(types)
     }
 
     pub(crate) fn definition_type(&self, mount: MountId, definition: &Definition) -> Ty {
-        let written = definition.type_.map_or(Ty::UNKNOWN, |type_| self.written_type(mount, type_));
+        let written = definition
+            .type_
+            .map_or(Ty::UNKNOWN, |type_| self.written_type(mount, type_));
         if written != Ty::UNKNOWN && !self.has_hole(written) {
             return written;
         }
         let found = match definition.kind {
             DefinitionKind::Value(value) => self.type_of(mount, value),
             DefinitionKind::Parameter(index) => self.parameter_type(mount, definition, index),
-            DefinitionKind::Declared if written == Ty::UNKNOWN => self.assigned_type(mount, definition),
+            DefinitionKind::Declared if written == Ty::UNKNOWN => {
+                self.assigned_type(mount, definition)
+            }
             _ => Ty::UNKNOWN,
         };
         if found == Ty::UNKNOWN { written } else { found }
@@ -287,7 +356,11 @@ impl Cx<'_> {
     /// The type of a variable that is declared first and assigned later.
     fn assigned_type(&self, mount: MountId, declared: &Definition) -> Ty {
         let facts = self.facts(mount);
-        let others = self.index(mount).definitions_of(declared.binding).iter().map(|id| &facts.definitions[id.index()]);
+        let others = self
+            .index(mount)
+            .definitions_of(declared.binding)
+            .iter()
+            .map(|id| &facts.definitions[id.index()]);
         let values = others.filter_map(|definition| match definition.kind {
             DefinitionKind::Value(value) => Some(self.type_of(mount, value)),
             _ => None,
@@ -298,7 +371,9 @@ impl Cx<'_> {
     fn parameter_type(&self, mount: MountId, definition: &Definition, index: u16) -> Ty {
         let facts = self.facts(mount);
         let body = facts.bindings[definition.binding.index()].body;
-        let Some(parameter) = facts.body_parameters(body).get(usize::from(index)) else { return Ty::UNKNOWN };
+        let Some(parameter) = facts.body_parameters(body).get(usize::from(index)) else {
+            return Ty::UNKNOWN;
+        };
         if let Some(type_) = parameter.type_ {
             let written = self.written_type(mount, type_);
             if written != Ty::UNKNOWN {
@@ -306,10 +381,19 @@ impl Cx<'_> {
             }
         }
         if parameter.kind == nostall_model::facts::ParameterKind::Receiver {
-            let scope = ScopeRef { mount, scope: facts.body(body).scope };
-            return self.self_item(scope).map_or(Ty::UNKNOWN, |def| self.arena.reference(self.self_type(def)));
+            let scope = ScopeRef {
+                mount,
+                scope: facts.body(body).scope,
+            };
+            return self
+                .self_item(scope)
+                .map_or(Ty::UNKNOWN, |def| self.arena.reference(self.self_type(def)));
         }
-        if facts.body(body).kind == BodyKind::Closure { self.closure_parameter(mount, body, index) } else { Ty::UNKNOWN }
+        if facts.body(body).kind == BodyKind::Closure {
+            self.closure_parameter(mount, body, index)
+        } else {
+            Ty::UNKNOWN
+        }
     }
 
     fn type_of_callable(&self, mount: MountId, id: BodyId) -> Ty {
@@ -328,8 +412,14 @@ impl Cx<'_> {
         if let Some(returns) = body.returns {
             return self.written_type(mount, returns);
         }
-        let last = body.value.map_or(Ty::UNKNOWN, |value| self.type_of(mount, value));
-        if last == Ty::UNKNOWN && body.value.is_none() { self.unit() } else { last }
+        let last = body
+            .value
+            .map_or(Ty::UNKNOWN, |value| self.type_of(mount, value));
+        if last == Ty::UNKNOWN && body.value.is_none() {
+            self.unit()
+        } else {
+            last
+        }
     }
 
     fn type_of_call(&self, mount: MountId, id: CallId) -> Ty {
@@ -338,18 +428,31 @@ impl Cx<'_> {
     }
 
     fn type_of_struct(&self, mount: MountId, path: PathId) -> Ty {
-        let arguments = self.facts(mount).path_segments(path).last().map_or_else(Run::default, |it| it.arguments);
-        let types = self.resolve_path(mount, path, Namespace::Type).into_iter().map(|resolved| {
-            let ty = self.type_of_resolved(resolved);
-            let ty = if arguments.is_empty() { ty } else { self.apply(mount, ty, arguments) };
-            self.without_own_parameters(ty)
-        });
+        let arguments = self
+            .facts(mount)
+            .path_segments(path)
+            .last()
+            .map_or_else(Run::default, |it| it.arguments);
+        let types = self
+            .resolve_path(mount, path, Namespace::Type)
+            .into_iter()
+            .map(|resolved| {
+                let ty = self.type_of_resolved(resolved);
+                let ty = if arguments.is_empty() {
+                    ty
+                } else {
+                    self.apply(mount, ty, arguments)
+                };
+                self.without_own_parameters(ty)
+            });
         self.arena.union(types)
     }
 
     /// A struct's own parameters say nothing about a value of it: they are not known.
     fn without_own_parameters(&self, ty: Ty) -> Ty {
-        let TypeKind::Named(def, _) = self.arena.kind(ty) else { return ty };
+        let TypeKind::Named(def, _) = self.arena.kind(ty) else {
+            return ty;
+        };
         self.arena.map(ty, &|kind| match kind {
             TypeKind::Parameter(owner, _) if *owner == def => Some(Ty::UNKNOWN),
             _ => None,
@@ -359,11 +462,16 @@ impl Cx<'_> {
     fn type_of_collection(&self, mount: MountId, kind: CollectionKind, elements: Run) -> Ty {
         let elements = self.facts(mount).expr_list(elements);
         match kind {
-            CollectionKind::Tuple => {
-                self.arena.ty(TypeKind::Tuple(elements.iter().map(|element| self.type_of(mount, *element)).collect()))
-            }
+            CollectionKind::Tuple => self.arena.ty(TypeKind::Tuple(
+                elements
+                    .iter()
+                    .map(|element| self.type_of(mount, *element))
+                    .collect(),
+            )),
             _ => {
-                let first = elements.first().map_or(Ty::UNKNOWN, |element| self.type_of(mount, *element));
+                let first = elements
+                    .first()
+                    .map_or(Ty::UNKNOWN, |element| self.type_of(mount, *element));
                 self.arena.ty(TypeKind::Slice(first))
             }
         }
@@ -373,61 +481,88 @@ impl Cx<'_> {
 
     /// What awaiting a value of a type gives. A stub of an async function may name its result without the future.
     pub(crate) fn awaited(&self, ty: Ty) -> Ty {
-        let members = self.arena.members(ty).into_iter().map(|member| match self.arena.kind(self.arena.referent(member)) {
-            TypeKind::Future(inner) => inner,
-            TypeKind::External(path, arguments) => {
-                self.stub_of(path, &arguments, Stub::Awaits).or_else(|| self.boxed_future(member)).unwrap_or(member)
+        let members = self.arena.members(ty).into_iter().map(|member| {
+            match self.arena.kind(self.arena.referent(member)) {
+                TypeKind::Future(inner) => inner,
+                TypeKind::External(path, arguments) => self
+                    .stub_of(path, &arguments, Stub::Awaits)
+                    .or_else(|| self.boxed_future(member))
+                    .unwrap_or(member),
+                TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => self.output_of(&bounds),
+                _ => member,
             }
-            TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => self.output_of(&bounds),
-            _ => member,
         });
         self.arena.union(members)
     }
 
     /// `Pin<Box<dyn Future<Output = T>>>`.
     fn boxed_future(&self, ty: Ty) -> Option<Ty> {
-        self.autoderef(ty).into_iter().find_map(|step| match self.arena.kind(step) {
-            TypeKind::Future(inner) => Some(inner),
-            TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => Some(self.output_of(&bounds)),
-            _ => None,
-        })
+        self.autoderef(ty)
+            .into_iter()
+            .find_map(|step| match self.arena.kind(step) {
+                TypeKind::Future(inner) => Some(inner),
+                TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => Some(self.output_of(&bounds)),
+                _ => None,
+            })
     }
 
     fn output_of(&self, bounds: &[Ty]) -> Ty {
-        self.arena.union(bounds.iter().map(|bound| self.associated_argument(*bound, "Output")))
+        self.arena.union(
+            bounds
+                .iter()
+                .map(|bound| self.associated_argument(*bound, "Output")),
+        )
     }
 
     /// The value of `Name = T` among the arguments of a bound.
     pub(crate) fn associated_argument(&self, bound: Ty, name: &str) -> Ty {
-        let (TypeKind::External(_, arguments) | TypeKind::Named(_, arguments)) = self.arena.kind(bound) else {
+        let (TypeKind::External(_, arguments) | TypeKind::Named(_, arguments)) =
+            self.arena.kind(bound)
+        else {
             return Ty::UNKNOWN;
         };
         let name = self.arena.symbol(name);
-        let value = arguments.iter().find_map(|argument| match self.arena.kind(*argument) {
-            TypeKind::Associated(known, value) if known == name => Some(value),
-            _ => None,
-        });
+        let value = arguments
+            .iter()
+            .find_map(|argument| match self.arena.kind(*argument) {
+                TypeKind::Associated(known, value) if known == name => Some(value),
+                _ => None,
+            });
         value.unwrap_or(Ty::UNKNOWN)
     }
 
     /// What `?` gives: the first argument of `Result`, `Option`, `Poll`.
     fn tried(&self, ty: Ty) -> Ty {
-        let members = self.arena.members(ty).into_iter().map(|member| match self.arena.kind(member) {
-            TypeKind::External(_, arguments) => arguments.first().copied().unwrap_or(Ty::UNKNOWN),
-            _ => Ty::UNKNOWN,
-        });
+        let members =
+            self.arena
+                .members(ty)
+                .into_iter()
+                .map(|member| match self.arena.kind(member) {
+                    TypeKind::External(_, arguments) => {
+                        arguments.first().copied().unwrap_or(Ty::UNKNOWN)
+                    }
+                    _ => Ty::UNKNOWN,
+                });
         self.arena.union(members)
     }
 
     fn dereferenced(&self, ty: Ty) -> Ty {
-        self.arena.union(self.arena.members(ty).into_iter().map(|member| self.deref_once(member).unwrap_or(member)))
+        self.arena.union(
+            self.arena
+                .members(ty)
+                .into_iter()
+                .map(|member| self.deref_once(member).unwrap_or(member)),
+        )
     }
 
     /// The types that method look-up tries in turn.
     pub(crate) fn autoderef(&self, ty: Ty) -> Vec<Ty> {
         let mut steps = vec![ty];
         let mut current = ty;
-        while let Some(next) = self.deref_once(current).filter(|next| !steps.contains(next) && steps.len() < 10) {
+        while let Some(next) = self
+            .deref_once(current)
+            .filter(|next| !steps.contains(next) && steps.len() < 10)
+        {
             steps.push(next);
             current = next;
         }
@@ -456,7 +591,9 @@ impl Cx<'_> {
     pub(crate) fn field_type(&self, ty: Ty, name: &str) -> Ty {
         let members = self.arena.members(ty).into_iter().map(|member| {
             let mut steps = self.autoderef(member).into_iter();
-            steps.find_map(|step| self.own_field(step, name)).unwrap_or(Ty::UNKNOWN)
+            steps
+                .find_map(|step| self.own_field(step, name))
+                .unwrap_or(Ty::UNKNOWN)
         });
         self.arena.union(members)
     }
@@ -465,7 +602,9 @@ impl Cx<'_> {
         match self.arena.kind(ty) {
             TypeKind::Tuple(members) => members.get(name.parse::<usize>().ok()?).copied(),
             TypeKind::Named(def, _) => {
-                let ItemKind::Struct { fields } = self.item(def).kind else { return None };
+                let ItemKind::Struct { fields } = self.item(def).kind else {
+                    return None;
+                };
                 self.field_of(def, fields, name, ty)
             }
             _ => None,
@@ -474,7 +613,9 @@ impl Cx<'_> {
 
     fn field_of(&self, def: DefId, fields: Run, name: &str, owner: Ty) -> Option<Ty> {
         let facts = self.facts(def.mount);
-        let field = facts.fields[fields.range()].iter().find(|field| facts.text(field.name) == name)?;
+        let field = facts.fields[fields.range()]
+            .iter()
+            .find(|field| facts.text(field.name) == name)?;
         let written = self.written_type(def.mount, field.type_);
         let mut substitution = Substitution::default();
         self.unify(self.enum_of_or_self(def), owner, &mut substitution);
@@ -487,7 +628,11 @@ impl Cx<'_> {
 
     /// Returns the type of a part that a pattern or a loop takes.
     fn part_type(&self, mount: MountId, ty: Ty, part: Part) -> Ty {
-        let members = self.arena.members(ty).into_iter().map(|member| self.part_of_member(mount, member, part));
+        let members = self
+            .arena
+            .members(ty)
+            .into_iter()
+            .map(|member| self.part_of_member(mount, member, part));
         self.arena.union(members)
     }
 
@@ -495,13 +640,18 @@ impl Cx<'_> {
         let bare = self.arena.referent(ty);
         match part {
             Part::Element(index) => match self.arena.kind(bare) {
-                TypeKind::Tuple(members) => members.get(usize::from(index)).copied().unwrap_or(Ty::UNKNOWN),
+                TypeKind::Tuple(members) => members
+                    .get(usize::from(index))
+                    .copied()
+                    .unwrap_or(Ty::UNKNOWN),
                 _ => Ty::UNKNOWN,
             },
             Part::Iterated | Part::Item => self.item_type(ty),
             Part::Rest => ty,
             Part::Referent => self.deref_once(ty).unwrap_or(ty),
-            Part::Variant { path, index } => self.variant_part(mount, bare, path, &index.to_string(), usize::from(index)),
+            Part::Variant { path, index } => {
+                self.variant_part(mount, bare, path, &index.to_string(), usize::from(index))
+            }
             Part::Field { path, name } => {
                 let name = self.facts(mount).text(name).to_owned();
                 self.variant_part(mount, bare, path, &name, usize::MAX)
@@ -513,39 +663,58 @@ impl Cx<'_> {
 
     /// A field of the variant or struct that a pattern names, in a value of type `ty`.
     fn variant_part(&self, mount: MountId, ty: Ty, path: PathId, field: &str, index: usize) -> Ty {
-        let types = self.resolve_path(mount, path, Namespace::Value).into_iter().map(|resolved| match resolved {
-            Resolved::External(path) => self.external_variant_part(ty, &self.arena.text(path), index),
-            Resolved::Item(def) => match self.item(def).kind {
-                ItemKind::Variant { fields } | ItemKind::Struct { fields } => {
-                    self.field_of(def, fields, field, ty).unwrap_or(Ty::UNKNOWN)
+        let types = self
+            .resolve_path(mount, path, Namespace::Value)
+            .into_iter()
+            .map(|resolved| match resolved {
+                Resolved::External(path) => {
+                    self.external_variant_part(ty, &self.arena.text(path), index)
                 }
+                Resolved::Item(def) => match self.item(def).kind {
+                    ItemKind::Variant { fields } | ItemKind::Struct { fields } => {
+                        self.field_of(def, fields, field, ty).unwrap_or(Ty::UNKNOWN)
+                    }
+                    _ => Ty::UNKNOWN,
+                },
+                Resolved::SelfType(_) => self.own_field(ty, field).unwrap_or(Ty::UNKNOWN),
                 _ => Ty::UNKNOWN,
-            },
-            Resolved::SelfType(_) => self.own_field(ty, field).unwrap_or(Ty::UNKNOWN),
-            _ => Ty::UNKNOWN,
-        });
+            });
         self.arena.union(types)
     }
 
     /// `Some(x)`, `Ok(x)`, `Err(x)` and their like: the variant's position among the type's arguments.
     fn external_variant_part(&self, ty: Ty, variant: &str, index: usize) -> Ty {
-        let TypeKind::External(_, arguments) = self.arena.kind(ty) else { return Ty::UNKNOWN };
+        let TypeKind::External(_, arguments) = self.arena.kind(ty) else {
+            return Ty::UNKNOWN;
+        };
         let position = match variant {
             "std::result::Result::Err" => 1,
             "std::option::Option::Some" | "std::result::Result::Ok" | "std::task::Poll::Ready" => 0,
             _ => return Ty::UNKNOWN,
         };
-        if index == 0 { arguments.get(position).copied().unwrap_or(Ty::UNKNOWN) } else { Ty::UNKNOWN }
+        if index == 0 {
+            arguments.get(position).copied().unwrap_or(Ty::UNKNOWN)
+        } else {
+            Ty::UNKNOWN
+        }
     }
 
     /// What iterating over a value of a type gives.
     pub(crate) fn item_type(&self, ty: Ty) -> Ty {
         let mut steps = self.autoderef(ty).into_iter();
-        steps.find_map(|step| self.own_item(step, step != ty)).unwrap_or(Ty::UNKNOWN)
+        steps
+            .find_map(|step| self.own_item(step, step != ty))
+            .unwrap_or(Ty::UNKNOWN)
     }
 
     fn own_item(&self, ty: Ty, borrowed: bool) -> Option<Ty> {
-        let borrow = |item: Ty| if borrowed { self.arena.reference(item) } else { item };
+        let borrow = |item: Ty| {
+            if borrowed {
+                self.arena.reference(item)
+            } else {
+                item
+            }
+        };
         match self.arena.kind(ty) {
             TypeKind::Slice(item) => Some(borrow(item)),
             TypeKind::External(path, arguments) => {
@@ -553,15 +722,23 @@ impl Cx<'_> {
                 Some(borrow(item))
             }
             TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => {
-                let items = bounds.iter().map(|bound| self.associated_argument(*bound, "Item"));
+                let items = bounds
+                    .iter()
+                    .map(|bound| self.associated_argument(*bound, "Item"));
                 Some(self.arena.union(items)).filter(|item| *item != Ty::UNKNOWN)
             }
             TypeKind::Parameter(def, name) => {
-                let items = self.bounds(def, name).into_iter().map(|bound| self.associated_argument(bound, "Item"));
+                let items = self
+                    .bounds(def, name)
+                    .into_iter()
+                    .map(|bound| self.associated_argument(bound, "Item"));
                 Some(self.arena.union(items)).filter(|item| *item != Ty::UNKNOWN)
             }
             TypeKind::Named(..) => {
-                let impl_ = self.impl_of_external_trait(ty, &["std::iter::Iterator", "std::iter::IntoIterator"])?;
+                let impl_ = self.impl_of_external_trait(
+                    ty,
+                    &["std::iter::Iterator", "std::iter::IntoIterator"],
+                )?;
                 self.associated_in_impl(impl_, "Item")
             }
             _ => None,
@@ -574,10 +751,17 @@ impl Cx<'_> {
         match self.arena.kind(ty) {
             TypeKind::Parameter(def, parameter) => {
                 let bounds = self.bounds(def, parameter);
-                self.arena.union(bounds.into_iter().map(|bound| self.associated_argument(bound, &name)))
+                self.arena.union(
+                    bounds
+                        .into_iter()
+                        .map(|bound| self.associated_argument(bound, &name)),
+                )
             }
             TypeKind::Named(..) | TypeKind::External(..) => {
-                let found = self.impls_of(ty).into_iter().find_map(|impl_| self.associated_in_impl(impl_, &name));
+                let found = self
+                    .impls_of(ty)
+                    .into_iter()
+                    .find_map(|impl_| self.associated_in_impl(impl_, &name));
                 found.unwrap_or(Ty::UNKNOWN)
             }
             _ => Ty::UNKNOWN,
@@ -588,9 +772,13 @@ impl Cx<'_> {
         let facts = self.facts(impl_.mount);
         let scope: ScopeId = self.item(impl_).inner?;
         let id = facts.names.find(name)?;
-        let items = self.index(impl_.mount).scopes[scope.index()].items.get(&id)?;
+        let items = self.index(impl_.mount).scopes[scope.index()]
+            .items
+            .get(&id)?;
         items.iter().find_map(|item| match facts.item(*item).kind {
-            ItemKind::TypeAlias { target: Some(target) } => Some(self.written_type(impl_.mount, target)),
+            ItemKind::TypeAlias {
+                target: Some(target),
+            } => Some(self.written_type(impl_.mount, target)),
             _ => None,
         })
     }

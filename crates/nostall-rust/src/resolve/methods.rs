@@ -1,8 +1,8 @@
 //! What a call calls: functions by path, methods by the receiver's type, values that can be called.
 
 use nostall_model::facts::{
-    BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, ExprId, ExprKind, Flavour, ItemKind,
-    ParameterKind, PathId, Run,
+    BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, ExprId, ExprKind,
+    Flavour, ItemKind, ParameterKind, PathId, Run,
 };
 use nostall_model::program::Unresolved;
 use nostall_model::{Confidence, Language};
@@ -46,7 +46,11 @@ const MOST_IMPLEMENTATIONS: usize = 12;
 
 impl Callee {
     fn new(what: What, confidence: Confidence, returns: Ty) -> Self {
-        Self { what, confidence, returns }
+        Self {
+            what,
+            confidence,
+            returns,
+        }
     }
 
     fn unresolved(reason: Unresolved) -> Self {
@@ -79,7 +83,11 @@ impl Cx<'_> {
             Written::Method { receiver, name } => {
                 let ty = self.type_of(mount, receiver);
                 let name = facts.text(name);
-                if call.kind == CallKind::Plain { self.method(mount, ty, name, &call) } else { self.implicit(ty, name, call.kind) }
+                if call.kind == CallKind::Plain {
+                    self.method(mount, ty, name, &call)
+                } else {
+                    self.implicit(ty, name, call.kind)
+                }
             }
         }
     }
@@ -93,14 +101,20 @@ impl Cx<'_> {
         }
         match facts.expr(id).kind {
             ExprKind::Path(path) => self.called_path(mount, path, call),
-            ExprKind::Reference(inner) | ExprKind::Dereference(inner) | ExprKind::Cast { value: inner, .. } => {
+            ExprKind::Reference(inner)
+            | ExprKind::Dereference(inner)
+            | ExprKind::Cast { value: inner, .. } => {
                 self.called_value(mount, inner, call, budget - 1)
             }
             ExprKind::Select(values) => {
                 let values = facts.expr_list(values).iter();
-                values.flat_map(|value| self.called_value(mount, *value, call, budget / 2)).collect()
+                values
+                    .flat_map(|value| self.called_value(mount, *value, call, budget / 2))
+                    .collect()
             }
-            ExprKind::Use { binding, reaching } => self.called_variable(mount, binding, reaching, call, budget - 1),
+            ExprKind::Use { binding, reaching } => {
+                self.called_variable(mount, binding, reaching, call, budget - 1)
+            }
             ExprKind::Never => Vec::new(),
             _ => vec![self.called_type(self.type_of(mount, id))],
         }
@@ -110,8 +124,12 @@ impl Cx<'_> {
     fn called_type(&self, ty: Ty) -> Callee {
         match self.arena.kind(self.arena.referent(ty)) {
             TypeKind::Closure(mount, body) => self.called_body(mount, body),
-            TypeKind::FunctionItem(def) => self.function(def, &Substitution::default(), Confidence::Likely),
-            TypeKind::ExternalFunction(path) => self.external(path, Ty::UNKNOWN, None, Confidence::Likely),
+            TypeKind::FunctionItem(def) => {
+                self.function(def, &Substitution::default(), Confidence::Likely)
+            }
+            TypeKind::ExternalFunction(path) => {
+                self.external(path, Ty::UNKNOWN, None, Confidence::Likely)
+            }
             TypeKind::Function(_, returns) => Callee {
                 returns,
                 ..Callee::unresolved(Unresolved::Value)
@@ -123,7 +141,11 @@ impl Cx<'_> {
     pub(crate) fn called_body(&self, mount: MountId, body: BodyId) -> Callee {
         let value = self.body_value_type(mount, body);
         let asynchronous = self.facts(mount).body(body).flavour == Flavour::Async;
-        let returns = if asynchronous { self.arena.ty(TypeKind::Future(value)) } else { value };
+        let returns = if asynchronous {
+            self.arena.ty(TypeKind::Future(value))
+        } else {
+            value
+        };
         Callee::new(What::Body(mount, body), Confidence::Certain, returns)
     }
 
@@ -144,16 +166,28 @@ impl Cx<'_> {
         let mut found = Vec::new();
         for definition in definitions.iter().map(|id| &facts.definitions[id.index()]) {
             match definition.kind {
-                DefinitionKind::Value(value) => found.extend(self.called_value(mount, value, call, budget / 2)),
+                DefinitionKind::Value(value) => {
+                    found.extend(self.called_value(mount, value, call, budget / 2));
+                }
                 DefinitionKind::Parameter(index) => {
                     let body = facts.bindings[binding.index()].body;
-                    let returns = self.function_bound(self.definition_type(mount, definition)).map_or(Ty::UNKNOWN, |(_, it)| it);
-                    found.push(Callee::new(What::Parameter(mount, body, index), Confidence::Certain, returns));
+                    let returns = self
+                        .function_bound(self.definition_type(mount, definition))
+                        .map_or(Ty::UNKNOWN, |(_, it)| it);
+                    found.push(Callee::new(
+                        What::Parameter(mount, body, index),
+                        Confidence::Certain,
+                        returns,
+                    ));
                 }
                 _ => {}
             }
         }
-        if found.is_empty() { vec![Callee::unresolved(Unresolved::Value)] } else { found }
+        if found.is_empty() {
+            vec![Callee::unresolved(Unresolved::Value)]
+        } else {
+            found
+        }
     }
 
     fn called_path(&self, mount: MountId, path: PathId, call: &Call) -> Vec<Callee> {
@@ -161,10 +195,19 @@ impl Cx<'_> {
         if found.is_empty() {
             return vec![Callee::unresolved(Unresolved::Name)];
         }
-        found.into_iter().flat_map(|resolved| self.called_resolved(mount, resolved, path, call)).collect()
+        found
+            .into_iter()
+            .flat_map(|resolved| self.called_resolved(mount, resolved, path, call))
+            .collect()
     }
 
-    fn called_resolved(&self, mount: MountId, resolved: Resolved, path: PathId, call: &Call) -> Vec<Callee> {
+    fn called_resolved(
+        &self,
+        mount: MountId,
+        resolved: Resolved,
+        path: PathId,
+        call: &Call,
+    ) -> Vec<Callee> {
         match resolved {
             Resolved::Item(def) => vec![self.called_item(mount, def, path, call)],
             Resolved::External(path) => self.called_external(mount, path, call),
@@ -189,7 +232,9 @@ impl Cx<'_> {
             ItemKind::Struct { fields } | ItemKind::Variant { fields } => {
                 self.constructor(self.constructed(mount, def, fields, call))
             }
-            ItemKind::Constant { type_: Some(type_) } => self.called_type(self.written_type(def.mount, type_)),
+            ItemKind::Constant { type_: Some(type_) } => {
+                self.called_type(self.written_type(def.mount, type_))
+            }
             _ => Callee::unresolved(Unresolved::Value),
         }
     }
@@ -201,7 +246,11 @@ impl Cx<'_> {
         let fields = &self.facts(def.mount).fields[fields.range()];
         for (field, argument) in fields.iter().zip(&facts.arguments[call.arguments.range()]) {
             let written = self.written_type(def.mount, field.type_);
-            self.unify(written, self.type_of(mount, argument.value), &mut substitution);
+            self.unify(
+                written,
+                self.type_of(mount, argument.value),
+                &mut substitution,
+            );
         }
         self.substitute(self.type_of_resolved(Resolved::Item(def)), &substitution)
     }
@@ -209,7 +258,9 @@ impl Cx<'_> {
     /// A function outside the program, by path. A trait's method is looked up by the type of what it is called on.
     fn called_external(&self, mount: MountId, path: Symbol, call: &Call) -> Vec<Callee> {
         let text = self.arena.text(path);
-        let first = self.facts(mount).arguments[call.arguments.range()].first().map(|argument| argument.value);
+        let first = self.facts(mount).arguments[call.arguments.range()]
+            .first()
+            .map(|argument| argument.value);
         if let (Some((parent, name)), Some(first)) = (text.rsplit_once("::"), first) {
             if self.catalog.trait_entry(Language::Rust, parent).is_some() {
                 return self.method(mount, self.type_of(mount, first), name, call);
@@ -218,35 +269,73 @@ impl Cx<'_> {
                 return vec![self.constructor(returns)];
             }
         }
-        let receiver = text.rsplit_once("::").map_or(Ty::UNKNOWN, |(parent, _)| self.external_type(parent, &[]));
-        vec![self.external(path, receiver, Some((mount, call_id(self.facts(mount), call))), Confidence::Certain)]
+        let receiver = text
+            .rsplit_once("::")
+            .map_or(Ty::UNKNOWN, |(parent, _)| self.external_type(parent, &[]));
+        vec![self.external(
+            path,
+            receiver,
+            Some((mount, call_id(self.facts(mount), call))),
+            Confidence::Certain,
+        )]
     }
 
     /// `Some(x)`, `Ok(x)`, `Err(x)`: the constructors of the language's own enums.
     fn wrapped(&self, path: &str, value: impl FnOnce() -> Ty) -> Option<Ty> {
         match path {
-            "std::option::Option::Some" => Some(self.arena.external("std::option::Option", &[value()])),
-            "std::result::Result::Ok" => Some(self.arena.external("std::result::Result", &[value(), Ty::UNKNOWN])),
-            "std::result::Result::Err" => Some(self.arena.external("std::result::Result", &[Ty::UNKNOWN, value()])),
+            "std::option::Option::Some" => {
+                Some(self.arena.external("std::option::Option", &[value()]))
+            }
+            "std::result::Result::Ok" => Some(
+                self.arena
+                    .external("std::result::Result", &[value(), Ty::UNKNOWN]),
+            ),
+            "std::result::Result::Err" => Some(
+                self.arena
+                    .external("std::result::Result", &[Ty::UNKNOWN, value()]),
+            ),
             _ => None,
         }
     }
 
-    fn called_associated(&self, mount: MountId, ty: Ty, name: Symbol, path: PathId, call: &Call) -> Vec<Callee> {
+    fn called_associated(
+        &self,
+        mount: MountId,
+        ty: Ty,
+        name: Symbol,
+        path: PathId,
+        call: &Call,
+    ) -> Vec<Callee> {
         let name = self.arena.text(name);
         if let TypeKind::Parameter(..) = self.arena.kind(ty) {
             // `Trait::method(x)` and `T::method(x)`: what counts is the type of the object.
             let first = self.facts(mount).arguments[call.arguments.range()].first();
-            let receiver = first.map_or(Ty::UNKNOWN, |argument| self.type_of(mount, argument.value));
-            let object = if receiver == Ty::UNKNOWN { ty } else { receiver };
+            let receiver =
+                first.map_or(Ty::UNKNOWN, |argument| self.type_of(mount, argument.value));
+            let object = if receiver == Ty::UNKNOWN {
+                ty
+            } else {
+                receiver
+            };
             let found = self.methods_at(object, &name);
-            let found = if found.is_empty() { self.methods_at(ty, &name) } else { found };
+            let found = if found.is_empty() {
+                self.methods_at(ty, &name)
+            } else {
+                found
+            };
             return self.finish_methods(mount, ty, found, call, true);
         }
         let found = self.methods_at(ty, &name);
         if !found.is_empty() {
             let mut found = self.finish_methods(mount, ty, found, call, true);
-            if let [Callee { what: What::Function(def), returns, .. }] = found.as_mut_slice() {
+            if let [
+                Callee {
+                    what: What::Function(def),
+                    returns,
+                    ..
+                },
+            ] = found.as_mut_slice()
+            {
                 let mut substitution = Substitution::default();
                 self.learn_from_path(mount, *def, path, &mut substitution);
                 *returns = self.substitute(*returns, &substitution);
@@ -256,11 +345,21 @@ impl Cx<'_> {
         match self.arena.kind(ty) {
             TypeKind::Unknown => vec![Callee::unresolved(Unresolved::Name)],
             TypeKind::Primitive(primitive) => {
-                let path = self.arena.symbol(&format!("{}::{name}", self.arena.text(primitive)));
-                vec![self.external(path, ty, Some((mount, call_id(self.facts(mount), call))), Confidence::Certain)]
+                let path = self
+                    .arena
+                    .symbol(&format!("{}::{name}", self.arena.text(primitive)));
+                vec![self.external(
+                    path,
+                    ty,
+                    Some((mount, call_id(self.facts(mount), call))),
+                    Confidence::Certain,
+                )]
             }
             // What a derive or an external trait adds to a type of the program.
-            TypeKind::Named(..) => vec![Callee { returns: self.derived(ty, &name), ..Callee::unresolved(Unresolved::Method) }],
+            TypeKind::Named(..) => vec![Callee {
+                returns: self.derived(ty, &name),
+                ..Callee::unresolved(Unresolved::Method)
+            }],
             _ => vec![Callee::unresolved(Unresolved::Method)],
         }
     }
@@ -272,18 +371,31 @@ impl Cx<'_> {
             match resolved {
                 Resolved::Item(def) => {
                     let arms = self.index(def.mount).macro_arms.get(&def.item);
-                    callees.extend(arms.into_iter().flatten().map(|body| self.called_body(def.mount, *body)));
+                    callees.extend(
+                        arms.into_iter()
+                            .flatten()
+                            .map(|body| self.called_body(def.mount, *body)),
+                    );
                     if callees.is_empty() {
                         callees.push(Callee::unresolved(Unresolved::Macro));
                     }
                 }
                 Resolved::External(path) => {
-                    callees.push(self.external(path, Ty::UNKNOWN, Some((mount, call)), Confidence::Certain));
+                    callees.push(self.external(
+                        path,
+                        Ty::UNKNOWN,
+                        Some((mount, call)),
+                        Confidence::Certain,
+                    ));
                 }
                 _ => {}
             }
         }
-        if callees.is_empty() { vec![Callee::unresolved(Unresolved::Macro)] } else { callees }
+        if callees.is_empty() {
+            vec![Callee::unresolved(Unresolved::Macro)]
+        } else {
+            callees
+        }
     }
 
     // ---- methods
@@ -297,10 +409,16 @@ impl Cx<'_> {
             let steps = self.autoderef(member);
             let found = steps.iter().find_map(|step| {
                 let found = self.methods_at(*step, name);
-                if found.is_empty() { None } else { Some((*step, found)) }
+                if found.is_empty() {
+                    None
+                } else {
+                    Some((*step, found))
+                }
             });
             match found {
-                Some((step, found)) => callees.extend(self.finish_methods(mount, step, found, call, false)),
+                Some((step, found)) => {
+                    callees.extend(self.finish_methods(mount, step, found, call, false));
+                }
                 None => callees.push(self.unknown_method(&steps, name)),
             }
         }
@@ -318,18 +436,28 @@ impl Cx<'_> {
         for step in steps {
             match self.arena.kind(*step) {
                 TypeKind::External(path, _) | TypeKind::Primitive(path) => {
-                    let path = self.arena.symbol(&format!("{}::{name}", self.arena.text(path)));
+                    let path = self
+                        .arena
+                        .symbol(&format!("{}::{name}", self.arena.text(path)));
                     return Callee::new(What::External(path), Confidence::Likely, returns);
                 }
                 TypeKind::Slice(_) => {
                     let path = self.arena.symbol(&format!("slice::{name}"));
                     return Callee::new(What::External(path), Confidence::Likely, returns);
                 }
-                TypeKind::Named(..) => return Callee { returns, ..Callee::unresolved(Unresolved::Method) },
+                TypeKind::Named(..) => {
+                    return Callee {
+                        returns,
+                        ..Callee::unresolved(Unresolved::Method)
+                    };
+                }
                 _ => {}
             }
         }
-        Callee { returns, ..Callee::unresolved(Unresolved::Receiver) }
+        Callee {
+            returns,
+            ..Callee::unresolved(Unresolved::Receiver)
+        }
     }
 
     /// What the methods that every type can derive give.
@@ -344,16 +472,28 @@ impl Cx<'_> {
     fn methods_at(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         match self.arena.kind(ty) {
             TypeKind::Named(..) => self.methods_of_program_type(ty, name),
-            TypeKind::External(path, arguments) => self.methods_of_external_type(ty, path, &arguments, name),
+            TypeKind::External(path, arguments) => {
+                self.methods_of_external_type(ty, path, &arguments, name)
+            }
             TypeKind::Primitive(_) | TypeKind::Slice(_) | TypeKind::Tuple(_) => {
                 let own = self.methods_of_program_type(ty, name);
-                if own.is_empty() { self.methods_of_builtin(ty, name) } else { own }
+                if own.is_empty() {
+                    self.methods_of_builtin(ty, name)
+                } else {
+                    own
+                }
             }
-            TypeKind::Parameter(def, parameter) => self.methods_of_bounded(ty, &self.bounds(def, parameter), name),
+            TypeKind::Parameter(def, parameter) => {
+                self.methods_of_bounded(ty, &self.bounds(def, parameter), name)
+            }
             TypeKind::Impl(bounds) => self.methods_of_bounded(ty, &bounds, name),
             TypeKind::Dyn(bounds) => {
                 let inherent = self.methods_of_program_type(ty, name);
-                if inherent.is_empty() { self.methods_of_bounded(ty, &bounds, name) } else { inherent }
+                if inherent.is_empty() {
+                    self.methods_of_bounded(ty, &bounds, name)
+                } else {
+                    inherent
+                }
             }
             _ => Vec::new(),
         }
@@ -361,18 +501,25 @@ impl Cx<'_> {
 
     fn methods_of_program_type(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let impls = self.impls_of(ty);
-        let inherent = |def: &DefId| matches!(self.item(*def).kind, ItemKind::Impl { trait_: None, .. });
+        let inherent =
+            |def: &DefId| matches!(self.item(*def).kind, ItemKind::Impl { trait_: None, .. });
         for own in [true, false] {
             let mut found = Vec::new();
             for impl_ in impls.iter().filter(|def| inherent(def) == own) {
-                found.extend(self.associated_in(*impl_, name).into_iter().map(|def| (What::Function(def), Confidence::Certain)));
+                found.extend(
+                    self.associated_in(*impl_, name)
+                        .into_iter()
+                        .map(|def| (What::Function(def), Confidence::Certain)),
+                );
             }
             if !found.is_empty() {
                 return found;
             }
         }
         let traits = impls.iter().filter_map(|impl_| self.trait_of(*impl_));
-        let mut found: Vec<_> = traits.flat_map(|trait_| self.default_methods(trait_, name)).collect();
+        let mut found: Vec<_> = traits
+            .flat_map(|trait_| self.default_methods(trait_, name))
+            .collect();
         if found.is_empty() {
             found = self.blanket_methods(ty, name);
         }
@@ -381,19 +528,26 @@ impl Cx<'_> {
 
     fn default_methods(&self, trait_: DefId, name: &str) -> Vec<(What, Confidence)> {
         let own = self.associated_in(trait_, name).into_iter();
-        own.filter(|def| self.has_code(*def)).map(|def| (What::Function(def), Confidence::Certain)).collect()
+        own.filter(|def| self.has_code(*def))
+            .map(|def| (What::Function(def), Confidence::Certain))
+            .collect()
     }
 
     /// Says whether a function of a trait has a default body.
     fn has_code(&self, def: DefId) -> bool {
-        self.item(def).body.is_some_and(|body| !self.facts(def.mount).body(body).is_signature())
+        self.item(def)
+            .body
+            .is_some_and(|body| !self.facts(def.mount).body(body).is_signature())
     }
 
     /// Methods that an `impl<T: Bound> Trait for T` adds.
     fn blanket_methods(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let mut found = Vec::new();
         for impl_ in self.blanket_impls() {
-            let TypeKind::Parameter(owner, parameter) = self.arena.kind(self.self_type(impl_)) else { continue };
+            let TypeKind::Parameter(owner, parameter) = self.arena.kind(self.self_type(impl_))
+            else {
+                continue;
+            };
             if !self.meets(ty, &self.bounds(owner, parameter)) {
                 continue;
             }
@@ -401,20 +555,40 @@ impl Cx<'_> {
             if own.is_empty()
                 && let Some(trait_) = self.trait_of(impl_)
             {
-                own = self.associated_in(trait_, name).into_iter().filter(|def| self.has_code(*def)).collect();
+                own = self
+                    .associated_in(trait_, name)
+                    .into_iter()
+                    .filter(|def| self.has_code(*def))
+                    .collect();
             }
-            found.extend(own.into_iter().map(|def| (What::Function(def), Confidence::Likely)));
+            found.extend(
+                own.into_iter()
+                    .map(|def| (What::Function(def), Confidence::Likely)),
+            );
         }
         found
     }
 
     /// Says whether a type has all those of the bounds that the program can answer for.
     fn meets(&self, ty: Ty, bounds: &[Ty]) -> bool {
-        let traits: Vec<DefId> = self.impls_of(ty).into_iter().filter_map(|impl_| self.trait_of(impl_)).collect();
-        bounds.iter().filter_map(|bound| self.trait_of_bound(*bound)).all(|bound| traits.contains(&bound))
+        let traits: Vec<DefId> = self
+            .impls_of(ty)
+            .into_iter()
+            .filter_map(|impl_| self.trait_of(impl_))
+            .collect();
+        bounds
+            .iter()
+            .filter_map(|bound| self.trait_of_bound(*bound))
+            .all(|bound| traits.contains(&bound))
     }
 
-    fn methods_of_external_type(&self, ty: Ty, path: Symbol, arguments: &[Ty], name: &str) -> Vec<(What, Confidence)> {
+    fn methods_of_external_type(
+        &self,
+        ty: Ty,
+        path: Symbol,
+        arguments: &[Ty],
+        name: &str,
+    ) -> Vec<(What, Confidence)> {
         let type_path = self.arena.text(path);
         let own = format!("{type_path}::{name}");
         if let Some(found) = self.catalog.lookup(Language::Rust, &own)
@@ -437,13 +611,24 @@ impl Cx<'_> {
     }
 
     /// Methods of catalogued traits that a type carries, itself or through what it wraps.
-    fn external_trait_methods(&self, type_path: &str, arguments: &[Ty], name: &str) -> Vec<(What, Confidence)> {
+    fn external_trait_methods(
+        &self,
+        type_path: &str,
+        arguments: &[Ty],
+        name: &str,
+    ) -> Vec<(What, Confidence)> {
         let mut found = Vec::new();
         for matched in self.catalog.trait_method(Language::Rust, type_path, name) {
             let api = self.catalog.api(matched.api);
-            let carried = !matched.through || arguments.first().is_some_and(|inner| self.carries(*inner, &api.path, 4));
+            let carried = !matched.through
+                || arguments
+                    .first()
+                    .is_some_and(|inner| self.carries(*inner, &api.path, 4));
             if carried {
-                found.push((What::External(self.arena.symbol(&api.path)), Confidence::Certain));
+                found.push((
+                    What::External(self.arena.symbol(&api.path)),
+                    Confidence::Certain,
+                ));
             }
         }
         found
@@ -451,16 +636,21 @@ impl Cx<'_> {
 
     /// Says whether a type carries the trait of a catalogued method.
     pub(crate) fn carries(&self, ty: Ty, method: &str, budget: u32) -> bool {
-        let Some((trait_, _)) = method.rsplit_once("::") else { return false };
+        let Some((trait_, _)) = method.rsplit_once("::") else {
+            return false;
+        };
         let steps = self.autoderef(ty);
         budget > 0
             && steps.iter().any(|step| match self.arena.kind(*step) {
                 TypeKind::External(path, arguments) => {
-                    match self.catalog.carries(Language::Rust, trait_, &self.arena.text(path)) {
+                    match self
+                        .catalog
+                        .carries(Language::Rust, trait_, &self.arena.text(path))
+                    {
                         Some(nostall_catalog::Carrying::Direct) => true,
-                        Some(nostall_catalog::Carrying::ThroughFirstParameter) => {
-                            arguments.first().is_some_and(|inner| self.carries(*inner, method, budget - 1))
-                        }
+                        Some(nostall_catalog::Carrying::ThroughFirstParameter) => arguments
+                            .first()
+                            .is_some_and(|inner| self.carries(*inner, method, budget - 1)),
                         None => false,
                     }
                 }
@@ -485,11 +675,16 @@ impl Cx<'_> {
     /// A type of the language as the catalogue writes it: `(&str, u16)`.
     fn type_text(&self, ty: Ty) -> String {
         match self.arena.kind(ty) {
-            TypeKind::External(path, _) | TypeKind::Primitive(path) => self.arena.text(path).to_string(),
+            TypeKind::External(path, _) | TypeKind::Primitive(path) => {
+                self.arena.text(path).to_string()
+            }
             TypeKind::Reference(inner) => format!("&{}", self.type_text(inner)),
             TypeKind::Slice(inner) => format!("[{}]", self.type_text(inner)),
             TypeKind::Tuple(members) => {
-                let members: Vec<String> = members.iter().map(|member| self.type_text(*member)).collect();
+                let members: Vec<String> = members
+                    .iter()
+                    .map(|member| self.type_text(*member))
+                    .collect();
                 format!("({})", members.join(", "))
             }
             _ => "_".to_owned(),
@@ -499,8 +694,16 @@ impl Cx<'_> {
     /// `Iterator`'s own methods, on what is known to be iterated.
     fn iterator_method(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let path = format!("std::iter::Iterator::{name}");
-        let known = self.catalog.lookup(Language::Rust, &path).is_some() && self.item_type(ty) != Ty::UNKNOWN;
-        if known { vec![(What::External(self.arena.symbol(&path)), Confidence::Certain)] } else { Vec::new() }
+        let known = self.catalog.lookup(Language::Rust, &path).is_some()
+            && self.item_type(ty) != Ty::UNKNOWN;
+        if known {
+            vec![(
+                What::External(self.arena.symbol(&path)),
+                Confidence::Certain,
+            )]
+        } else {
+            Vec::new()
+        }
     }
 
     /// Methods of a type of which only the bounds are known: the program's traits, then iteration.
@@ -509,7 +712,9 @@ impl Cx<'_> {
         if !found.is_empty() {
             return found;
         }
-        let conversion = bounds.iter().find_map(|bound| self.conversion(*bound, name));
+        let conversion = bounds
+            .iter()
+            .find_map(|bound| self.conversion(*bound, name));
         match conversion {
             Some((path, _)) => vec![(What::External(path), Confidence::Certain)],
             None => self.iterator_method(ty, name),
@@ -518,16 +723,22 @@ impl Cx<'_> {
 
     /// The conversions of the language's own traits: `AsRef<T>::as_ref` gives a `&T`, `Into<T>::into` a `T`.
     fn conversion(&self, bound: Ty, name: &str) -> Option<(Symbol, Ty)> {
-        let TypeKind::External(path, arguments) = self.arena.kind(bound) else { return None };
+        let TypeKind::External(path, arguments) = self.arena.kind(bound) else {
+            return None;
+        };
         let target = *arguments.first()?;
         let trait_ = self.arena.text(path);
         let gives = match (&*trait_, name) {
-            ("std::convert::AsRef", "as_ref") | ("std::convert::AsMut", "as_mut") => self.arena.reference(target),
-            ("std::borrow::Borrow", "borrow") | ("std::borrow::BorrowMut", "borrow_mut") => self.arena.reference(target),
-            ("std::convert::Into", "into") => target,
-            ("std::convert::TryInto", "try_into") => {
-                self.arena.external("std::result::Result", &[target, Ty::UNKNOWN])
+            ("std::convert::AsRef", "as_ref") | ("std::convert::AsMut", "as_mut") => {
+                self.arena.reference(target)
             }
+            ("std::borrow::Borrow", "borrow") | ("std::borrow::BorrowMut", "borrow_mut") => {
+                self.arena.reference(target)
+            }
+            ("std::convert::Into", "into") => target,
+            ("std::convert::TryInto", "try_into") => self
+                .arena
+                .external("std::result::Result", &[target, Ty::UNKNOWN]),
             _ => return None,
         };
         Some((self.arena.symbol(&format!("{trait_}::{name}")), gives))
@@ -547,21 +758,37 @@ impl Cx<'_> {
     fn methods_of_trait(&self, trait_: DefId, name: &str, budget: u32) -> Vec<(What, Confidence)> {
         let declared = self.associated_in(trait_, name);
         if declared.is_empty() {
-            let ItemKind::Trait { supertraits } = self.item(trait_).kind else { return Vec::new() };
+            let ItemKind::Trait { supertraits } = self.item(trait_).kind else {
+                return Vec::new();
+            };
             let supertraits = self.written_types(trait_.mount, supertraits);
-            let supertraits = supertraits.into_iter().filter_map(|bound| self.trait_of_bound(bound));
+            let supertraits = supertraits
+                .into_iter()
+                .filter_map(|bound| self.trait_of_bound(bound));
             let deeper = supertraits.filter(|_| budget > 0);
-            return deeper.flat_map(|trait_| self.methods_of_trait(trait_, name, budget - 1)).collect();
+            return deeper
+                .flat_map(|trait_| self.methods_of_trait(trait_, name, budget - 1))
+                .collect();
         }
-        let mut found: Vec<DefId> = declared.into_iter().filter(|def| self.has_code(*def)).collect();
+        let mut found: Vec<DefId> = declared
+            .into_iter()
+            .filter(|def| self.has_code(*def))
+            .collect();
         for impl_ in self.impls_of_trait(trait_) {
             found.extend(self.associated_in(impl_, name));
         }
         if found.is_empty() || found.len() > MOST_IMPLEMENTATIONS {
             return vec![(What::Unresolved(Unresolved::Method), Confidence::Possible)];
         }
-        let confidence = if found.len() == 1 { Confidence::Likely } else { Confidence::Possible };
-        found.into_iter().map(|def| (What::Function(def), confidence)).collect()
+        let confidence = if found.len() == 1 {
+            Confidence::Likely
+        } else {
+            Confidence::Possible
+        };
+        found
+            .into_iter()
+            .map(|def| (What::Function(def), confidence))
+            .collect()
     }
 
     /// Adds what the found methods return.
@@ -597,12 +824,18 @@ impl Cx<'_> {
             TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => bounds.to_vec(),
             _ => return None,
         };
-        bounds.into_iter().find_map(|bound| self.conversion(bound, name)).map(|(_, gives)| gives)
+        bounds
+            .into_iter()
+            .find_map(|bound| self.conversion(bound, name))
+            .map(|(_, gives)| gives)
     }
 
     /// The impl or trait in which a method is declared.
     pub(crate) fn owner(&self, def: DefId) -> Option<DefId> {
-        let scope = super::mounts::ScopeRef { mount: def.mount, scope: self.item(def).scope };
+        let scope = super::mounts::ScopeRef {
+            mount: def.mount,
+            scope: self.item(def).scope,
+        };
         self.self_item(scope)
     }
 
@@ -610,11 +843,18 @@ impl Cx<'_> {
     fn implicit(&self, ty: Ty, name: &str, kind: CallKind) -> Vec<Callee> {
         let members = self.arena.members(ty);
         match kind {
-            CallKind::Iterate => members.iter().flat_map(|member| self.iterated(*member, name)).collect(),
+            CallKind::Iterate => members
+                .iter()
+                .flat_map(|member| self.iterated(*member, name))
+                .collect(),
             CallKind::Drop => {
-                let impls = members.iter().filter_map(|ty| self.impl_of_external_trait(*ty, &["std::ops::Drop"]));
+                let impls = members
+                    .iter()
+                    .filter_map(|ty| self.impl_of_external_trait(*ty, &["std::ops::Drop"]));
                 let dropped = impls.flat_map(|impl_| self.associated_in(impl_, name));
-                dropped.map(|def| self.function(def, &Substitution::default(), Confidence::Likely)).collect()
+                dropped
+                    .map(|def| self.function(def, &Substitution::default(), Confidence::Likely))
+                    .collect()
             }
             CallKind::Index => {
                 let item = self.item_type(ty);
@@ -629,10 +869,15 @@ impl Cx<'_> {
     }
 
     fn operator(&self, members: &[Ty], name: &str) -> Vec<Callee> {
-        let methods = members.iter().flat_map(|ty| match self.arena.kind(self.arena.referent(*ty)) {
-            TypeKind::Named(..) => self.methods_of_program_type(self.arena.referent(*ty), name),
-            _ => Vec::new(),
-        });
+        let methods =
+            members
+                .iter()
+                .flat_map(|ty| match self.arena.kind(self.arena.referent(*ty)) {
+                    TypeKind::Named(..) => {
+                        self.methods_of_program_type(self.arena.referent(*ty), name)
+                    }
+                    _ => Vec::new(),
+                });
         let functions = methods.filter_map(|(what, confidence)| match what {
             What::Function(def) => Some(self.function(def, &Substitution::default(), confidence)),
             _ => None,
@@ -658,7 +903,10 @@ impl Cx<'_> {
                     _ => Vec::new(),
                 };
                 if !found.is_empty() {
-                    return found.into_iter().map(|(what, confidence)| Callee::new(what, confidence, *step)).collect();
+                    return found
+                        .into_iter()
+                        .map(|(what, confidence)| Callee::new(what, confidence, *step))
+                        .collect();
                 }
             }
         }
@@ -667,24 +915,52 @@ impl Cx<'_> {
 
     // ---- functions and what they return
 
-    pub(crate) fn function(&self, def: DefId, substitution: &Substitution, confidence: Confidence) -> Callee {
+    pub(crate) fn function(
+        &self,
+        def: DefId,
+        substitution: &Substitution,
+        confidence: Confidence,
+    ) -> Callee {
         let returns = self.item(def).body.map_or(Ty::UNKNOWN, |body| {
             let record = self.facts(def.mount).body(body);
-            let written = record.returns.map_or_else(|| self.unit(), |returns| self.written_type(def.mount, returns));
+            let written = record.returns.map_or_else(
+                || self.unit(),
+                |returns| self.written_type(def.mount, returns),
+            );
             let known = self.substitute(written, substitution);
-            if record.flavour == Flavour::Async { self.arena.ty(TypeKind::Future(known)) } else { known }
+            if record.flavour == Flavour::Async {
+                self.arena.ty(TypeKind::Future(known))
+            } else {
+                known
+            }
         });
         Callee::new(What::Function(def), confidence, returns)
     }
 
     /// Learns a function's generic parameters from the types of the arguments.
-    fn learn_from_arguments(&self, mount: MountId, def: DefId, call: &Call, by_method: bool, substitution: &mut Substitution) {
-        let Some(body) = self.item(def).body else { return };
-        if self.facts(def.mount).item(def.item).generics.is_empty() && self.owner_generics_empty(def) {
+    fn learn_from_arguments(
+        &self,
+        mount: MountId,
+        def: DefId,
+        call: &Call,
+        by_method: bool,
+        substitution: &mut Substitution,
+    ) {
+        let Some(body) = self.item(def).body else {
+            return;
+        };
+        if self.facts(def.mount).item(def.item).generics.is_empty()
+            && self.owner_generics_empty(def)
+        {
             return;
         }
         let parameters = self.facts(def.mount).body_parameters(body);
-        let skip = usize::from(by_method && parameters.first().is_some_and(|it| it.kind == ParameterKind::Receiver));
+        let skip = usize::from(
+            by_method
+                && parameters
+                    .first()
+                    .is_some_and(|it| it.kind == ParameterKind::Receiver),
+        );
         let arguments = &self.facts(mount).arguments[call.arguments.range()];
         for (parameter, argument) in parameters.iter().skip(skip).zip(arguments) {
             if let Some(type_) = parameter.type_ {
@@ -695,21 +971,42 @@ impl Cx<'_> {
     }
 
     fn owner_generics_empty(&self, def: DefId) -> bool {
-        self.owner(def).is_none_or(|owner| self.item(owner).generics.is_empty())
+        self.owner(def)
+            .is_none_or(|owner| self.item(owner).generics.is_empty())
     }
 
     /// Learns them from `f::<A, B>`.
-    fn learn_from_path(&self, mount: MountId, def: DefId, path: PathId, substitution: &mut Substitution) {
+    fn learn_from_path(
+        &self,
+        mount: MountId,
+        def: DefId,
+        path: PathId,
+        substitution: &mut Substitution,
+    ) {
         let facts = self.facts(mount);
-        let Some(last) = facts.path_segments(path).last() else { return };
+        let Some(last) = facts.path_segments(path).last() else {
+            return;
+        };
         let arguments = self.written_types(mount, last.arguments);
         for (parameter, argument) in self.generic_types(def).into_iter().zip(arguments) {
             self.unify(parameter, argument, substitution);
         }
     }
 
-    fn external_method(&self, mount: MountId, path: Symbol, receiver: Ty, call: &Call, confidence: Confidence) -> Callee {
-        let mut callee = self.external(path, receiver, Some((mount, call_id(self.facts(mount), call))), confidence);
+    fn external_method(
+        &self,
+        mount: MountId,
+        path: Symbol,
+        receiver: Ty,
+        call: &Call,
+        confidence: Confidence,
+    ) -> Callee {
+        let mut callee = self.external(
+            path,
+            receiver,
+            Some((mount, call_id(self.facts(mount), call))),
+            confidence,
+        );
         if let Some(converted) = self.converted(path, receiver) {
             callee.returns = converted;
         }
@@ -742,22 +1039,31 @@ impl Cx<'_> {
             None => self.constructed_by_convention(&text),
         };
         let wildcard = found.is_some_and(|found| found.wildcard);
-        let confidence = if wildcard { confidence.min(Confidence::Likely) } else { confidence };
+        let confidence = if wildcard {
+            confidence.min(Confidence::Likely)
+        } else {
+            confidence
+        };
         Callee::new(What::External(path), confidence, returns)
     }
 
     /// `Type::new` and `Type::default` make a `Type` by convention, `Type::from` by the trait's own signature.
     fn constructed_by_convention(&self, path: &str) -> Ty {
-        let Some((parent, function)) = path.rsplit_once("::") else { return Ty::UNKNOWN };
+        let Some((parent, function)) = path.rsplit_once("::") else {
+            return Ty::UNKNOWN;
+        };
         let name = parent.rsplit("::").next().unwrap_or_default();
         if !name.starts_with(char::is_uppercase) {
             return Ty::UNKNOWN;
         }
         match function {
-            "new" | "default" | "from" | "from_iter" | "with_capacity" => self.external_type(parent, &[]),
-            "from_str" | "try_from" | "try_new" => {
-                self.arena.external("std::result::Result", &[self.external_type(parent, &[]), Ty::UNKNOWN])
+            "new" | "default" | "from" | "from_iter" | "with_capacity" => {
+                self.external_type(parent, &[])
             }
+            "from_str" | "try_from" | "try_new" => self.arena.external(
+                "std::result::Result",
+                &[self.external_type(parent, &[]), Ty::UNKNOWN],
+            ),
             _ => Ty::UNKNOWN,
         }
     }
@@ -765,7 +1071,12 @@ impl Cx<'_> {
     // ---- callables
 
     /// Returns what a value may be when it is called; nothing for a value that is no callable.
-    pub(crate) fn callable(&self, mount: MountId, id: ExprId, budget: u32) -> Vec<(What, Confidence)> {
+    pub(crate) fn callable(
+        &self,
+        mount: MountId,
+        id: ExprId,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
         let facts = self.facts(mount);
         if budget == 0 {
             return Vec::new();
@@ -773,12 +1084,14 @@ impl Cx<'_> {
         match facts.expr(id).kind {
             ExprKind::Callable(body) => vec![(What::Body(mount, body), Confidence::Certain)],
             ExprKind::Path(path) => self.callable_path(mount, path),
-            ExprKind::Reference(inner) | ExprKind::Dereference(inner) | ExprKind::Cast { value: inner, .. } => {
-                self.callable(mount, inner, budget - 1)
-            }
-            ExprKind::Select(values) => {
-                facts.expr_list(values).iter().flat_map(|value| self.callable(mount, *value, budget / 2)).collect()
-            }
+            ExprKind::Reference(inner)
+            | ExprKind::Dereference(inner)
+            | ExprKind::Cast { value: inner, .. } => self.callable(mount, inner, budget - 1),
+            ExprKind::Select(values) => facts
+                .expr_list(values)
+                .iter()
+                .flat_map(|value| self.callable(mount, *value, budget / 2))
+                .collect(),
             ExprKind::Use { binding, reaching } => {
                 let definitions = if reaching.is_empty() {
                     self.index(mount).definitions_of(binding)
@@ -786,7 +1099,9 @@ impl Cx<'_> {
                     &facts.definition_lists[reaching.range()]
                 };
                 let kinds = definitions.iter().map(|id| &facts.definitions[id.index()]);
-                kinds.flat_map(|definition| self.callable_definition(mount, definition, budget / 2)).collect()
+                kinds
+                    .flat_map(|definition| self.callable_definition(mount, definition, budget / 2))
+                    .collect()
             }
             ExprKind::Call(call) => self.callable_from_call(mount, call, budget - 1),
             _ => Vec::new(),
@@ -803,38 +1118,71 @@ impl Cx<'_> {
             DefinitionKind::Value(value) => self.callable(mount, value, budget),
             DefinitionKind::Parameter(index) => {
                 let body = self.facts(mount).bindings[definition.binding.index()].body;
-                let callable = self.function_bound(self.definition_type(mount, definition)).is_some();
-                if callable { vec![(What::Parameter(mount, body, index), Confidence::Certain)] } else { Vec::new() }
+                let callable = self
+                    .function_bound(self.definition_type(mount, definition))
+                    .is_some();
+                if callable {
+                    vec![(What::Parameter(mount, body, index), Confidence::Certain)]
+                } else {
+                    Vec::new()
+                }
             }
             _ => Vec::new(),
         }
     }
 
     fn callable_path(&self, mount: MountId, path: PathId) -> Vec<(What, Confidence)> {
-        let found = self.resolve_path(mount, path, Namespace::Value).into_iter().flat_map(|resolved| match resolved {
-            Resolved::Item(def) if matches!(self.item(def).kind, ItemKind::Function) => {
-                vec![(What::Function(def), Confidence::Certain)]
-            }
-            Resolved::External(path) if self.catalog.lookup(Language::Rust, &self.arena.text(path)).is_some() => {
-                vec![(What::External(path), Confidence::Certain)]
-            }
-            Resolved::Associated(ty, name) => self.methods_at(ty, &self.arena.text(name)),
-            _ => Vec::new(),
-        });
-        found.filter(|(what, _)| !matches!(what, What::Unresolved(_))).collect()
+        let found = self
+            .resolve_path(mount, path, Namespace::Value)
+            .into_iter()
+            .flat_map(|resolved| match resolved {
+                Resolved::Item(def) if matches!(self.item(def).kind, ItemKind::Function) => {
+                    vec![(What::Function(def), Confidence::Certain)]
+                }
+                Resolved::External(path)
+                    if self
+                        .catalog
+                        .lookup(Language::Rust, &self.arena.text(path))
+                        .is_some() =>
+                {
+                    vec![(What::External(path), Confidence::Certain)]
+                }
+                Resolved::Associated(ty, name) => self.methods_at(ty, &self.arena.text(name)),
+                _ => Vec::new(),
+            });
+        found
+            .filter(|(what, _)| !matches!(what, What::Unresolved(_)))
+            .collect()
     }
 
     /// `Box::new(|| ..)`, `f.clone()`: the callable that went in comes out.
-    fn callable_from_call(&self, mount: MountId, id: CallId, budget: u32) -> Vec<(What, Confidence)> {
+    fn callable_from_call(
+        &self,
+        mount: MountId,
+        id: CallId,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
         let facts = self.facts(mount);
         match facts.call(id).callee {
-            Written::Method { receiver, .. } if self.arena.kind(self.type_of(mount, facts.call(id).expr)) == self.arena.kind(self.type_of(mount, receiver)) => {
+            Written::Method { receiver, .. }
+                if self.arena.kind(self.type_of(mount, facts.call(id).expr))
+                    == self.arena.kind(self.type_of(mount, receiver)) =>
+            {
                 self.callable(mount, receiver, budget)
             }
             Written::Value(_) => {
-                let [argument] = facts.call_arguments(id) else { return Vec::new() };
-                let smart = self.autoderef(self.type_of(mount, facts.call(id).expr)).len() > 1;
-                if smart { self.callable(mount, argument.value, budget) } else { Vec::new() }
+                let [argument] = facts.call_arguments(id) else {
+                    return Vec::new();
+                };
+                let smart = self
+                    .autoderef(self.type_of(mount, facts.call(id).expr))
+                    .len()
+                    > 1;
+                if smart {
+                    self.callable(mount, argument.value, budget)
+                } else {
+                    Vec::new()
+                }
             }
             _ => Vec::new(),
         }
@@ -842,27 +1190,32 @@ impl Cx<'_> {
 
     /// The parameters and the result of a type that can be called: `fn(..)`, `impl Fn(..)`, a parameter with such a bound.
     pub(crate) fn function_bound(&self, ty: Ty) -> Option<(super::types::Tys, Ty)> {
-        self.autoderef(ty).into_iter().find_map(|step| match self.arena.kind(step) {
-            TypeKind::Function(parameters, returns) => Some((parameters, returns)),
-            TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => {
-                bounds.iter().find_map(|bound| self.function_bound(*bound))
-            }
-            TypeKind::Parameter(def, name) => {
-                self.bounds(def, name).into_iter().find_map(|bound| match self.arena.kind(bound) {
-                    TypeKind::Function(parameters, returns) => Some((parameters, returns)),
-                    _ => None,
-                })
-            }
-            _ => None,
-        })
+        self.autoderef(ty)
+            .into_iter()
+            .find_map(|step| match self.arena.kind(step) {
+                TypeKind::Function(parameters, returns) => Some((parameters, returns)),
+                TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => {
+                    bounds.iter().find_map(|bound| self.function_bound(*bound))
+                }
+                TypeKind::Parameter(def, name) => {
+                    self.bounds(def, name).into_iter().find_map(|bound| {
+                        match self.arena.kind(bound) {
+                            TypeKind::Function(parameters, returns) => Some((parameters, returns)),
+                            _ => None,
+                        }
+                    })
+                }
+                _ => None,
+            })
     }
-
 
     /// The type of a closure's parameter, from the bound of the function that it is passed to.
     pub(crate) fn closure_parameter(&self, mount: MountId, body: BodyId, index: u16) -> Ty {
         let facts = self.facts(mount);
         debug_assert_eq!(facts.body(body).kind, BodyKind::Closure);
-        let Some((call, position)) = self.closure_sinks(mount).get(&body).copied() else { return Ty::UNKNOWN };
+        let Some((call, position)) = self.closure_sinks(mount).get(&body).copied() else {
+            return Ty::UNKNOWN;
+        };
         let types: Vec<Ty> = self
             .callees(mount, call)
             .iter()
@@ -876,33 +1229,71 @@ impl Cx<'_> {
     }
 
     /// What the catalogue says that a callable is given.
-    fn given_parameter(&self, mount: MountId, path: Symbol, call: CallId, position: u16, index: u16) -> Ty {
-        let Some(found) = self.catalog.lookup(Language::Rust, &self.arena.text(path)) else { return Ty::UNKNOWN };
+    fn given_parameter(
+        &self,
+        mount: MountId,
+        path: Symbol,
+        call: CallId,
+        position: u16,
+        index: u16,
+    ) -> Ty {
+        let Some(found) = self.catalog.lookup(Language::Rust, &self.arena.text(path)) else {
+            return Ty::UNKNOWN;
+        };
         let api = self.catalog.api(found.api);
-        let Some(stub) = api.gives.get(usize::from(index)) else { return Ty::UNKNOWN };
+        let Some(stub) = api.gives.get(usize::from(index)) else {
+            return Ty::UNKNOWN;
+        };
         if api.callable.as_ref().and_then(|callable| callable.index) != Some(position) {
             return Ty::UNKNOWN;
         }
-        let Written::Method { receiver, .. } = self.facts(mount).call(call).callee else { return Ty::UNKNOWN };
+        let Written::Method { receiver, .. } = self.facts(mount).call(call).callee else {
+            return Ty::UNKNOWN;
+        };
         let steps = self.autoderef(self.type_of(mount, receiver));
-        let types = steps.into_iter().map(|step| self.stub_type(stub, &self.names_of(step, Some((mount, call)))));
-        types.into_iter().find(|ty| *ty != Ty::UNKNOWN).unwrap_or(Ty::UNKNOWN)
+        let types = steps
+            .into_iter()
+            .map(|step| self.stub_type(stub, &self.names_of(step, Some((mount, call)))));
+        types
+            .into_iter()
+            .find(|ty| *ty != Ty::UNKNOWN)
+            .unwrap_or(Ty::UNKNOWN)
     }
 
     fn bound_parameter(&self, def: DefId, position: u16, call: &Call, index: u16) -> Ty {
-        let Some(body) = self.item(def).body else { return Ty::UNKNOWN };
+        let Some(body) = self.item(def).body else {
+            return Ty::UNKNOWN;
+        };
         let parameters = self.facts(def.mount).body_parameters(body);
         let method = matches!(call.callee, Written::Method { .. });
-        let skip = usize::from(method && parameters.first().is_some_and(|it| it.kind == ParameterKind::Receiver));
-        let type_ = parameters.get(usize::from(position) + skip).and_then(|parameter| parameter.type_);
-        let bound = type_.and_then(|type_| self.function_bound(self.written_type(def.mount, type_)));
-        bound.and_then(|(parameters, _)| parameters.get(usize::from(index)).copied()).unwrap_or(Ty::UNKNOWN)
+        let skip = usize::from(
+            method
+                && parameters
+                    .first()
+                    .is_some_and(|it| it.kind == ParameterKind::Receiver),
+        );
+        let type_ = parameters
+            .get(usize::from(position) + skip)
+            .and_then(|parameter| parameter.type_);
+        let bound =
+            type_.and_then(|type_| self.function_bound(self.written_type(def.mount, type_)));
+        bound
+            .and_then(|(parameters, _)| parameters.get(usize::from(index)).copied())
+            .unwrap_or(Ty::UNKNOWN)
     }
 
     /// The functions and constants of a name on a type.
     pub(crate) fn associated_items(&self, ty: Ty, name: &str) -> Vec<DefId> {
         let found = self.methods_at(ty, name).into_iter();
-        found.filter_map(|(what, _)| if let What::Function(def) = what { Some(def) } else { None }).collect()
+        found
+            .filter_map(|(what, _)| {
+                if let What::Function(def) = what {
+                    Some(def)
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 }
 
@@ -916,7 +1307,7 @@ fn call_id(facts: &nostall_model::facts::FileFacts, call: &Call) -> CallId {
 
 fn dedup(callees: &mut Vec<Callee>) {
     let mut seen: Vec<What> = Vec::with_capacity(callees.len());
-    callees.sort_by(|a, b| b.confidence.cmp(&a.confidence));
+    callees.sort_by_key(|callee| std::cmp::Reverse(callee.confidence));
     callees.retain(|callee| {
         let new = !seen.contains(&callee.what);
         if new {

@@ -62,8 +62,16 @@ pub(crate) struct Files<'a> {
 
 impl<'a> Files<'a> {
     fn new(input: &Input<'a>) -> Self {
-        let by_id = input.files.iter().map(|(id, path, facts)| (*id, (*path, *facts, FileIndex::new(facts)))).collect();
-        let by_path = input.files.iter().map(|(id, path, _)| (*path, *id)).collect();
+        let by_id = input
+            .files
+            .iter()
+            .map(|(id, path, facts)| (*id, (*path, *facts, FileIndex::new(facts))))
+            .collect();
+        let by_path = input
+            .files
+            .iter()
+            .map(|(id, path, _)| (*path, *id))
+            .collect();
         Self { by_id, by_path }
     }
 
@@ -92,6 +100,12 @@ impl<'a> Files<'a> {
     }
 }
 
+/// Answers that are remembered.
+type Memo<K, V> = RefCell<FxHashMap<K, V>>;
+
+/// Closures that are arguments: of which call, at which position.
+type ClosureSinks = FxHashMap<BodyId, (CallId, u16)>;
+
 /// What is known so far: answers are remembered.
 pub(crate) struct Cx<'a> {
     files: Files<'a>,
@@ -111,8 +125,8 @@ pub(crate) struct Cx<'a> {
     written: RefCell<FxHashMap<(MountId, TypeExprId), Ty>>,
     types: RefCell<FxHashMap<(MountId, ExprId), Ty>>,
     depth: Cell<u32>,
-    callees: RefCell<FxHashMap<(MountId, CallId), Rc<[Callee]>>>,
-    closure_sinks: RefCell<FxHashMap<MountId, Rc<FxHashMap<BodyId, (CallId, u16)>>>>,
+    callees: Memo<(MountId, CallId), Rc<[Callee]>>,
+    closure_sinks: Memo<MountId, Rc<ClosureSinks>>,
     stubs: RefCell<FxHashMap<String, Option<Rc<syn::Type>>>>,
 }
 
@@ -167,7 +181,7 @@ impl<'a> Cx<'a> {
     }
 
     /// Where closures go that are arguments: the call and the argument's position.
-    pub(crate) fn closure_sinks(&self, mount: MountId) -> Rc<FxHashMap<BodyId, (CallId, u16)>> {
+    pub(crate) fn closure_sinks(&self, mount: MountId) -> Rc<ClosureSinks> {
         if let Some(found) = self.closure_sinks.borrow().get(&mount) {
             return Rc::clone(found);
         }
@@ -176,21 +190,43 @@ impl<'a> Cx<'a> {
         for index in 0..facts.calls.len() {
             let call = CallId::new(index);
             for (position, argument) in facts.call_arguments(call).iter().enumerate() {
-                if let nostall_model::facts::ExprKind::Callable(body) = facts.expr(argument.value).kind {
+                if let nostall_model::facts::ExprKind::Callable(body) =
+                    facts.expr(argument.value).kind
+                {
                     sinks.insert(body, (call, position as u16));
                 }
             }
         }
         let sinks = Rc::new(sinks);
-        self.closure_sinks.borrow_mut().insert(mount, Rc::clone(&sinks));
+        self.closure_sinks
+            .borrow_mut()
+            .insert(mount, Rc::clone(&sinks));
         sinks
     }
 }
 
 fn known_paths(catalog: &Catalog) -> FxHashSet<String> {
-    let apis = catalog.apis().map(|(_, api)| (api.language, api.path.to_string(), api.also.iter().map(ToString::to_string).collect::<Vec<_>>()));
-    let types = catalog.types().map(|entry| (entry.language, entry.path.to_string(), entry.also.iter().map(ToString::to_string).collect()));
-    let traits = catalog.traits().map(|entry| (entry.language, entry.path.to_string(), entry.also.iter().map(ToString::to_string).collect()));
+    let apis = catalog.apis().map(|(_, api)| {
+        (
+            api.language,
+            api.path.to_string(),
+            api.also.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        )
+    });
+    let types = catalog.types().map(|entry| {
+        (
+            entry.language,
+            entry.path.to_string(),
+            entry.also.iter().map(ToString::to_string).collect(),
+        )
+    });
+    let traits = catalog.traits().map(|entry| {
+        (
+            entry.language,
+            entry.path.to_string(),
+            entry.also.iter().map(ToString::to_string).collect(),
+        )
+    });
     let mut known = FxHashSet::default();
     for (language, path, also) in apis.chain(types).chain(traits) {
         if language != nostall_model::Language::Rust {

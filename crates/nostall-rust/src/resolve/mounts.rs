@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
+use nostall_model::FileId;
 use nostall_model::facts::{ItemId, ItemKind, ScopeId, ScopeKind};
 use nostall_model::layout::{Target, TargetKind};
 use nostall_model::program::Presence;
-use nostall_model::FileId;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Files;
@@ -70,7 +70,10 @@ const MOST_MOUNTS_OF_A_FILE: usize = 16;
 
 /// Builds the tree: the crates of the layout first, then files that none of them reaches, each as a crate of its own.
 pub(crate) fn build(files: &Files<'_>, targets: &[Target]) -> Tree {
-    let mut tree = Tree { targets: targets.to_vec(), ..Tree::default() };
+    let mut tree = Tree {
+        targets: targets.to_vec(),
+        ..Tree::default()
+    };
     for index in 0..tree.targets.len() {
         mount_crate(files, &mut tree, index);
     }
@@ -93,19 +96,27 @@ fn loose_files(files: &Files<'_>, tree: &Tree) -> Vec<FileId> {
         let facts = files.facts(*file);
         let mount = root_mount(files, *file, 0, Presence::Present, String::new());
         for (index, item) in facts.items.iter().enumerate() {
-            if matches!(item.kind, ItemKind::ModuleFile { .. } | ItemKind::Include { .. }) {
+            if matches!(
+                item.kind,
+                ItemKind::ModuleFile { .. } | ItemKind::Include { .. }
+            ) {
                 claimed.extend(child_file(files, &mount, ItemId::new(index)));
             }
         }
     }
-    let (later, mut first): (Vec<FileId>, Vec<FileId>) = loose.into_iter().partition(|file| claimed.contains(file));
+    let (later, mut first): (Vec<FileId>, Vec<FileId>) =
+        loose.into_iter().partition(|file| claimed.contains(file));
     first.extend(later);
     first
 }
 
 fn loose_target(files: &Files<'_>, file: FileId) -> Target {
     let path = files.path(file);
-    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".rs");
+    let stem = path
+        .rsplit('/')
+        .next()
+        .unwrap_or(path)
+        .trim_end_matches(".rs");
     Target {
         package: String::new(),
         name: stem.replace('-', "_"),
@@ -140,12 +151,27 @@ fn mount_crate(files: &Files<'_>, tree: &mut Tree, index: usize) {
 /// Cargo takes the files of these folders of a package for tests, benchmarks and examples.
 fn is_test_path(path: &str) -> bool {
     let mut folders = path.split('/').rev().skip(1);
-    folders.any(|folder| matches!(folder, "tests" | "benches" | "examples")) || path.rsplit('/').next() == Some("build.rs")
+    folders.any(|folder| matches!(folder, "tests" | "benches" | "examples"))
+        || path.rsplit('/').next() == Some("build.rs")
 }
 
-fn root_mount(files: &Files<'_>, file: FileId, target: usize, presence: Presence, path: String) -> Mount {
+fn root_mount(
+    files: &Files<'_>,
+    file: FileId,
+    target: usize,
+    presence: Presence,
+    path: String,
+) -> Mount {
     let directory = parent_of(files.path(file)).to_owned();
-    Mount { file, target, parent: None, included: false, presence, path, directory }
+    Mount {
+        file,
+        target,
+        parent: None,
+        included: false,
+        presence,
+        path,
+        directory,
+    }
 }
 
 fn add(tree: &mut Tree, mount: Mount) -> MountId {
@@ -157,11 +183,19 @@ fn mount_children(files: &Files<'_>, tree: &mut Tree, id: MountId, queue: &mut V
     let file = tree.mounts[id.index()].file;
     let index = files.index(file);
     for item in index.scopes.iter().flat_map(|scope| &scope.files) {
-        let Some(child) = child_mount(files, tree, id, *item) else { continue };
+        let Some(child) = child_mount(files, tree, id, *item) else {
+            continue;
+        };
         let parent = child.parent;
         let included = child.included;
         let child = add(tree, child);
-        tree.children.insert(DefId { mount: id, item: *item }, child);
+        tree.children.insert(
+            DefId {
+                mount: id,
+                item: *item,
+            },
+            child,
+        );
         if let (true, Some(parent)) = (included, parent) {
             tree.included.entry(parent).or_default().push(child);
         }
@@ -180,20 +214,48 @@ fn child_mount(files: &Files<'_>, tree: &Tree, parent: MountId, id: ItemId) -> O
     }
     let included = matches!(item.kind, ItemKind::Include { .. });
     let modules = inline_modules(files, mount, item.scope);
-    let mut path = std::iter::once(mount.path.as_str()).chain(modules.iter().map(String::as_str)).collect::<Vec<_>>().join("::");
+    let mut path = std::iter::once(mount.path.as_str())
+        .chain(modules.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join("::");
     if let (false, Some(name)) = (included, item.name) {
         path = format!("{path}::{}", facts.text(name));
     }
-    let directory = if included { mount.directory.clone() } else { module_directory(files, file, item.kind) };
-    let parent = Some(ScopeRef { mount: parent, scope: item.scope });
-    Some(Mount { file, target: mount.target, parent, included, presence, path, directory })
+    let directory = if included {
+        mount.directory.clone()
+    } else {
+        module_directory(files, file, item.kind)
+    };
+    let parent = Some(ScopeRef {
+        mount: parent,
+        scope: item.scope,
+    });
+    Some(Mount {
+        file,
+        target: mount.target,
+        parent,
+        included,
+        presence,
+        path,
+        directory,
+    })
 }
 
 /// Refuses cycles, and files that stand at very many places.
 fn may_mount(tree: &Tree, parent: MountId, file: FileId) -> bool {
-    let ancestors = std::iter::successors(Some(parent), |id| tree.mounts[id.index()].parent.map(|scope| scope.mount));
-    let in_cycle = ancestors.into_iter().any(|id| tree.mounts[id.index()].file == file);
-    !in_cycle && tree.mounts.iter().filter(|mount| mount.file == file).count() < MOST_MOUNTS_OF_A_FILE
+    let ancestors = std::iter::successors(Some(parent), |id| {
+        tree.mounts[id.index()].parent.map(|scope| scope.mount)
+    });
+    let in_cycle = ancestors
+        .into_iter()
+        .any(|id| tree.mounts[id.index()].file == file);
+    !in_cycle
+        && tree
+            .mounts
+            .iter()
+            .filter(|mount| mount.file == file)
+            .count()
+            < MOST_MOUNTS_OF_A_FILE
 }
 
 /// The folder in which the modules of a module's file are looked for.
@@ -202,12 +264,18 @@ fn module_directory(files: &Files<'_>, file: FileId, kind: ItemKind) -> String {
     let directory = parent_of(path);
     let name = path.rsplit('/').next().unwrap_or(path);
     let owns_folder = name == "mod.rs" || matches!(kind, ItemKind::ModuleFile { path: Some(_) });
-    if owns_folder { directory.to_owned() } else { join(directory, name.trim_end_matches(".rs")) }
+    if owns_folder {
+        directory.to_owned()
+    } else {
+        join(directory, name.trim_end_matches(".rs"))
+    }
 }
 
 /// Finds the file that a `mod x;` or an `include!` of a mount means.
 fn child_file(files: &Files<'_>, mount: &Mount, id: ItemId) -> Option<FileId> {
-    candidates(files, mount, id).iter().find_map(|path| files.find(path))
+    candidates(files, mount, id)
+        .iter()
+        .find_map(|path| files.find(path))
 }
 
 fn candidates(files: &Files<'_>, mount: &Mount, id: ItemId) -> Vec<String> {
@@ -219,14 +287,26 @@ fn candidates(files: &Files<'_>, mount: &Mount, id: ItemId) -> Vec<String> {
         ItemKind::ModuleFile { path: Some(path) } => {
             let modules = inline_modules(files, mount, item.scope);
             // Within an inline module the path counts from the folder that the module would have.
-            let base = if modules.is_empty() { own.to_owned() } else { join(&mount.directory, &modules.join("/")) };
+            let base = if modules.is_empty() {
+                own.to_owned()
+            } else {
+                join(&mount.directory, &modules.join("/"))
+            };
             vec![join(&base, facts.text(path))]
         }
         _ => {
-            let Some(name) = item.name else { return Vec::new() };
-            let base = join(&mount.directory, &inline_modules(files, mount, item.scope).join("/"));
+            let Some(name) = item.name else {
+                return Vec::new();
+            };
+            let base = join(
+                &mount.directory,
+                &inline_modules(files, mount, item.scope).join("/"),
+            );
             let name = facts.text(name).trim_start_matches("r#");
-            vec![join(&base, &format!("{name}.rs")), join(&base, &format!("{name}/mod.rs"))]
+            vec![
+                join(&base, &format!("{name}.rs")),
+                join(&base, &format!("{name}/mod.rs")),
+            ]
         }
     }
 }
@@ -237,7 +317,9 @@ fn candidates(files: &Files<'_>, mount: &Mount, id: ItemId) -> Vec<String> {
 pub fn referenced_paths(path: &str, facts: &nostall_model::facts::FileFacts) -> Vec<String> {
     let own = parent_of(path);
     let written = facts.items.iter().filter_map(|item| match item.kind {
-        ItemKind::ModuleFile { path: Some(path) } | ItemKind::Include { path } => Some(join(own, facts.text(path))),
+        ItemKind::ModuleFile { path: Some(path) } | ItemKind::Include { path } => {
+            Some(join(own, facts.text(path)))
+        }
         _ => None,
     });
     written.collect()
@@ -272,7 +354,11 @@ fn parent_of(path: &str) -> &str {
 /// Joins two paths as texts, with `.` and `..` taken out.
 fn join(base: &str, relative: &str) -> String {
     let absolute = relative.starts_with('/') || (base.starts_with('/') && !relative.contains(":/"));
-    let whole = if relative.starts_with('/') || base.is_empty() { relative.to_owned() } else { format!("{base}/{relative}") };
+    let whole = if relative.starts_with('/') || base.is_empty() {
+        relative.to_owned()
+    } else {
+        format!("{base}/{relative}")
+    };
     let mut parts: Vec<&str> = Vec::new();
     for part in whole.split('/') {
         match part {
@@ -284,6 +370,9 @@ fn join(base: &str, relative: &str) -> String {
         }
     }
     let joined = parts.join("/");
-    if absolute { format!("/{joined}") } else { joined }
+    if absolute {
+        format!("/{joined}")
+    } else {
+        joined
+    }
 }
-

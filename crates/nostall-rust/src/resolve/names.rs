@@ -2,7 +2,9 @@
 //!
 //! A name is resolved by where it comes from. It may name several definitions (twins under different `cfg`s): all count.
 
-use nostall_model::facts::{FileFacts, ImportId, ItemId, ItemKind, PathId, ScopeId, ScopeKind, Segment};
+use nostall_model::facts::{
+    FileFacts, ImportId, ItemId, ItemKind, PathId, ScopeId, ScopeKind, Segment,
+};
 use nostall_model::layout::Dependency;
 use nostall_model::program::Presence;
 
@@ -54,7 +56,12 @@ const DEEPEST: u32 = 64;
 
 impl Cx<'_> {
     /// Resolves a path of a mounted file.
-    pub(crate) fn resolve_path(&self, mount: MountId, id: PathId, namespace: Namespace) -> Vec<Resolved> {
+    pub(crate) fn resolve_path(
+        &self,
+        mount: MountId,
+        id: PathId,
+        namespace: Namespace,
+    ) -> Vec<Resolved> {
         let key = (mount, id, namespace);
         if let Some(found) = self.paths.borrow().get(&key) {
             return found.clone();
@@ -71,15 +78,30 @@ impl Cx<'_> {
         if let Some(qualified) = path.qualified_self {
             return self.qualified_path(mount, id, qualified);
         }
-        let scope = ScopeRef { mount, scope: path.scope };
-        let names: Vec<&str> = segments.iter().map(|segment| text(facts, segment)).collect();
-        let start = Start { scope, global: path.global, import: None };
+        let scope = ScopeRef {
+            mount,
+            scope: path.scope,
+        };
+        let names: Vec<&str> = segments
+            .iter()
+            .map(|segment| text(facts, segment))
+            .collect();
+        let start = Start {
+            scope,
+            global: path.global,
+            import: None,
+        };
         let (found, used) = self.walk_path(start, &names, namespace);
         // The arguments of the type are written with the segment before the associated name.
-        let written = used.checked_sub(1).and_then(|last| segments.get(last)).map(|segment| segment.arguments);
+        let written = used
+            .checked_sub(1)
+            .and_then(|last| segments.get(last))
+            .map(|segment| segment.arguments);
         let with_arguments = |resolved: Resolved| match resolved {
             Resolved::Associated(ty, name) => match written {
-                Some(run) if !run.is_empty() => Resolved::Associated(self.apply(mount, ty, run), name),
+                Some(run) if !run.is_empty() => {
+                    Resolved::Associated(self.apply(mount, ty, run), name)
+                }
                 _ => resolved,
             },
             other => other,
@@ -88,25 +110,51 @@ impl Cx<'_> {
     }
 
     /// `<T as Trait>::name`, `<T>::name`.
-    fn qualified_path(&self, mount: MountId, id: PathId, qualified: nostall_model::facts::TypeExprId) -> Vec<Resolved> {
+    fn qualified_path(
+        &self,
+        mount: MountId,
+        id: PathId,
+        qualified: nostall_model::facts::TypeExprId,
+    ) -> Vec<Resolved> {
         let facts = self.facts(mount);
         let ty = self.written_type(mount, qualified);
-        let Some(last) = facts.path_segments(id).last() else { return Vec::new() };
-        vec![Resolved::Associated(ty, self.arena.symbol(text(facts, last)))]
+        let Some(last) = facts.path_segments(id).last() else {
+            return Vec::new();
+        };
+        vec![Resolved::Associated(
+            ty,
+            self.arena.symbol(text(facts, last)),
+        )]
     }
 
     /// Follows the names of a path; answers what it names and how many names led to the last type or module.
-    fn walk_path(&self, start: Start, names: &[&str], namespace: Namespace) -> (Vec<Resolved>, usize) {
-        let Some((first, rest)) = names.split_first() else { return (Vec::new(), 0) };
-        let first_namespace = if rest.is_empty() { namespace } else { Namespace::Type };
+    fn walk_path(
+        &self,
+        start: Start,
+        names: &[&str],
+        namespace: Namespace,
+    ) -> (Vec<Resolved>, usize) {
+        let Some((first, rest)) = names.split_first() else {
+            return (Vec::new(), 0);
+        };
+        let first_namespace = if rest.is_empty() {
+            namespace
+        } else {
+            Namespace::Type
+        };
         let mut found = self.first_segment(start, first, first_namespace, rest.is_empty());
         let mut used = 1;
         for (position, name) in rest.iter().enumerate() {
             let last = position + 1 == rest.len();
             let namespace = if last { namespace } else { Namespace::Type };
-            let next: Vec<Resolved> =
-                found.iter().flat_map(|resolved| self.member(*resolved, name, namespace)).collect();
-            if !next.iter().any(|resolved| matches!(resolved, Resolved::Associated(..))) {
+            let next: Vec<Resolved> = found
+                .iter()
+                .flat_map(|resolved| self.member(*resolved, name, namespace))
+                .collect();
+            if !next
+                .iter()
+                .any(|resolved| matches!(resolved, Resolved::Associated(..)))
+            {
                 used = position + 2;
             }
             found = dedup(next);
@@ -114,21 +162,51 @@ impl Cx<'_> {
         (found, used)
     }
 
-    fn first_segment(&self, start: Start, name: &str, namespace: Namespace, only: bool) -> Vec<Resolved> {
+    fn first_segment(
+        &self,
+        start: Start,
+        name: &str,
+        namespace: Namespace,
+        only: bool,
+    ) -> Vec<Resolved> {
         let facts = self.facts(start.scope.mount);
         match name {
-            "crate" | "$crate" => return self.crate_root(start.scope.mount).map(Resolved::Module).into_iter().collect(),
+            "crate" | "$crate" => {
+                return self
+                    .crate_root(start.scope.mount)
+                    .map(Resolved::Module)
+                    .into_iter()
+                    .collect();
+            }
             "self" => return vec![Resolved::Module(self.module(start.scope))],
-            "super" => return self.parent_module(self.module(start.scope)).map(Resolved::Module).into_iter().collect(),
-            "Self" => return self.self_item(start.scope).map(Resolved::SelfType).into_iter().collect(),
+            "super" => {
+                return self
+                    .parent_module(self.module(start.scope))
+                    .map(Resolved::Module)
+                    .into_iter()
+                    .collect();
+            }
+            "Self" => {
+                return self
+                    .self_item(start.scope)
+                    .map(Resolved::SelfType)
+                    .into_iter()
+                    .collect();
+            }
             _ => {}
         }
         if start.global {
-            return self.external_crate(start.scope.mount, name, false).into_iter().collect();
+            return self
+                .external_crate(start.scope.mount, name, false)
+                .into_iter()
+                .collect();
         }
         let mut current = Some(start.scope.scope);
         while let Some(scope) = current {
-            let here = ScopeRef { mount: start.scope.mount, scope };
+            let here = ScopeRef {
+                mount: start.scope.mount,
+                scope,
+            };
             if let Some(generic) = self.generic(here, name) {
                 return vec![generic];
             }
@@ -147,11 +225,21 @@ impl Cx<'_> {
     }
 
     /// What a name means that no scope declares: a textual macro of an outer module, a crate, the prelude, a primitive.
-    fn outside_scopes(&self, start: Start, name: &str, namespace: Namespace, only: bool) -> Vec<Resolved> {
+    fn outside_scopes(
+        &self,
+        start: Start,
+        name: &str,
+        namespace: Namespace,
+        only: bool,
+    ) -> Vec<Resolved> {
         let mount = start.scope.mount;
         if self.target(mount).edition < 2018 && start.import.is_some() {
-            let root = self.crate_root(mount).filter(|root| *root != self.module(start.scope));
-            let found = root.map_or_else(Vec::new, |root| self.lookup(root, name, namespace, start.import));
+            let root = self
+                .crate_root(mount)
+                .filter(|root| *root != self.module(start.scope));
+            let found = root.map_or_else(Vec::new, |root| {
+                self.lookup(root, name, namespace, start.import)
+            });
             if !found.is_empty() {
                 return found;
             }
@@ -190,18 +278,28 @@ impl Cx<'_> {
 
     fn macros_of_crate(&self, target: usize, name: &str) -> Vec<Resolved> {
         let by_name = self.macros.get_or_init(|| self.collect_macros());
-        by_name.get(&(target, name.to_owned())).cloned().unwrap_or_default()
+        by_name
+            .get(&(target, name.to_owned()))
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn collect_macros(&self) -> rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> {
-        let mut found: rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> = rustc_hash::FxHashMap::default();
+        let mut found: rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> =
+            rustc_hash::FxHashMap::default();
         for (index, mount) in self.tree.mounts.iter().enumerate() {
             let id = MountId(index as u32);
             let facts = self.facts(id);
             for (item_index, item) in facts.items.iter().enumerate() {
                 if let (ItemKind::Macro { .. }, Some(name)) = (item.kind, item.name) {
-                    let def = DefId { mount: id, item: ItemId::new(item_index) };
-                    found.entry((mount.target, facts.text(name).to_owned())).or_default().push(Resolved::Item(def));
+                    let def = DefId {
+                        mount: id,
+                        item: ItemId::new(item_index),
+                    };
+                    found
+                        .entry((mount.target, facts.text(name).to_owned()))
+                        .or_default()
+                        .push(Resolved::Item(def));
                 }
             }
         }
@@ -214,7 +312,10 @@ impl Cx<'_> {
         match target.dependencies.get(name) {
             Some(Dependency::Local(index)) => {
                 let root = self.tree.roots.get(*index).copied().flatten()?;
-                Some(Resolved::Module(ScopeRef { mount: root, scope: ScopeId(0) }))
+                Some(Resolved::Module(ScopeRef {
+                    mount: root,
+                    scope: ScopeId(0),
+                }))
             }
             Some(Dependency::External(own)) => Some(Resolved::External(self.arena.symbol(own))),
             None => match name {
@@ -232,7 +333,11 @@ impl Cx<'_> {
         match of {
             Resolved::Module(scope) => match name {
                 "self" => vec![of],
-                "super" => self.parent_module(scope).map(Resolved::Module).into_iter().collect(),
+                "super" => self
+                    .parent_module(scope)
+                    .map(Resolved::Module)
+                    .into_iter()
+                    .collect(),
                 _ => self.lookup(scope, name, namespace, None),
             },
             Resolved::External(path) => {
@@ -243,7 +348,9 @@ impl Cx<'_> {
                 vec![Resolved::External(self.arena.symbol(&path))]
             }
             Resolved::Item(def) => self.item_member(def, name, namespace),
-            Resolved::Generic(..) | Resolved::SelfType(_) | Resolved::Primitive(_) => self.type_member(of, name, namespace),
+            Resolved::Generic(..) | Resolved::SelfType(_) | Resolved::Primitive(_) => {
+                self.type_member(of, name, namespace)
+            }
             Resolved::Associated(ty, associated) => {
                 let ty = self.associated_type(ty, associated);
                 vec![Resolved::Associated(ty, self.arena.symbol(name))]
@@ -255,9 +362,17 @@ impl Cx<'_> {
         let item = self.item(def);
         match item.kind {
             ItemKind::Enum => {
-                let inner = item.inner.map(|scope| ScopeRef { mount: def.mount, scope });
-                let variants = inner.map_or_else(Vec::new, |scope| self.lookup(scope, name, namespace, None));
-                if variants.is_empty() { self.type_member(Resolved::Item(def), name, namespace) } else { variants }
+                let inner = item.inner.map(|scope| ScopeRef {
+                    mount: def.mount,
+                    scope,
+                });
+                let variants =
+                    inner.map_or_else(Vec::new, |scope| self.lookup(scope, name, namespace, None));
+                if variants.is_empty() {
+                    self.type_member(Resolved::Item(def), name, namespace)
+                } else {
+                    variants
+                }
             }
             _ => self.type_member(Resolved::Item(def), name, namespace),
         }
@@ -272,7 +387,9 @@ impl Cx<'_> {
                 vec![Resolved::External(self.arena.symbol(&path))]
             }
             // An alias of an enum gives its variants.
-            TypeKind::Named(def, _) if Resolved::Item(def) != of && matches!(self.item(def).kind, ItemKind::Enum) => {
+            TypeKind::Named(def, _)
+                if Resolved::Item(def) != of && matches!(self.item(def).kind, ItemKind::Enum) =>
+            {
                 self.item_member(def, name, namespace)
             }
             _ => vec![Resolved::Associated(ty, self.arena.symbol(name))],
@@ -293,7 +410,9 @@ impl Cx<'_> {
         }
         for target in self.glob_closure(scope).iter() {
             let found = match *target {
-                GlobTarget::Scope(other) if other != scope => self.lookup_direct(other, name, namespace, skip),
+                GlobTarget::Scope(other) if other != scope => {
+                    self.lookup_direct(other, name, namespace, skip)
+                }
                 GlobTarget::Scope(_) => Vec::new(),
                 GlobTarget::External(path) => self.known_below(path, name),
             };
@@ -307,7 +426,11 @@ impl Cx<'_> {
     /// A name that comes through an external glob, if the catalogue knows it there.
     fn known_below(&self, path: Symbol, name: &str) -> Vec<Resolved> {
         let path = format!("{}::{name}", self.arena.text(path));
-        if self.is_known(&path) { vec![Resolved::External(self.arena.symbol(&path))] } else { Vec::new() }
+        if self.is_known(&path) {
+            vec![Resolved::External(self.arena.symbol(&path))]
+        } else {
+            Vec::new()
+        }
     }
 
     fn lookup_direct(
@@ -320,7 +443,10 @@ impl Cx<'_> {
         let mut found = Vec::new();
         self.collect_direct(scope, name, namespace, skip, &mut found);
         for mount in self.tree.included.get(&scope).into_iter().flatten() {
-            let inner = ScopeRef { mount: *mount, scope: ScopeId(0) };
+            let inner = ScopeRef {
+                mount: *mount,
+                scope: ScopeId(0),
+            };
             self.collect_direct(inner, name, namespace, skip, &mut found);
         }
         dedup(found)
@@ -335,7 +461,9 @@ impl Cx<'_> {
         found: &mut Vec<Resolved>,
     ) {
         let facts = self.facts(scope.mount);
-        let Some(id) = facts.names.find(name) else { return };
+        let Some(id) = facts.names.find(name) else {
+            return;
+        };
         let index = &self.index(scope.mount).scopes[scope.scope.index()];
         let testing = self.mount(scope.mount).presence == Presence::Test;
         let mut tests = Vec::new();
@@ -343,7 +471,10 @@ impl Cx<'_> {
             if !in_namespace(facts, *item, namespace) {
                 continue;
             }
-            let def = DefId { mount: scope.mount, item: *item };
+            let def = DefId {
+                mount: scope.mount,
+                item: *item,
+            };
             match item_presence(facts, *item) {
                 Presence::Absent => {}
                 Presence::Test if !testing => tests.extend(self.as_resolved(def)),
@@ -356,7 +487,9 @@ impl Cx<'_> {
             }
             match presence(facts, facts.imports[import.index()].condition) {
                 Presence::Absent => {}
-                Presence::Test if !testing => tests.extend(self.follow_import(scope.mount, *import, namespace)),
+                Presence::Test if !testing => {
+                    tests.extend(self.follow_import(scope.mount, *import, namespace));
+                }
                 _ => found.extend(self.follow_import(scope.mount, *import, namespace)),
             }
         }
@@ -371,11 +504,17 @@ impl Cx<'_> {
         match item.kind {
             ItemKind::Module => {
                 let scope = item.inner?;
-                Some(Resolved::Module(ScopeRef { mount: def.mount, scope }))
+                Some(Resolved::Module(ScopeRef {
+                    mount: def.mount,
+                    scope,
+                }))
             }
             ItemKind::ModuleFile { .. } => {
                 let child = self.tree.children.get(&def)?;
-                Some(Resolved::Module(ScopeRef { mount: *child, scope: ScopeId(0) }))
+                Some(Resolved::Module(ScopeRef {
+                    mount: *child,
+                    scope: ScopeId(0),
+                }))
             }
             ItemKind::ExternCrate { target } => {
                 let name = self.facts(def.mount).text(target);
@@ -393,15 +532,27 @@ impl Cx<'_> {
         if let Some(found) = self.imports.borrow().get(&key) {
             return found.clone();
         }
-        if self.following.borrow().contains(&key) || self.following.borrow().len() as u32 > DEEPEST {
+        if self.following.borrow().contains(&key) || self.following.borrow().len() as u32 > DEEPEST
+        {
             return Vec::new();
         }
         self.following.borrow_mut().push(key);
         let facts = self.facts(mount);
         let import = facts.imports[id.index()];
-        let names: Vec<&str> = facts.path_segments(import.path).iter().map(|segment| text(facts, segment)).collect();
-        let scope = ScopeRef { mount, scope: import.scope };
-        let start = Start { scope, global: facts.path(import.path).global, import: Some((mount, id)) };
+        let names: Vec<&str> = facts
+            .path_segments(import.path)
+            .iter()
+            .map(|segment| text(facts, segment))
+            .collect();
+        let scope = ScopeRef {
+            mount,
+            scope: import.scope,
+        };
+        let start = Start {
+            scope,
+            global: facts.path(import.path).global,
+            import: Some((mount, id)),
+        };
         let found = self.walk_path(start, &names, namespace).0;
         self.following.borrow_mut().pop();
         self.imports.borrow_mut().insert(key, found.clone());
@@ -410,7 +561,11 @@ impl Cx<'_> {
 
     /// All scopes and external modules that a scope's globs lead to, directly or through others.
     fn glob_closure(&self, scope: ScopeRef) -> std::rc::Rc<[GlobTarget]> {
-        if self.index(scope.mount).scopes[scope.scope.index()].globs.is_empty() && !self.tree.included.contains_key(&scope) {
+        if self.index(scope.mount).scopes[scope.scope.index()]
+            .globs
+            .is_empty()
+            && !self.tree.included.contains_key(&scope)
+        {
             return [].into();
         }
         if let Some(found) = self.globs.borrow().get(&scope) {
@@ -437,7 +592,9 @@ impl Cx<'_> {
         let found: std::rc::Rc<[GlobTarget]> = found.into();
         // While another closure is being made, this one may lack what is not known yet.
         if self.globbing.borrow().is_empty() {
-            self.globs.borrow_mut().insert(scope, std::rc::Rc::clone(&found));
+            self.globs
+                .borrow_mut()
+                .insert(scope, std::rc::Rc::clone(&found));
         }
         found
     }
@@ -447,7 +604,8 @@ impl Cx<'_> {
         if let Some(found) = self.glob_steps.borrow().get(&scope) {
             return found.clone();
         }
-        if self.globbing.borrow().contains(&scope) || self.globbing.borrow().len() as u32 > DEEPEST {
+        if self.globbing.borrow().contains(&scope) || self.globbing.borrow().len() as u32 > DEEPEST
+        {
             return Vec::new();
         }
         self.globbing.borrow_mut().push(scope);
@@ -458,12 +616,28 @@ impl Cx<'_> {
             if presence(facts, import.condition) == Presence::Absent {
                 continue;
             }
-            let names: Vec<&str> = facts.path_segments(import.path).iter().map(|segment| text(facts, segment)).collect();
-            let start = Start { scope, global: facts.path(import.path).global, import: Some((scope.mount, *id)) };
-            found.extend(self.walk_path(start, &names, Namespace::Type).0.into_iter().filter_map(|it| self.glob_target(it)));
+            let names: Vec<&str> = facts
+                .path_segments(import.path)
+                .iter()
+                .map(|segment| text(facts, segment))
+                .collect();
+            let start = Start {
+                scope,
+                global: facts.path(import.path).global,
+                import: Some((scope.mount, *id)),
+            };
+            found.extend(
+                self.walk_path(start, &names, Namespace::Type)
+                    .0
+                    .into_iter()
+                    .filter_map(|it| self.glob_target(it)),
+            );
         }
         for mount in self.tree.included.get(&scope).into_iter().flatten() {
-            found.push(GlobTarget::Scope(ScopeRef { mount: *mount, scope: ScopeId(0) }));
+            found.push(GlobTarget::Scope(ScopeRef {
+                mount: *mount,
+                scope: ScopeId(0),
+            }));
         }
         self.globbing.borrow_mut().pop();
         if self.globbing.borrow().is_empty() {
@@ -478,7 +652,10 @@ impl Cx<'_> {
             Resolved::External(path) => Some(GlobTarget::External(path)),
             Resolved::Item(def) => {
                 let scope = self.item(def).inner?;
-                Some(GlobTarget::Scope(ScopeRef { mount: def.mount, scope }))
+                Some(GlobTarget::Scope(ScopeRef {
+                    mount: def.mount,
+                    scope,
+                }))
             }
             _ => None,
         }
@@ -487,13 +664,24 @@ impl Cx<'_> {
     // ---- places
 
     fn crate_root(&self, mount: MountId) -> Option<ScopeRef> {
-        let root = self.tree.roots.get(self.mount(mount).target).copied().flatten()?;
-        Some(ScopeRef { mount: root, scope: ScopeId(0) })
+        let root = self
+            .tree
+            .roots
+            .get(self.mount(mount).target)
+            .copied()
+            .flatten()?;
+        Some(ScopeRef {
+            mount: root,
+            scope: ScopeId(0),
+        })
     }
 
     /// The innermost module around a scope; a file that is included is part of the module that includes it.
     pub(crate) fn module(&self, scope: ScopeRef) -> ScopeRef {
-        let module = ScopeRef { mount: scope.mount, scope: module_of(self.facts(scope.mount), scope.scope) };
+        let module = ScopeRef {
+            mount: scope.mount,
+            scope: module_of(self.facts(scope.mount), scope.scope),
+        };
         let mount = self.mount(module.mount);
         match mount.parent {
             Some(parent) if mount.included && module.scope == ScopeId(0) => self.module(parent),
@@ -504,8 +692,14 @@ impl Cx<'_> {
     fn parent_module(&self, module: ScopeRef) -> Option<ScopeRef> {
         let facts = self.facts(module.mount);
         match facts.scopes[module.scope.index()].parent {
-            Some(parent) => Some(self.module(ScopeRef { mount: module.mount, scope: parent })),
-            None => self.mount(module.mount).parent.map(|parent| self.module(parent)),
+            Some(parent) => Some(self.module(ScopeRef {
+                mount: module.mount,
+                scope: parent,
+            })),
+            None => self
+                .mount(module.mount)
+                .parent
+                .map(|parent| self.module(parent)),
         }
     }
 
@@ -517,7 +711,10 @@ impl Cx<'_> {
             if let ScopeKind::Item(item) = facts.scopes[id.index()].kind
                 && !matches!(facts.item(item).kind, ItemKind::Module)
             {
-                return Some(DefId { mount: scope.mount, item });
+                return Some(DefId {
+                    mount: scope.mount,
+                    item,
+                });
             }
             current = facts.scopes[id.index()].parent;
         }
@@ -526,13 +723,23 @@ impl Cx<'_> {
 
     fn generic(&self, scope: ScopeRef, name: &str) -> Option<Resolved> {
         let facts = self.facts(scope.mount);
-        let (ScopeKind::Item(item) | ScopeKind::Function(item)) = facts.scopes[scope.scope.index()].kind else {
+        let (ScopeKind::Item(item) | ScopeKind::Function(item)) =
+            facts.scopes[scope.scope.index()].kind
+        else {
             return None;
         };
         let id = facts.names.find(name)?;
         let generics = &facts.generics[facts.item(item).generics.range()];
         let known = generics.iter().any(|generic| generic.name == id);
-        known.then(|| Resolved::Generic(DefId { mount: scope.mount, item }, self.arena.symbol(name)))
+        known.then(|| {
+            Resolved::Generic(
+                DefId {
+                    mount: scope.mount,
+                    item,
+                },
+                self.arena.symbol(name),
+            )
+        })
     }
 }
 

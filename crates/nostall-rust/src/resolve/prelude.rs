@@ -9,7 +9,9 @@ pub(crate) fn path(name: &str, namespace: Namespace) -> Option<String> {
         Namespace::Value => VALUES,
         Namespace::Macro => return MACROS.contains(&name).then(|| format!("std::{name}")),
     };
-    list.iter().find(|(known, _)| *known == name).map(|(_, path)| format!("std::{path}"))
+    list.iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, path)| format!("std::{path}"))
 }
 
 /// Says whether a name is a primitive type.
@@ -74,14 +76,49 @@ const VALUES: &[(&str, &str)] = &[
 ];
 
 const MACROS: &[&str] = &[
-    "assert", "assert_eq", "assert_ne", "cfg", "column", "compile_error", "concat", "concat_idents", "const_format_args",
-    "dbg", "debug_assert", "debug_assert_eq", "debug_assert_ne", "env", "eprint", "eprintln", "file", "format",
-    "format_args", "global_asm", "include", "include_bytes", "include_str", "is_x86_feature_detected", "line",
-    "matches", "module_path", "option_env", "panic", "print", "println", "stringify", "thread_local", "todo", "try",
-    "unimplemented", "unreachable", "vec", "write", "writeln",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "column",
+    "compile_error",
+    "concat",
+    "concat_idents",
+    "const_format_args",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "format_args",
+    "global_asm",
+    "include",
+    "include_bytes",
+    "include_str",
+    "is_x86_feature_detected",
+    "line",
+    "matches",
+    "module_path",
+    "option_env",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "thread_local",
+    "todo",
+    "try",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
 ];
 
 const PRIMITIVES: &[&str] = &[
-    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f16",
-    "f32", "f64", "f128",
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+    "i128", "isize", "f16", "f32", "f64", "f128",
 ];

@@ -34,7 +34,9 @@ impl Cx<'_> {
         let parsed = {
             let mut stubs = self.stubs.borrow_mut();
             let entry = stubs.entry(text.to_owned());
-            entry.or_insert_with(|| syn::parse_str::<syn::Type>(text).ok().map(Rc::new)).clone()
+            entry
+                .or_insert_with(|| syn::parse_str::<syn::Type>(text).ok().map(Rc::new))
+                .clone()
         };
         parsed.map_or(Ty::UNKNOWN, |parsed| self.stub(&parsed, names))
     }
@@ -42,18 +44,24 @@ impl Cx<'_> {
     fn stub(&self, ty: &syn::Type, names: &Names) -> Ty {
         match ty {
             syn::Type::Path(path) => self.stub_path(&path.path, names),
-            syn::Type::Reference(reference) => self.arena.reference(self.stub(&reference.elem, names)),
-            syn::Type::Tuple(tuple) => {
-                self.arena.ty(TypeKind::Tuple(tuple.elems.iter().map(|ty| self.stub(ty, names)).collect()))
+            syn::Type::Reference(reference) => {
+                self.arena.reference(self.stub(&reference.elem, names))
             }
-            syn::Type::Slice(slice) => self.arena.ty(TypeKind::Slice(self.stub(&slice.elem, names))),
-            syn::Type::Array(array) => self.arena.ty(TypeKind::Slice(self.stub(&array.elem, names))),
-            syn::Type::ImplTrait(bounds) => {
-                self.arena.ty(TypeKind::Impl(self.stub_bounds(bounds.bounds.iter(), names)))
-            }
-            syn::Type::TraitObject(bounds) => {
-                self.arena.ty(TypeKind::Dyn(self.stub_bounds(bounds.bounds.iter(), names)))
-            }
+            syn::Type::Tuple(tuple) => self.arena.ty(TypeKind::Tuple(
+                tuple.elems.iter().map(|ty| self.stub(ty, names)).collect(),
+            )),
+            syn::Type::Slice(slice) => self
+                .arena
+                .ty(TypeKind::Slice(self.stub(&slice.elem, names))),
+            syn::Type::Array(array) => self
+                .arena
+                .ty(TypeKind::Slice(self.stub(&array.elem, names))),
+            syn::Type::ImplTrait(bounds) => self.arena.ty(TypeKind::Impl(
+                self.stub_bounds(bounds.bounds.iter(), names),
+            )),
+            syn::Type::TraitObject(bounds) => self
+                .arena
+                .ty(TypeKind::Dyn(self.stub_bounds(bounds.bounds.iter(), names))),
             syn::Type::Paren(inner) => self.stub(&inner.elem, names),
             syn::Type::Group(inner) => self.stub(&inner.elem, names),
             syn::Type::Never(_) => Ty::NEVER,
@@ -61,7 +69,11 @@ impl Cx<'_> {
         }
     }
 
-    fn stub_bounds<'b>(&self, bounds: impl Iterator<Item = &'b syn::TypeParamBound>, names: &Names) -> Rc<[Ty]> {
+    fn stub_bounds<'b>(
+        &self,
+        bounds: impl Iterator<Item = &'b syn::TypeParamBound>,
+        names: &Names,
+    ) -> Rc<[Ty]> {
         bounds
             .filter_map(|bound| match bound {
                 syn::TypeParamBound::Trait(bound) => Some(self.stub_path(&bound.path, names)),
@@ -71,15 +83,24 @@ impl Cx<'_> {
     }
 
     fn stub_path(&self, path: &syn::Path, names: &Names) -> Ty {
-        let texts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let texts: Vec<String> = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string())
+            .collect();
         if let Some(first) = self.stub_name(&texts[0], names) {
-            return texts[1..].iter().fold(first, |ty, part| self.stub_part(ty, part));
+            return texts[1..]
+                .iter()
+                .fold(first, |ty, part| self.stub_part(ty, part));
         }
         let joined = texts.join("::");
-        let arguments: Vec<Ty> =
-            path.segments.last().map_or_else(Vec::new, |segment| self.stub_arguments(&segment.arguments, names));
+        let arguments: Vec<Ty> = path.segments.last().map_or_else(Vec::new, |segment| {
+            self.stub_arguments(&segment.arguments, names)
+        });
         if super::prelude::is_primitive(&joined) {
-            return self.arena.ty(TypeKind::Primitive(self.arena.symbol(&joined)));
+            return self
+                .arena
+                .ty(TypeKind::Primitive(self.arena.symbol(&joined)));
         }
         let full = super::prelude::path(&joined, super::names::Namespace::Type).unwrap_or(joined);
         self.external_type(&full, &arguments)
@@ -118,16 +139,26 @@ impl Cx<'_> {
     fn output(&self, ty: Ty) -> Ty {
         match self.arena.kind(self.arena.referent(ty)) {
             TypeKind::Closure(mount, body) => self.called_body(mount, body).returns,
-            TypeKind::FunctionItem(def) => self.function(def, &Substitution::default(), Confidence::Likely).returns,
-            TypeKind::ExternalFunction(path) => self.external(path, Ty::UNKNOWN, None, Confidence::Likely).returns,
+            TypeKind::FunctionItem(def) => {
+                self.function(def, &Substitution::default(), Confidence::Likely)
+                    .returns
+            }
+            TypeKind::ExternalFunction(path) => {
+                self.external(path, Ty::UNKNOWN, None, Confidence::Likely)
+                    .returns
+            }
             TypeKind::Function(_, returns) => returns,
-            TypeKind::Parameter(..) => self.function_bound(ty).map_or(Ty::UNKNOWN, |(_, returns)| returns),
+            TypeKind::Parameter(..) => self
+                .function_bound(ty)
+                .map_or(Ty::UNKNOWN, |(_, returns)| returns),
             _ => self.awaited(ty),
         }
     }
 
     fn stub_arguments(&self, arguments: &syn::PathArguments, names: &Names) -> Vec<Ty> {
-        let syn::PathArguments::AngleBracketed(arguments) = arguments else { return Vec::new() };
+        let syn::PathArguments::AngleBracketed(arguments) = arguments else {
+            return Vec::new();
+        };
         arguments
             .args
             .iter()
@@ -135,7 +166,10 @@ impl Cx<'_> {
                 syn::GenericArgument::Type(ty) => Some(self.stub(ty, names)),
                 syn::GenericArgument::AssocType(associated) => {
                     let name = self.arena.symbol(&associated.ident.to_string());
-                    Some(self.arena.ty(TypeKind::Associated(name, self.stub(&associated.ty, names))))
+                    Some(
+                        self.arena
+                            .ty(TypeKind::Associated(name, self.stub(&associated.ty, names))),
+                    )
                 }
                 _ => None,
             })
@@ -154,16 +188,30 @@ impl Cx<'_> {
         let Some(alias) = entry.alias.as_deref().filter(|_| budget > 0) else {
             return self.arena.external(&entry.path, arguments);
         };
-        let names = Names { receiver: Ty::UNKNOWN, parameters: parameters(&entry.params, arguments), call: None };
+        let names = Names {
+            receiver: Ty::UNKNOWN,
+            parameters: parameters(&entry.params, arguments),
+            call: None,
+        };
         // An alias may only name another type; one that names itself says nothing.
-        if alias.starts_with(&*entry.path) { self.arena.external(&entry.path, arguments) } else { self.stub_type(alias, &names) }
+        if alias.starts_with(&*entry.path) {
+            self.arena.external(&entry.path, arguments)
+        } else {
+            self.stub_type(alias, &names)
+        }
     }
 
     /// Returns what the parameters of an external type stand for.
     pub(crate) fn names_of(&self, receiver: Ty, call: Option<(MountId, CallId)>) -> Names {
-        let mut names = Names { receiver, parameters: FxHashMap::default(), call };
+        let mut names = Names {
+            receiver,
+            parameters: FxHashMap::default(),
+            call,
+        };
         if let TypeKind::External(path, arguments) = self.arena.kind(self.arena.referent(receiver))
-            && let Some(entry) = self.catalog.type_entry(Language::Rust, &self.arena.text(path))
+            && let Some(entry) = self
+                .catalog
+                .type_entry(Language::Rust, &self.arena.text(path))
         {
             names.parameters = parameters(&entry.params, &arguments);
         }
@@ -172,14 +220,20 @@ impl Cx<'_> {
 
     /// Returns what a stub of a type's entry says for this type: `deref`, `item`.
     pub(crate) fn stub_of(&self, path: Symbol, arguments: &[Ty], which: Stub) -> Option<Ty> {
-        let entry = self.catalog.type_entry(Language::Rust, &self.arena.text(path))?;
+        let entry = self
+            .catalog
+            .type_entry(Language::Rust, &self.arena.text(path))?;
         let text = match which {
             Stub::Deref => entry.deref.as_deref(),
             Stub::Item => entry.item.as_deref(),
             Stub::Awaits => entry.awaits.as_deref(),
         }?;
         let receiver = self.arena.ty(TypeKind::External(path, arguments.into()));
-        let names = Names { receiver, parameters: parameters(&entry.params, arguments), call: None };
+        let names = Names {
+            receiver,
+            parameters: parameters(&entry.params, arguments),
+            call: None,
+        };
         Some(self.stub_type(text, &names))
     }
 }
@@ -197,10 +251,20 @@ pub(crate) enum Stub {
 
 /// The types of the language that hold at most one value.
 fn is_wrapper(path: &str) -> bool {
-    matches!(path, "std::option::Option" | "std::result::Result" | "std::task::Poll")
+    matches!(
+        path,
+        "std::option::Option" | "std::result::Result" | "std::task::Poll"
+    )
 }
 
 fn parameters<T: AsRef<str>>(names: &[T], arguments: &[Ty]) -> FxHashMap<String, Ty> {
-    let known = arguments.iter().copied().chain(std::iter::repeat(Ty::UNKNOWN));
-    names.iter().map(|name| name.as_ref().to_owned()).zip(known).collect()
+    let known = arguments
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(Ty::UNKNOWN));
+    names
+        .iter()
+        .map(|name| name.as_ref().to_owned())
+        .zip(known)
+        .collect()
 }

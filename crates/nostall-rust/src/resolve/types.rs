@@ -131,7 +131,11 @@ impl Arena {
 
     /// Returns a reference to a type.
     pub(crate) fn reference(&self, ty: Ty) -> Ty {
-        if ty == Ty::UNKNOWN { ty } else { self.ty(TypeKind::Reference(ty)) }
+        if ty == Ty::UNKNOWN {
+            ty
+        } else {
+            self.ty(TypeKind::Reference(ty))
+        }
     }
 
     /// Returns the type of a value that has one of these types. What is not known does not count.
@@ -189,8 +193,12 @@ impl Arena {
             TypeKind::Future(inner) => TypeKind::Future(self.map(inner, replace)),
             TypeKind::Impl(bounds) => TypeKind::Impl(list(&bounds)),
             TypeKind::Dyn(bounds) => TypeKind::Dyn(list(&bounds)),
-            TypeKind::Associated(name, inner) => TypeKind::Associated(name, self.map(inner, replace)),
-            TypeKind::Union(members) => return self.union(members.iter().map(|ty| self.map(*ty, replace))),
+            TypeKind::Associated(name, inner) => {
+                TypeKind::Associated(name, self.map(inner, replace))
+            }
+            TypeKind::Union(members) => {
+                return self.union(members.iter().map(|ty| self.map(*ty, replace)));
+            }
             other => other,
         };
         self.ty(mapped)

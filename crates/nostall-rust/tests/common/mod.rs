@@ -8,17 +8,19 @@ use nostall_model::{Language, Role, Source};
 use nostall_rust::extract::extract;
 
 /// The files whose facts are recorded.
-pub fn cases() -> Vec<PathBuf> {
+pub(crate) fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/facts/rust");
     let entries = std::fs::read_dir(folder).expect("the fixtures are there");
-    let mut cases: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     cases.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     cases.sort();
     cases
 }
 
 /// The facts of a text.
-pub fn facts(text: &str) -> FileFacts {
+pub(crate) fn facts(text: &str) -> FileFacts {
     extract(&Source {
         path: "case.rs".to_owned(),
         language: Language::Rust,
@@ -29,11 +31,26 @@ pub fn facts(text: &str) -> FileFacts {
 }
 
 /// Asserts that all that has a place has it within the text.
-pub fn assert_spans_inside(facts: &FileFacts, end: usize) {
+pub(crate) fn assert_spans_inside(facts: &FileFacts, end: usize) {
     let spans = (facts.exprs.iter().map(|expr| expr.span))
-        .chain(facts.calls.iter().flat_map(|call| [call.span, call.name_span, call.statement]))
-        .chain(facts.bodies.iter().flat_map(|body| [body.span, body.name_span]))
-        .chain(facts.items.iter().flat_map(|item| [item.span, item.name_span]))
+        .chain(
+            facts
+                .calls
+                .iter()
+                .flat_map(|call| [call.span, call.name_span, call.statement]),
+        )
+        .chain(
+            facts
+                .bodies
+                .iter()
+                .flat_map(|body| [body.span, body.name_span]),
+        )
+        .chain(
+            facts
+                .items
+                .iter()
+                .flat_map(|item| [item.span, item.name_span]),
+        )
         .chain(facts.imports.iter().map(|import| import.span))
         .chain(facts.paths.iter().map(|path| path.span))
         .chain(facts.bindings.iter().map(|binding| binding.span))
@@ -41,9 +58,17 @@ pub fn assert_spans_inside(facts: &FileFacts, end: usize) {
         .chain(facts.regions.iter().map(|region| region.span))
         .chain(facts.types.iter().map(|type_| type_.span))
         .chain(facts.comments.iter().map(|comment| comment.span))
-        .chain(facts.attribute_spans.iter().flat_map(|(whole, item)| [*whole, *item]))
+        .chain(
+            facts
+                .attribute_spans
+                .iter()
+                .flat_map(|(whole, item)| [*whole, *item]),
+        )
         .chain(facts.problems.iter().map(|problem| problem.span));
     for span in spans {
-        assert!(span.start <= span.end && span.range().end <= end, "{span:?} lies outside of 0..{end}");
+        assert!(
+            span.start <= span.end && span.range().end <= end,
+            "{span:?} lies outside of 0..{end}"
+        );
     }
 }

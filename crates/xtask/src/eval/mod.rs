@@ -53,8 +53,14 @@ impl Which {
 
 /// The ways in which nostall is run: a name, and the options.
 pub(crate) const MODES: [(&str, &[&str]); 3] = [
-    ("low risk, likely", &["--min-risk", "low", "--min-confidence", "likely"]),
-    ("low risk, possible", &["--min-risk", "low", "--min-confidence", "possible"]),
+    (
+        "low risk, likely",
+        &["--min-risk", "low", "--min-confidence", "likely"],
+    ),
+    (
+        "low risk, possible",
+        &["--min-risk", "low", "--min-confidence", "possible"],
+    ),
     ("defaults", &[]),
 ];
 
@@ -78,7 +84,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn evaluate(language: Which, binary: &Path, options: &Options, page: &mut report::Page) -> Result<()> {
+fn evaluate(
+    language: Which,
+    binary: &Path,
+    options: &Options,
+    page: &mut report::Page,
+) -> Result<()> {
     let packages = fetch(language)?;
     let labels = score::labels(language)?;
     let mut failures = Vec::new();
@@ -95,7 +106,11 @@ fn evaluate(language: Which, binary: &Path, options: &Options, page: &mut report
             }
         }
         if let Some(folder) = &options.keep {
-            let file = folder.join(format!("{}-{}.jsonl", language.name(), mode.replace([' ', ','], "-")));
+            let file = folder.join(format!(
+                "{}-{}.jsonl",
+                language.name(),
+                mode.replace([' ', ','], "-")
+            ));
             std::fs::create_dir_all(folder)?;
             std::fs::write(&file, raw).with_context(|| format!("write {}", file.display()))?;
         }
@@ -104,10 +119,22 @@ fn evaluate(language: Which, binary: &Path, options: &Options, page: &mut report
         page.add(language, mode, &scores);
     }
     for package in packages.iter().take(2) {
-        ensure!(check(binary, package, MODES[1].1)? == check(binary, package, MODES[1].1)?, "{}: a second run differs", package.tree);
+        ensure!(
+            check(binary, package, MODES[1].1)? == check(binary, package, MODES[1].1)?,
+            "{}: a second run differs",
+            package.tree
+        );
     }
-    println!("{}: a second run of {} packages gave the same bytes", language.name(), packages.len().min(2));
-    if failures.is_empty() { Ok(()) } else { bail!("{} runs failed:\n{}", failures.len(), failures.join("\n")) }
+    println!(
+        "{}: a second run of {} packages gave the same bytes",
+        language.name(),
+        packages.len().min(2)
+    );
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        bail!("{} runs failed:\n{}", failures.len(), failures.join("\n"))
+    }
 }
 
 /// Checks one package; answers what was printed.
@@ -137,11 +164,14 @@ fn check(binary: &Path, package: &Package, flags: &[&str]) -> Result<String> {
         std::thread::sleep(Duration::from_millis(5));
     };
     let errors = std::fs::read_to_string(errors.path()).unwrap_or_default();
-    ensure!(matches!(status.code(), Some(0 | 1)), "ended with {status}: {}", errors.lines().last().unwrap_or_default());
+    ensure!(
+        matches!(status.code(), Some(0 | 1)),
+        "ended with {status}: {}",
+        errors.lines().last().unwrap_or_default()
+    );
     ensure!(!errors.contains("panicked"), "panicked: {errors}");
     Ok(std::fs::read_to_string(out.path())?)
 }
 
 /// What a table counts: how many of how many.
 pub(crate) type Share = (usize, usize);
-

@@ -27,8 +27,13 @@ pub(crate) fn fetch(language: Which) -> Result<Vec<Package>> {
 
 fn rows(file: &str) -> Result<Vec<Vec<String>>> {
     let file = root().join(file);
-    let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-    Ok(text.lines().skip(1).map(|line| line.split('\t').map(str::to_owned).collect()).collect())
+    let text =
+        std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    Ok(text
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').map(str::to_owned).collect())
+        .collect())
 }
 
 /// `cargo info` downloads and unpacks one package and builds nothing.
@@ -36,7 +41,9 @@ fn crates() -> Result<Vec<Package>> {
     let empty = tempfile::tempdir()?;
     let mut packages = Vec::new();
     for row in rows("fixtures/eval/rust/crates.tsv")? {
-        let [name, version, ..] = row.as_slice() else { bail!("crates.tsv: a row without a version") };
+        let [name, version, ..] = row.as_slice() else {
+            bail!("crates.tsv: a row without a version")
+        };
         let tree = format!("{name}-{version}");
         if unpacked(&tree)?.is_none() {
             let status = Command::new("cargo")
@@ -46,7 +53,8 @@ fn crates() -> Result<Vec<Package>> {
                 .status()?;
             ensure!(status.success(), "cargo info {name}@{version} failed");
         }
-        let folder = unpacked(&tree)?.with_context(|| format!("{tree} is not under cargo's registry"))?;
+        let folder =
+            unpacked(&tree)?.with_context(|| format!("{tree} is not under cargo's registry"))?;
         packages.push(Package { tree, folder });
     }
     Ok(packages)
@@ -55,8 +63,12 @@ fn crates() -> Result<Vec<Package>> {
 /// Finds a crate that cargo has unpacked.
 fn unpacked(tree: &str) -> Result<Option<PathBuf>> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).context("find cargo's home")?;
-    let Ok(registries) = std::fs::read_dir(home.join("registry").join("src")) else { return Ok(None) };
+    let home = home
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
+        .context("find cargo's home")?;
+    let Ok(registries) = std::fs::read_dir(home.join("registry").join("src")) else {
+        return Ok(None);
+    };
     for registry in registries {
         let folder = registry?.path().join(tree);
         if folder.is_dir() {
@@ -75,17 +87,25 @@ fn wheels() -> Result<Vec<Package>> {
     std::fs::create_dir_all(&store)?;
     let mut packages = Vec::new();
     for row in rows("fixtures/eval/python/dists.tsv")? {
-        let [name, version, .., wheel, hash] = row.as_slice() else { bail!("dists.tsv: a short row") };
+        let [name, version, .., wheel, hash] = row.as_slice() else {
+            bail!("dists.tsv: a short row")
+        };
         let tree = format!("{name}-{version}");
         let unpacked = folder.join(&tree);
         if !unpacked.is_dir() {
             let file = download(name, version, wheel, &store)?;
             let bytes = std::fs::read(&file)?;
-            let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let found: String = Sha256::digest(&bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             ensure!(found == *hash, "{wheel}: the hash is {found}, not {hash}");
             unpack(&bytes, &unpacked).with_context(|| format!("unpack {wheel}"))?;
         }
-        packages.push(Package { tree, folder: unpacked });
+        packages.push(Package {
+            tree,
+            folder: unpacked,
+        });
     }
     Ok(packages)
 }
@@ -97,8 +117,24 @@ fn download(name: &str, version: &str, wheel: &str, store: &Path) -> Result<Path
             return Ok(file);
         }
         Command::new("pip")
-            .args(["download", "-q", "--no-deps", "--only-binary", ":all:", "--python-version", interpreter])
-            .args(["--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64", "--platform", "any", "-d"])
+            .args([
+                "download",
+                "-q",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--python-version",
+                interpreter,
+            ])
+            .args([
+                "--platform",
+                "manylinux2014_x86_64",
+                "--platform",
+                "manylinux_2_28_x86_64",
+                "--platform",
+                "any",
+                "-d",
+            ])
             .arg(store)
             .arg(format!("{name}=={version}"))
             .stderr(Stdio::null())
@@ -116,7 +152,9 @@ fn unpack(bytes: &[u8], to: &Path) -> Result<()> {
     let partial = tempfile::tempdir_in(parent)?;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index)?;
-        let Some(name) = entry.enclosed_name() else { continue };
+        let Some(name) = entry.enclosed_name() else {
+            continue;
+        };
         let python = name.extension().is_some_and(|extension| extension == "py");
         if !python && !name.ends_with("METADATA") {
             continue;

@@ -11,19 +11,48 @@ use crate::root;
 
 /// Prints what came out of one mode.
 pub(crate) fn print(language: Which, mode: &str, scores: &Scores, list: bool) {
-    println!("\n== {}, {mode}: {} findings", language.name(), scores.findings);
-    println!("recall {}, macro average over categories {:.1} %", share(scores.recall), 100.0 * scores.macro_average());
-    println!("paths and aliases only {}, with library knowledge {}", share(scores.by_path), share(scores.by_library));
-    for (title, table) in [("kind", &scores.by_kind), ("category", &scores.by_category), ("need", &scores.by_need)] {
+    println!(
+        "\n== {}, {mode}: {} findings",
+        language.name(),
+        scores.findings
+    );
+    println!(
+        "recall {}, macro average over categories {:.1} %",
+        share(scores.recall),
+        100.0 * scores.macro_average()
+    );
+    println!(
+        "paths and aliases only {}, with library knowledge {}",
+        share(scores.by_path),
+        share(scores.by_library)
+    );
+    for (title, table) in [
+        ("kind", &scores.by_kind),
+        ("category", &scores.by_category),
+        ("need", &scores.by_need),
+    ] {
         println!("by {title}: {}", line(table));
     }
-    println!("false sites hit {}: {}", share(scores.false_sites), line(&scores.false_by_kind));
+    println!(
+        "false sites hit {}: {}",
+        share(scores.false_sites),
+        line(&scores.false_by_kind)
+    );
     if !list {
         return;
     }
     for (what, labels) in [("missed", &scores.missed), ("false", &scores.hit)] {
         for label in labels {
-            println!("{what} {}/{}:{} {} [{}, {}] {}", label.tree(), label.path, label.line, label.call, label.kind, label.category, label.why);
+            println!(
+                "{what} {}/{}:{} {} [{}, {}] {}",
+                label.tree(),
+                label.path,
+                label.line,
+                label.call,
+                label.kind,
+                label.category,
+                label.why
+            );
         }
     }
 }
@@ -36,7 +65,11 @@ fn share((found, all): Share) -> String {
 }
 
 fn line(table: &BTreeMap<String, Share>) -> String {
-    table.iter().map(|(key, (found, all))| format!("{key} {found}/{all}")).collect::<Vec<_>>().join(", ")
+    table
+        .iter()
+        .map(|(key, (found, all))| format!("{key} {found}/{all}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The page that is written.
@@ -51,18 +84,27 @@ impl Page {
             (`fixtures/eval/`). They are a sample that nostall was developed against: the figures on other packages may be\n\
             lower. A finding without a label is neither right nor wrong. File-system sites dominate, so the macro average over\n\
             categories stands beside each recall.\n";
-        Self { text: text.to_owned() }
+        Self {
+            text: text.to_owned(),
+        }
     }
 
     pub(crate) fn add(&mut self, language: Which, mode: &str, scores: &Scores) {
         let _ = write!(self.text, "\n## {}, {mode}\n\n", language.name());
-        let _ = writeln!(self.text, "{} findings.\n\n| what | found |\n| --- | --- |", scores.findings);
+        let _ = writeln!(
+            self.text,
+            "{} findings.\n\n| what | found |\n| --- | --- |",
+            scores.findings
+        );
         let mut row = |what: &str, found: Share| {
             let _ = writeln!(self.text, "| {what} | {} |", share(found));
         };
         row("true sites", scores.recall);
         row("of those that need only paths and aliases", scores.by_path);
-        row("of those that also need knowledge of a library", scores.by_library);
+        row(
+            "of those that also need knowledge of a library",
+            scores.by_library,
+        );
         for (kind, found) in &scores.by_kind {
             row(&format!("kind {kind}"), *found);
         }
@@ -70,7 +112,11 @@ impl Page {
             row(&format!("category {category}"), *found);
         }
         row("false sites reported", scores.false_sites);
-        let _ = writeln!(self.text, "\nMacro average over categories: {:.1} %.", 100.0 * scores.macro_average());
+        let _ = writeln!(
+            self.text,
+            "\nMacro average over categories: {:.1} %.",
+            100.0 * scores.macro_average()
+        );
     }
 
     pub(crate) fn write(&self) -> Result<()> {

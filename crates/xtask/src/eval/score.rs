@@ -43,7 +43,10 @@ impl Label {
 
     fn lines(&self) -> BTreeSet<u32> {
         let mut lines: BTreeSet<u32> = self.alt_lines.iter().copied().chain([self.line]).collect();
-        if let Some(first) = self.expr_line.filter(|first| *first < self.line && self.line - first <= 40) {
+        if let Some(first) = self
+            .expr_line
+            .filter(|first| *first < self.line && self.line - first <= 40)
+        {
             lines.extend(first..=self.line);
         }
         lines
@@ -66,8 +69,12 @@ pub(crate) struct Finding {
 /// Reads the labels of a language.
 pub(crate) fn labels(language: Which) -> Result<Vec<Label>> {
     let file = root().join(format!("fixtures/eval/{}/labels.jsonl", language.name()));
-    let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
-    text.lines().filter(|line| !line.trim().is_empty()).map(|line| serde_json::from_str(line).with_context(|| line.to_owned())).collect()
+    let text =
+        std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| serde_json::from_str(line).with_context(|| line.to_owned()))
+        .collect()
 }
 
 /// Reads findings, with their paths from the package's folder. Only the rules that speak of blocking count.
@@ -79,7 +86,11 @@ pub(crate) fn findings(output: &str, package: &Package) -> Result<Vec<Finding>> 
         if let Some(rest) = finding.path.strip_prefix(&folder) {
             finding.path = rest.trim_start_matches('/').to_owned();
         }
-        let counts = finding.rule.starts_with("blocking-") || matches!(finding.rule.as_str(), "nested-runtime" | "await-holding-lock");
+        let counts = finding.rule.starts_with("blocking-")
+            || matches!(
+                finding.rule.as_str(),
+                "nested-runtime" | "await-holding-lock"
+            );
         if counts {
             findings.push(finding);
         }
@@ -108,20 +119,39 @@ pub(crate) struct Scores {
 impl Scores {
     /// The mean of the categories' recall: file-system sites dominate the sum.
     pub(crate) fn macro_average(&self) -> f64 {
-        let shares: Vec<f64> = self.by_category.values().map(|(found, all)| *found as f64 / *all as f64).collect();
+        let shares: Vec<f64> = self
+            .by_category
+            .values()
+            .map(|(found, all)| *found as f64 / *all as f64)
+            .collect();
         shares.iter().sum::<f64>() / shares.len().max(1) as f64
     }
 }
 
 /// Scores the findings of all packages.
-pub(crate) fn score(language: Which, labels: &[Label], findings: &BTreeMap<String, Vec<Finding>>) -> Scores {
-    let mut scores = Scores { findings: findings.values().map(Vec::len).sum(), ..Scores::default() };
+pub(crate) fn score(
+    language: Which,
+    labels: &[Label],
+    findings: &BTreeMap<String, Vec<Finding>>,
+) -> Scores {
+    let mut scores = Scores {
+        findings: findings.values().map(Vec::len).sum(),
+        ..Scores::default()
+    };
     let mut by_file: BTreeMap<(String, &str), Vec<&Label>> = BTreeMap::new();
     for label in labels {
-        by_file.entry((label.tree(), &label.path)).or_default().push(label);
+        by_file
+            .entry((label.tree(), &label.path))
+            .or_default()
+            .push(label);
     }
     for ((tree, path), labels) in by_file {
-        let own: Vec<&Finding> = findings.get(&tree).into_iter().flatten().filter(|finding| finding.path == path).collect();
+        let own: Vec<&Finding> = findings
+            .get(&tree)
+            .into_iter()
+            .flatten()
+            .filter(|finding| finding.path == path)
+            .collect();
         let mut used = vec![false; own.len()];
         for label in labels.iter().filter(|label| label.verdict) {
             let found = match_true(language, label, &labels, &own, &mut used);
@@ -151,7 +181,9 @@ impl Scores {
         let library = |need: &String| need == "external-api-knowledge";
         if !label.needs().is_empty() && label.needs().iter().all(path) {
             add(&mut self.by_path);
-        } else if !label.needs().is_empty() && label.needs().iter().all(|need| path(need) || library(need)) {
+        } else if !label.needs().is_empty()
+            && label.needs().iter().all(|need| path(need) || library(need))
+        {
             add(&mut self.by_library);
         }
         if !found {
@@ -160,7 +192,10 @@ impl Scores {
     }
 
     fn count_false(&mut self, label: &Label, hit: bool) {
-        for share in [&mut self.false_sites, self.false_by_kind.entry(label.kind.clone()).or_default()] {
+        for share in [
+            &mut self.false_sites,
+            self.false_by_kind.entry(label.kind.clone()).or_default(),
+        ] {
             share.0 += usize::from(hit);
             share.1 += 1;
         }
@@ -170,13 +205,21 @@ impl Scores {
     }
 }
 
-fn match_true(language: Which, label: &Label, labels: &[&Label], own: &[&Finding], used: &mut [bool]) -> bool {
+fn match_true(
+    language: Which,
+    label: &Label,
+    labels: &[&Label],
+    own: &[&Finding],
+    used: &mut [bool],
+) -> bool {
     if language == Which::Python {
         return own.iter().any(|finding| finding.line == label.line);
     }
     let lines = label.lines();
     let others = |line: &u32| labels.iter().filter(|other| other.line == *line).count();
-    let crowded = labels.iter().any(|other| !std::ptr::eq(*other, label) && lines.contains(&other.line));
+    let crowded = labels
+        .iter()
+        .any(|other| !std::ptr::eq(*other, label) && lines.contains(&other.line));
     let mut found = false;
     for (finding, used) in own.iter().zip(used) {
         let alone = finding.line == label.line && others(&label.line) == 1;
@@ -188,11 +231,21 @@ fn match_true(language: Which, label: &Label, labels: &[&Label], own: &[&Finding
     found
 }
 
-fn match_false(language: Which, label: &Label, labels: &[&Label], own: &[&Finding], used: &[bool]) -> bool {
+fn match_false(
+    language: Which,
+    label: &Label,
+    labels: &[&Label],
+    own: &[&Finding],
+    used: &[bool],
+) -> bool {
     if language == Which::Python {
         return own.iter().any(|finding| finding.line == label.line);
     }
-    let explained: BTreeSet<u32> = labels.iter().filter(|other| other.verdict).flat_map(|other| other.lines()).collect();
+    let explained: BTreeSet<u32> = labels
+        .iter()
+        .filter(|other| other.verdict)
+        .flat_map(|other| other.lines())
+        .collect();
     own.iter().zip(used).any(|(finding, used)| {
         let on_line = finding.line == label.line;
         let at_start = Some(finding.line) == label.expr_line && !explained.contains(&finding.line);
@@ -201,7 +254,15 @@ fn match_false(language: Which, label: &Label, labels: &[&Label], own: &[&Findin
 }
 
 fn same_call(finding: &Finding, label: &Label) -> bool {
-    let last = |path: &str| path.rsplit(['.', ':']).next().unwrap_or_default().trim_matches(['(', ')', ' ']).to_owned();
+    let last = |path: &str| {
+        path.rsplit(['.', ':'])
+            .next()
+            .unwrap_or_default()
+            .trim_matches(['(', ')', ' '])
+            .to_owned()
+    };
     let call = last(&finding.call);
-    call == last(&label.call) || label.call.contains(&call) || label.chain.iter().any(|hop| hop.contains(&call))
+    call == last(&label.call)
+        || label.call.contains(&call)
+        || label.chain.iter().any(|hop| hop.contains(&call))
 }
