@@ -1,4 +1,4 @@
-//! A [`Report`](nostall_model::Report) as text: one file per format. Renderers get a finished value and write bytes.
+//! A [`Report`] as text: one file per format. Renderers get a finished value and write bytes.
 
 mod github;
 mod human;

@@ -19,7 +19,7 @@ pub(crate) const MACRO_LIMIT: usize = LIMIT / 3;
 /// What entering a bracket costs: block, statement and expression each take a step.
 const GROUP: usize = 4;
 
-/// What `&` and `<` cost: a step in a type takes as much of the stack as several in an expression.
+/// What `&`, `*` and `<` cost: a step in a type takes as much of the stack as several in an expression.
 const TYPE: usize = 4;
 
 /// Returns the bound for some tokens.
@@ -122,7 +122,11 @@ impl Frame {
     }
 
     fn punct(&mut self, punct: char, spacing: Spacing) {
-        self.running += if matches!(punct, '&' | '<') { TYPE } else { 1 };
+        self.running += if matches!(punct, '&' | '<' | '*') {
+            TYPE
+        } else {
+            1
+        };
         let last = std::mem::replace(&mut self.last, Last::Open);
         match punct {
             ';' => self.separate(true),

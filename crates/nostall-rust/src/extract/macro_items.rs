@@ -67,7 +67,7 @@ impl Lower<'_> {
             cx.with_unknown_condition(|cx| {
                 members
                     .iter()
-                    .for_each(|member| cx.impl_member(member, of_trait))
+                    .for_each(|member| cx.impl_member(member, of_trait));
             });
         });
     }
@@ -89,7 +89,7 @@ impl Lower<'_> {
             for ((_, content), condition) in arms.iter().zip(cx.cfg_conditions(&arms)) {
                 cx.condition = condition;
                 cx.reading(content, all::<Item>, |cx, items| {
-                    items.iter().for_each(|item| cx.item(item))
+                    items.iter().for_each(|item| cx.item(item));
                 });
             }
         });

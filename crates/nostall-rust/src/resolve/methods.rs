@@ -1,9 +1,6 @@
-//! What a call calls: functions by path, methods by the receiver's type, values that can be called.
+//! What a call calls; methods by the receiver's type.
 
-use nostall_model::facts::{
-    BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, ExprId, ExprKind,
-    Flavour, ItemKind, ParameterKind, PathId, Run,
-};
+use nostall_model::facts::{BodyId, Call, CallId, CallKind, Callee as Written, ExprKind, ItemKind};
 use nostall_model::program::Unresolved;
 use nostall_model::{Confidence, Language};
 use std::rc::Rc;
@@ -12,7 +9,6 @@ pub(crate) use super::impls::Substitution;
 
 use super::Cx;
 use super::mounts::{DefId, MountId};
-use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind};
 
 /// One thing that a call may call.
@@ -45,7 +41,7 @@ pub(crate) enum What {
 const MOST_IMPLEMENTATIONS: usize = 12;
 
 impl Callee {
-    fn new(what: What, confidence: Confidence, returns: Ty) -> Self {
+    pub(super) fn new(what: What, confidence: Confidence, returns: Ty) -> Self {
         Self {
             what,
             confidence,
@@ -53,7 +49,7 @@ impl Callee {
         }
     }
 
-    fn unresolved(reason: Unresolved) -> Self {
+    pub(super) fn unresolved(reason: Unresolved) -> Self {
         Self::new(What::Unresolved(reason), Confidence::Possible, Ty::UNKNOWN)
     }
 }
@@ -92,316 +88,8 @@ impl Cx<'_> {
         }
     }
 
-    // ---- values that are called
-
-    fn called_value(&self, mount: MountId, id: ExprId, call: &Call, budget: u32) -> Vec<Callee> {
-        let facts = self.facts(mount);
-        if budget == 0 {
-            return vec![Callee::unresolved(Unresolved::Budget)];
-        }
-        match facts.expr(id).kind {
-            ExprKind::Path(path) => self.called_path(mount, path, call),
-            ExprKind::Reference(inner)
-            | ExprKind::Dereference(inner)
-            | ExprKind::Cast { value: inner, .. } => {
-                self.called_value(mount, inner, call, budget - 1)
-            }
-            ExprKind::Select(values) => {
-                let values = facts.expr_list(values).iter();
-                values
-                    .flat_map(|value| self.called_value(mount, *value, call, budget / 2))
-                    .collect()
-            }
-            ExprKind::Use { binding, reaching } => {
-                self.called_variable(mount, binding, reaching, call, budget - 1)
-            }
-            ExprKind::Never => Vec::new(),
-            _ => vec![self.called_type(self.type_of(mount, id))],
-        }
-    }
-
-    /// A value of which only the type is known.
-    fn called_type(&self, ty: Ty) -> Callee {
-        match self.arena.kind(self.arena.referent(ty)) {
-            TypeKind::Closure(mount, body) => self.called_body(mount, body),
-            TypeKind::FunctionItem(def) => {
-                self.function(def, &Substitution::default(), Confidence::Likely)
-            }
-            TypeKind::ExternalFunction(path) => {
-                self.external(path, Ty::UNKNOWN, None, Confidence::Likely)
-            }
-            TypeKind::Function(_, returns) => Callee {
-                returns,
-                ..Callee::unresolved(Unresolved::Value)
-            },
-            _ => Callee::unresolved(Unresolved::Value),
-        }
-    }
-
-    pub(crate) fn called_body(&self, mount: MountId, body: BodyId) -> Callee {
-        let value = self.body_value_type(mount, body);
-        let asynchronous = self.facts(mount).body(body).flavour == Flavour::Async;
-        let returns = if asynchronous {
-            self.arena.ty(TypeKind::Future(value))
-        } else {
-            value
-        };
-        Callee::new(What::Body(mount, body), Confidence::Certain, returns)
-    }
-
-    fn called_variable(
-        &self,
-        mount: MountId,
-        binding: nostall_model::facts::BindingId,
-        reaching: Run,
-        call: &Call,
-        budget: u32,
-    ) -> Vec<Callee> {
-        let facts = self.facts(mount);
-        let definitions = if reaching.is_empty() {
-            self.index(mount).definitions_of(binding)
-        } else {
-            &facts.definition_lists[reaching.range()]
-        };
-        let mut found = Vec::new();
-        for definition in definitions.iter().map(|id| &facts.definitions[id.index()]) {
-            match definition.kind {
-                DefinitionKind::Value(value) => {
-                    found.extend(self.called_value(mount, value, call, budget / 2));
-                }
-                DefinitionKind::Parameter(index) => {
-                    let body = facts.bindings[binding.index()].body;
-                    let returns = self
-                        .function_bound(self.definition_type(mount, definition))
-                        .map_or(Ty::UNKNOWN, |(_, it)| it);
-                    found.push(Callee::new(
-                        What::Parameter(mount, body, index),
-                        Confidence::Certain,
-                        returns,
-                    ));
-                }
-                _ => {}
-            }
-        }
-        if found.is_empty() {
-            vec![Callee::unresolved(Unresolved::Value)]
-        } else {
-            found
-        }
-    }
-
-    fn called_path(&self, mount: MountId, path: PathId, call: &Call) -> Vec<Callee> {
-        let found = self.resolve_path(mount, path, Namespace::Value);
-        if found.is_empty() {
-            return vec![Callee::unresolved(Unresolved::Name)];
-        }
-        found
-            .into_iter()
-            .flat_map(|resolved| self.called_resolved(mount, resolved, path, call))
-            .collect()
-    }
-
-    fn called_resolved(
-        &self,
-        mount: MountId,
-        resolved: Resolved,
-        path: PathId,
-        call: &Call,
-    ) -> Vec<Callee> {
-        match resolved {
-            Resolved::Item(def) => vec![self.called_item(mount, def, path, call)],
-            Resolved::External(path) => self.called_external(mount, path, call),
-            Resolved::SelfType(def) => vec![self.constructor(self.self_type(def))],
-            Resolved::Associated(ty, name) => self.called_associated(mount, ty, name, path, call),
-            _ => vec![Callee::unresolved(Unresolved::Name)],
-        }
-    }
-
-    fn constructor(&self, returns: Ty) -> Callee {
-        Callee::new(What::Constructor, Confidence::Certain, returns)
-    }
-
-    fn called_item(&self, mount: MountId, def: DefId, path: PathId, call: &Call) -> Callee {
-        match self.item(def).kind {
-            ItemKind::Function => {
-                let mut substitution = Substitution::default();
-                self.learn_from_arguments(mount, def, call, false, &mut substitution);
-                self.learn_from_path(mount, def, path, &mut substitution);
-                self.function(def, &substitution, Confidence::Certain)
-            }
-            ItemKind::Struct { fields } | ItemKind::Variant { fields } => {
-                self.constructor(self.constructed(mount, def, fields, call))
-            }
-            ItemKind::Constant { type_: Some(type_) } => {
-                self.called_type(self.written_type(def.mount, type_))
-            }
-            _ => Callee::unresolved(Unresolved::Value),
-        }
-    }
-
-    /// The type of `Struct(a, b)`: its parameters are learned from the arguments.
-    fn constructed(&self, mount: MountId, def: DefId, fields: Run, call: &Call) -> Ty {
-        let facts = self.facts(mount);
-        let mut substitution = Substitution::default();
-        let fields = &self.facts(def.mount).fields[fields.range()];
-        for (field, argument) in fields.iter().zip(&facts.arguments[call.arguments.range()]) {
-            let written = self.written_type(def.mount, field.type_);
-            self.unify(
-                written,
-                self.type_of(mount, argument.value),
-                &mut substitution,
-            );
-        }
-        self.substitute(self.type_of_resolved(Resolved::Item(def)), &substitution)
-    }
-
-    /// A function outside the program, by path. A trait's method is looked up by the type of what it is called on.
-    fn called_external(&self, mount: MountId, path: Symbol, call: &Call) -> Vec<Callee> {
-        let text = self.arena.text(path);
-        let first = self.facts(mount).arguments[call.arguments.range()]
-            .first()
-            .map(|argument| argument.value);
-        if let (Some((parent, name)), Some(first)) = (text.rsplit_once("::"), first) {
-            if self.catalog.trait_entry(Language::Rust, parent).is_some() {
-                return self.method(mount, self.type_of(mount, first), name, call);
-            }
-            if let Some(returns) = self.wrapped(&text, || self.type_of(mount, first)) {
-                return vec![self.constructor(returns)];
-            }
-        }
-        let receiver = text
-            .rsplit_once("::")
-            .map_or(Ty::UNKNOWN, |(parent, _)| self.external_type(parent, &[]));
-        vec![self.external(
-            path,
-            receiver,
-            Some((mount, call_id(self.facts(mount), call))),
-            Confidence::Certain,
-        )]
-    }
-
-    /// `Some(x)`, `Ok(x)`, `Err(x)`: the constructors of the language's own enums.
-    fn wrapped(&self, path: &str, value: impl FnOnce() -> Ty) -> Option<Ty> {
-        match path {
-            "std::option::Option::Some" => {
-                Some(self.arena.external("std::option::Option", &[value()]))
-            }
-            "std::result::Result::Ok" => Some(
-                self.arena
-                    .external("std::result::Result", &[value(), Ty::UNKNOWN]),
-            ),
-            "std::result::Result::Err" => Some(
-                self.arena
-                    .external("std::result::Result", &[Ty::UNKNOWN, value()]),
-            ),
-            _ => None,
-        }
-    }
-
-    fn called_associated(
-        &self,
-        mount: MountId,
-        ty: Ty,
-        name: Symbol,
-        path: PathId,
-        call: &Call,
-    ) -> Vec<Callee> {
-        let name = self.arena.text(name);
-        if let TypeKind::Parameter(..) = self.arena.kind(ty) {
-            // `Trait::method(x)` and `T::method(x)`: what counts is the type of the object.
-            let first = self.facts(mount).arguments[call.arguments.range()].first();
-            let receiver =
-                first.map_or(Ty::UNKNOWN, |argument| self.type_of(mount, argument.value));
-            let object = if receiver == Ty::UNKNOWN {
-                ty
-            } else {
-                receiver
-            };
-            let found = self.methods_at(object, &name);
-            let found = if found.is_empty() {
-                self.methods_at(ty, &name)
-            } else {
-                found
-            };
-            return self.finish_methods(mount, ty, found, call, true);
-        }
-        let found = self.methods_at(ty, &name);
-        if !found.is_empty() {
-            let mut found = self.finish_methods(mount, ty, found, call, true);
-            if let [
-                Callee {
-                    what: What::Function(def),
-                    returns,
-                    ..
-                },
-            ] = found.as_mut_slice()
-            {
-                let mut substitution = Substitution::default();
-                self.learn_from_path(mount, *def, path, &mut substitution);
-                *returns = self.substitute(*returns, &substitution);
-            }
-            return found;
-        }
-        match self.arena.kind(ty) {
-            TypeKind::Unknown => vec![Callee::unresolved(Unresolved::Name)],
-            TypeKind::Primitive(primitive) => {
-                let path = self
-                    .arena
-                    .symbol(&format!("{}::{name}", self.arena.text(primitive)));
-                vec![self.external(
-                    path,
-                    ty,
-                    Some((mount, call_id(self.facts(mount), call))),
-                    Confidence::Certain,
-                )]
-            }
-            // What a derive or an external trait adds to a type of the program.
-            TypeKind::Named(..) => vec![Callee {
-                returns: self.derived(ty, &name),
-                ..Callee::unresolved(Unresolved::Method)
-            }],
-            _ => vec![Callee::unresolved(Unresolved::Method)],
-        }
-    }
-
-    fn called_macro(&self, mount: MountId, path: PathId, call: CallId) -> Vec<Callee> {
-        let found = self.resolve_path(mount, path, Namespace::Macro);
-        let mut callees = Vec::new();
-        for resolved in found {
-            match resolved {
-                Resolved::Item(def) => {
-                    let arms = self.index(def.mount).macro_arms.get(&def.item);
-                    callees.extend(
-                        arms.into_iter()
-                            .flatten()
-                            .map(|body| self.called_body(def.mount, *body)),
-                    );
-                    if callees.is_empty() {
-                        callees.push(Callee::unresolved(Unresolved::Macro));
-                    }
-                }
-                Resolved::External(path) => {
-                    callees.push(self.external(
-                        path,
-                        Ty::UNKNOWN,
-                        Some((mount, call)),
-                        Confidence::Certain,
-                    ));
-                }
-                _ => {}
-            }
-        }
-        if callees.is_empty() {
-            vec![Callee::unresolved(Unresolved::Macro)]
-        } else {
-            callees
-        }
-    }
-
-    // ---- methods
-
     /// A written method call on a value of a type.
-    fn method(&self, mount: MountId, ty: Ty, name: &str, call: &Call) -> Vec<Callee> {
+    pub(super) fn method(&self, mount: MountId, ty: Ty, name: &str, call: &Call) -> Vec<Callee> {
         let members = self.arena.members(ty);
         let several = members.len() > 1;
         let mut callees = Vec::new();
@@ -431,7 +119,7 @@ impl Cx<'_> {
     }
 
     /// A method that nobody declares: outside the program if the type is.
-    fn unknown_method(&self, steps: &[Ty], name: &str) -> Callee {
+    pub(super) fn unknown_method(&self, steps: &[Ty], name: &str) -> Callee {
         let returns = self.derived(steps[0], name);
         for step in steps {
             match self.arena.kind(*step) {
@@ -461,7 +149,7 @@ impl Cx<'_> {
     }
 
     /// What the methods that every type can derive give.
-    fn derived(&self, ty: Ty, name: &str) -> Ty {
+    pub(super) fn derived(&self, ty: Ty, name: &str) -> Ty {
         match name {
             "clone" | "to_owned" | "default" => self.arena.referent(ty),
             _ => Ty::UNKNOWN,
@@ -469,7 +157,7 @@ impl Cx<'_> {
     }
 
     /// The methods of a name on exactly this type, without looking through references.
-    fn methods_at(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn methods_at(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         match self.arena.kind(ty) {
             TypeKind::Named(..) => self.methods_of_program_type(ty, name),
             TypeKind::External(path, arguments) => {
@@ -499,7 +187,7 @@ impl Cx<'_> {
         }
     }
 
-    fn methods_of_program_type(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn methods_of_program_type(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let impls = self.impls_of(ty);
         let inherent =
             |def: &DefId| matches!(self.item(*def).kind, ItemKind::Impl { trait_: None, .. });
@@ -526,7 +214,7 @@ impl Cx<'_> {
         found
     }
 
-    fn default_methods(&self, trait_: DefId, name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn default_methods(&self, trait_: DefId, name: &str) -> Vec<(What, Confidence)> {
         let own = self.associated_in(trait_, name).into_iter();
         own.filter(|def| self.has_code(*def))
             .map(|def| (What::Function(def), Confidence::Certain))
@@ -534,14 +222,14 @@ impl Cx<'_> {
     }
 
     /// Says whether a function of a trait has a default body.
-    fn has_code(&self, def: DefId) -> bool {
+    pub(super) fn has_code(&self, def: DefId) -> bool {
         self.item(def)
             .body
             .is_some_and(|body| !self.facts(def.mount).body(body).is_signature())
     }
 
     /// Methods that an `impl<T: Bound> Trait for T` adds.
-    fn blanket_methods(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn blanket_methods(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let mut found = Vec::new();
         for impl_ in self.blanket_impls() {
             let TypeKind::Parameter(owner, parameter) = self.arena.kind(self.self_type(impl_))
@@ -570,7 +258,7 @@ impl Cx<'_> {
     }
 
     /// Says whether a type has all those of the bounds that the program can answer for.
-    fn meets(&self, ty: Ty, bounds: &[Ty]) -> bool {
+    pub(super) fn meets(&self, ty: Ty, bounds: &[Ty]) -> bool {
         let traits: Vec<DefId> = self
             .impls_of(ty)
             .into_iter()
@@ -582,7 +270,7 @@ impl Cx<'_> {
             .all(|bound| traits.contains(&bound))
     }
 
-    fn methods_of_external_type(
+    pub(super) fn methods_of_external_type(
         &self,
         ty: Ty,
         path: Symbol,
@@ -611,7 +299,7 @@ impl Cx<'_> {
     }
 
     /// Methods of catalogued traits that a type carries, itself or through what it wraps.
-    fn external_trait_methods(
+    pub(super) fn external_trait_methods(
         &self,
         type_path: &str,
         arguments: &[Ty],
@@ -658,7 +346,7 @@ impl Cx<'_> {
             })
     }
 
-    fn methods_of_builtin(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn methods_of_builtin(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let path = match self.arena.kind(ty) {
             TypeKind::Primitive(primitive) => self.arena.text(primitive).to_string(),
             TypeKind::Slice(_) => "slice".to_owned(),
@@ -673,7 +361,7 @@ impl Cx<'_> {
     }
 
     /// A type of the language as the catalogue writes it: `(&str, u16)`.
-    fn type_text(&self, ty: Ty) -> String {
+    pub(super) fn type_text(&self, ty: Ty) -> String {
         match self.arena.kind(ty) {
             TypeKind::External(path, _) | TypeKind::Primitive(path) => {
                 self.arena.text(path).to_string()
@@ -692,7 +380,7 @@ impl Cx<'_> {
     }
 
     /// `Iterator`'s own methods, on what is known to be iterated.
-    fn iterator_method(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn iterator_method(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let path = format!("std::iter::Iterator::{name}");
         let known = self.catalog.lookup(Language::Rust, &path).is_some()
             && self.item_type(ty) != Ty::UNKNOWN;
@@ -707,7 +395,12 @@ impl Cx<'_> {
     }
 
     /// Methods of a type of which only the bounds are known: the program's traits, then iteration.
-    fn methods_of_bounded(&self, ty: Ty, bounds: &[Ty], name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn methods_of_bounded(
+        &self,
+        ty: Ty,
+        bounds: &[Ty],
+        name: &str,
+    ) -> Vec<(What, Confidence)> {
         let found = self.methods_of_bounds(bounds, name);
         if !found.is_empty() {
             return found;
@@ -722,7 +415,7 @@ impl Cx<'_> {
     }
 
     /// The conversions of the language's own traits: `AsRef<T>::as_ref` gives a `&T`, `Into<T>::into` a `T`.
-    fn conversion(&self, bound: Ty, name: &str) -> Option<(Symbol, Ty)> {
+    pub(super) fn conversion(&self, bound: Ty, name: &str) -> Option<(Symbol, Ty)> {
         let TypeKind::External(path, arguments) = self.arena.kind(bound) else {
             return None;
         };
@@ -745,7 +438,7 @@ impl Cx<'_> {
     }
 
     /// Methods that bounds promise: those of all types of the program that have the trait.
-    fn methods_of_bounds(&self, bounds: &[Ty], name: &str) -> Vec<(What, Confidence)> {
+    pub(super) fn methods_of_bounds(&self, bounds: &[Ty], name: &str) -> Vec<(What, Confidence)> {
         let mut found = Vec::new();
         for bound in bounds {
             if let Some(trait_) = self.trait_of_bound(*bound) {
@@ -755,7 +448,12 @@ impl Cx<'_> {
         found
     }
 
-    fn methods_of_trait(&self, trait_: DefId, name: &str, budget: u32) -> Vec<(What, Confidence)> {
+    pub(super) fn methods_of_trait(
+        &self,
+        trait_: DefId,
+        name: &str,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
         let declared = self.associated_in(trait_, name);
         if declared.is_empty() {
             let ItemKind::Trait { supertraits } = self.item(trait_).kind else {
@@ -792,7 +490,7 @@ impl Cx<'_> {
     }
 
     /// Adds what the found methods return.
-    fn finish_methods(
+    pub(super) fn finish_methods(
         &self,
         mount: MountId,
         receiver: Ty,
@@ -816,7 +514,7 @@ impl Cx<'_> {
     }
 
     /// What a conversion gives for a receiver of which only the bounds are known.
-    fn converted(&self, path: Symbol, receiver: Ty) -> Option<Ty> {
+    pub(super) fn converted(&self, path: Symbol, receiver: Ty) -> Option<Ty> {
         let text = self.arena.text(path);
         let name = text.rsplit("::").next()?;
         let bounds = match self.arena.kind(receiver) {
@@ -840,7 +538,7 @@ impl Cx<'_> {
     }
 
     /// Implicit calls run code only where the program says so, or the catalogue.
-    fn implicit(&self, ty: Ty, name: &str, kind: CallKind) -> Vec<Callee> {
+    pub(super) fn implicit(&self, ty: Ty, name: &str, kind: CallKind) -> Vec<Callee> {
         let members = self.arena.members(ty);
         match kind {
             CallKind::Iterate => members
@@ -868,7 +566,7 @@ impl Cx<'_> {
         }
     }
 
-    fn operator(&self, members: &[Ty], name: &str) -> Vec<Callee> {
+    pub(super) fn operator(&self, members: &[Ty], name: &str) -> Vec<Callee> {
         let methods =
             members
                 .iter()
@@ -885,7 +583,7 @@ impl Cx<'_> {
         functions.collect()
     }
 
-    fn iterated(&self, ty: Ty, name: &str) -> Vec<Callee> {
+    pub(super) fn iterated(&self, ty: Ty, name: &str) -> Vec<Callee> {
         let steps = self.autoderef(ty);
         for method in [name, "next"] {
             for step in &steps {
@@ -912,393 +610,10 @@ impl Cx<'_> {
         }
         Vec::new()
     }
-
-    // ---- functions and what they return
-
-    pub(crate) fn function(
-        &self,
-        def: DefId,
-        substitution: &Substitution,
-        confidence: Confidence,
-    ) -> Callee {
-        let returns = self.item(def).body.map_or(Ty::UNKNOWN, |body| {
-            let record = self.facts(def.mount).body(body);
-            let written = record.returns.map_or_else(
-                || self.unit(),
-                |returns| self.written_type(def.mount, returns),
-            );
-            let known = self.substitute(written, substitution);
-            if record.flavour == Flavour::Async {
-                self.arena.ty(TypeKind::Future(known))
-            } else {
-                known
-            }
-        });
-        Callee::new(What::Function(def), confidence, returns)
-    }
-
-    /// Learns a function's generic parameters from the types of the arguments.
-    fn learn_from_arguments(
-        &self,
-        mount: MountId,
-        def: DefId,
-        call: &Call,
-        by_method: bool,
-        substitution: &mut Substitution,
-    ) {
-        let Some(body) = self.item(def).body else {
-            return;
-        };
-        if self.facts(def.mount).item(def.item).generics.is_empty()
-            && self.owner_generics_empty(def)
-        {
-            return;
-        }
-        let parameters = self.facts(def.mount).body_parameters(body);
-        let skip = usize::from(
-            by_method
-                && parameters
-                    .first()
-                    .is_some_and(|it| it.kind == ParameterKind::Receiver),
-        );
-        let arguments = &self.facts(mount).arguments[call.arguments.range()];
-        for (parameter, argument) in parameters.iter().skip(skip).zip(arguments) {
-            if let Some(type_) = parameter.type_ {
-                let written = self.written_type(def.mount, type_);
-                self.unify(written, self.type_of(mount, argument.value), substitution);
-            }
-        }
-    }
-
-    fn owner_generics_empty(&self, def: DefId) -> bool {
-        self.owner(def)
-            .is_none_or(|owner| self.item(owner).generics.is_empty())
-    }
-
-    /// Learns them from `f::<A, B>`.
-    fn learn_from_path(
-        &self,
-        mount: MountId,
-        def: DefId,
-        path: PathId,
-        substitution: &mut Substitution,
-    ) {
-        let facts = self.facts(mount);
-        let Some(last) = facts.path_segments(path).last() else {
-            return;
-        };
-        let arguments = self.written_types(mount, last.arguments);
-        for (parameter, argument) in self.generic_types(def).into_iter().zip(arguments) {
-            self.unify(parameter, argument, substitution);
-        }
-    }
-
-    fn external_method(
-        &self,
-        mount: MountId,
-        path: Symbol,
-        receiver: Ty,
-        call: &Call,
-        confidence: Confidence,
-    ) -> Callee {
-        let mut callee = self.external(
-            path,
-            receiver,
-            Some((mount, call_id(self.facts(mount), call))),
-            confidence,
-        );
-        if let Some(converted) = self.converted(path, receiver) {
-            callee.returns = converted;
-        }
-        if callee.returns == Ty::UNKNOWN {
-            let text = self.arena.text(path);
-            let name = text.rsplit("::").next().unwrap_or_default();
-            callee.returns = self.derived(receiver, name);
-        }
-        if let Some(written) = self.facts(mount).type_list(call.type_arguments).first()
-            && callee.returns == Ty::UNKNOWN
-        {
-            // `collect::<Vec<_>>()`, `parse::<T>()`: the written argument is what the call is about.
-            callee.returns = self.written_type(mount, *written);
-        }
-        callee
-    }
-
-    pub(crate) fn external(
-        &self,
-        path: Symbol,
-        receiver: Ty,
-        call: Option<(MountId, CallId)>,
-        confidence: Confidence,
-    ) -> Callee {
-        let text = self.arena.text(path);
-        let found = self.catalog.lookup(Language::Rust, &text);
-        let stub = found.and_then(|found| self.catalog.api(found.api).returns.clone());
-        let returns = match stub {
-            Some(stub) => self.stub_type(&stub, &self.names_of(receiver, call)),
-            None => self.constructed_by_convention(&text),
-        };
-        let wildcard = found.is_some_and(|found| found.wildcard);
-        let confidence = if wildcard {
-            confidence.min(Confidence::Likely)
-        } else {
-            confidence
-        };
-        Callee::new(What::External(path), confidence, returns)
-    }
-
-    /// `Type::new` and `Type::default` make a `Type` by convention, `Type::from` by the trait's own signature.
-    fn constructed_by_convention(&self, path: &str) -> Ty {
-        let Some((parent, function)) = path.rsplit_once("::") else {
-            return Ty::UNKNOWN;
-        };
-        let name = parent.rsplit("::").next().unwrap_or_default();
-        if !name.starts_with(char::is_uppercase) {
-            return Ty::UNKNOWN;
-        }
-        match function {
-            "new" | "default" | "from" | "from_iter" | "with_capacity" => {
-                self.external_type(parent, &[])
-            }
-            "from_str" | "try_from" | "try_new" => self.arena.external(
-                "std::result::Result",
-                &[self.external_type(parent, &[]), Ty::UNKNOWN],
-            ),
-            _ => Ty::UNKNOWN,
-        }
-    }
-
-    // ---- callables
-
-    /// Returns what a value may be when it is called; nothing for a value that is no callable.
-    pub(crate) fn callable(
-        &self,
-        mount: MountId,
-        id: ExprId,
-        budget: u32,
-    ) -> Vec<(What, Confidence)> {
-        let facts = self.facts(mount);
-        if budget == 0 {
-            return Vec::new();
-        }
-        match facts.expr(id).kind {
-            ExprKind::Callable(body) => vec![(What::Body(mount, body), Confidence::Certain)],
-            ExprKind::Path(path) => self.callable_path(mount, path),
-            ExprKind::Reference(inner)
-            | ExprKind::Dereference(inner)
-            | ExprKind::Cast { value: inner, .. } => self.callable(mount, inner, budget - 1),
-            ExprKind::Select(values) => facts
-                .expr_list(values)
-                .iter()
-                .flat_map(|value| self.callable(mount, *value, budget / 2))
-                .collect(),
-            ExprKind::Use { binding, reaching } => {
-                let definitions = if reaching.is_empty() {
-                    self.index(mount).definitions_of(binding)
-                } else {
-                    &facts.definition_lists[reaching.range()]
-                };
-                let kinds = definitions.iter().map(|id| &facts.definitions[id.index()]);
-                kinds
-                    .flat_map(|definition| self.callable_definition(mount, definition, budget / 2))
-                    .collect()
-            }
-            ExprKind::Call(call) => self.callable_from_call(mount, call, budget - 1),
-            _ => Vec::new(),
-        }
-    }
-
-    fn callable_definition(
-        &self,
-        mount: MountId,
-        definition: &nostall_model::facts::Definition,
-        budget: u32,
-    ) -> Vec<(What, Confidence)> {
-        match definition.kind {
-            DefinitionKind::Value(value) => self.callable(mount, value, budget),
-            DefinitionKind::Parameter(index) => {
-                let body = self.facts(mount).bindings[definition.binding.index()].body;
-                let callable = self
-                    .function_bound(self.definition_type(mount, definition))
-                    .is_some();
-                if callable {
-                    vec![(What::Parameter(mount, body, index), Confidence::Certain)]
-                } else {
-                    Vec::new()
-                }
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn callable_path(&self, mount: MountId, path: PathId) -> Vec<(What, Confidence)> {
-        let found = self
-            .resolve_path(mount, path, Namespace::Value)
-            .into_iter()
-            .flat_map(|resolved| match resolved {
-                Resolved::Item(def) if matches!(self.item(def).kind, ItemKind::Function) => {
-                    vec![(What::Function(def), Confidence::Certain)]
-                }
-                Resolved::External(path)
-                    if self
-                        .catalog
-                        .lookup(Language::Rust, &self.arena.text(path))
-                        .is_some() =>
-                {
-                    vec![(What::External(path), Confidence::Certain)]
-                }
-                Resolved::Associated(ty, name) => self.methods_at(ty, &self.arena.text(name)),
-                _ => Vec::new(),
-            });
-        found
-            .filter(|(what, _)| !matches!(what, What::Unresolved(_)))
-            .collect()
-    }
-
-    /// `Box::new(|| ..)`, `f.clone()`: the callable that went in comes out.
-    fn callable_from_call(
-        &self,
-        mount: MountId,
-        id: CallId,
-        budget: u32,
-    ) -> Vec<(What, Confidence)> {
-        let facts = self.facts(mount);
-        match facts.call(id).callee {
-            Written::Method { receiver, .. }
-                if self.arena.kind(self.type_of(mount, facts.call(id).expr))
-                    == self.arena.kind(self.type_of(mount, receiver)) =>
-            {
-                self.callable(mount, receiver, budget)
-            }
-            Written::Value(_) => {
-                let [argument] = facts.call_arguments(id) else {
-                    return Vec::new();
-                };
-                let smart = self
-                    .autoderef(self.type_of(mount, facts.call(id).expr))
-                    .len()
-                    > 1;
-                if smart {
-                    self.callable(mount, argument.value, budget)
-                } else {
-                    Vec::new()
-                }
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The parameters and the result of a type that can be called: `fn(..)`, `impl Fn(..)`, a parameter with such a bound.
-    pub(crate) fn function_bound(&self, ty: Ty) -> Option<(super::types::Tys, Ty)> {
-        self.autoderef(ty)
-            .into_iter()
-            .find_map(|step| match self.arena.kind(step) {
-                TypeKind::Function(parameters, returns) => Some((parameters, returns)),
-                TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => {
-                    bounds.iter().find_map(|bound| self.function_bound(*bound))
-                }
-                TypeKind::Parameter(def, name) => {
-                    self.bounds(def, name).into_iter().find_map(|bound| {
-                        match self.arena.kind(bound) {
-                            TypeKind::Function(parameters, returns) => Some((parameters, returns)),
-                            _ => None,
-                        }
-                    })
-                }
-                _ => None,
-            })
-    }
-
-    /// The type of a closure's parameter, from the bound of the function that it is passed to.
-    pub(crate) fn closure_parameter(&self, mount: MountId, body: BodyId, index: u16) -> Ty {
-        let facts = self.facts(mount);
-        debug_assert_eq!(facts.body(body).kind, BodyKind::Closure);
-        let Some((call, position)) = self.closure_sinks(mount).get(&body).copied() else {
-            return Ty::UNKNOWN;
-        };
-        let types: Vec<Ty> = self
-            .callees(mount, call)
-            .iter()
-            .map(|callee| match callee.what {
-                What::Function(def) => self.bound_parameter(def, position, facts.call(call), index),
-                What::External(path) => self.given_parameter(mount, path, call, position, index),
-                _ => Ty::UNKNOWN,
-            })
-            .collect();
-        self.arena.union(types)
-    }
-
-    /// What the catalogue says that a callable is given.
-    fn given_parameter(
-        &self,
-        mount: MountId,
-        path: Symbol,
-        call: CallId,
-        position: u16,
-        index: u16,
-    ) -> Ty {
-        let Some(found) = self.catalog.lookup(Language::Rust, &self.arena.text(path)) else {
-            return Ty::UNKNOWN;
-        };
-        let api = self.catalog.api(found.api);
-        let Some(stub) = api.gives.get(usize::from(index)) else {
-            return Ty::UNKNOWN;
-        };
-        if api.callable.as_ref().and_then(|callable| callable.index) != Some(position) {
-            return Ty::UNKNOWN;
-        }
-        let Written::Method { receiver, .. } = self.facts(mount).call(call).callee else {
-            return Ty::UNKNOWN;
-        };
-        let steps = self.autoderef(self.type_of(mount, receiver));
-        let types = steps
-            .into_iter()
-            .map(|step| self.stub_type(stub, &self.names_of(step, Some((mount, call)))));
-        types
-            .into_iter()
-            .find(|ty| *ty != Ty::UNKNOWN)
-            .unwrap_or(Ty::UNKNOWN)
-    }
-
-    fn bound_parameter(&self, def: DefId, position: u16, call: &Call, index: u16) -> Ty {
-        let Some(body) = self.item(def).body else {
-            return Ty::UNKNOWN;
-        };
-        let parameters = self.facts(def.mount).body_parameters(body);
-        let method = matches!(call.callee, Written::Method { .. });
-        let skip = usize::from(
-            method
-                && parameters
-                    .first()
-                    .is_some_and(|it| it.kind == ParameterKind::Receiver),
-        );
-        let type_ = parameters
-            .get(usize::from(position) + skip)
-            .and_then(|parameter| parameter.type_);
-        let bound =
-            type_.and_then(|type_| self.function_bound(self.written_type(def.mount, type_)));
-        bound
-            .and_then(|(parameters, _)| parameters.get(usize::from(index)).copied())
-            .unwrap_or(Ty::UNKNOWN)
-    }
-
-    /// The functions and constants of a name on a type.
-    pub(crate) fn associated_items(&self, ty: Ty, name: &str) -> Vec<DefId> {
-        let found = self.methods_at(ty, name).into_iter();
-        found
-            .filter_map(|(what, _)| {
-                if let What::Function(def) = what {
-                    Some(def)
-                } else {
-                    None
-                }
-            })
-            .collect()
-    }
 }
 
 /// The number of a call: its expression names it.
-fn call_id(facts: &nostall_model::facts::FileFacts, call: &Call) -> CallId {
+pub(super) fn call_id(facts: &nostall_model::facts::FileFacts, call: &Call) -> CallId {
     match facts.expr(call.expr).kind {
         ExprKind::Call(id) => id,
         _ => CallId(0),

@@ -3,7 +3,10 @@
 //! Nothing here reads a disk, and nothing fails: what is not known is an unresolved target.
 
 mod bodies;
+mod callables;
+mod called;
 mod conditions;
+mod functions;
 mod impls;
 mod index;
 mod infer;

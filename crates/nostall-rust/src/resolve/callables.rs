@@ -1,0 +1,241 @@
+//! Values that can be called later: what they may be, and what their parameters are.
+
+use nostall_model::facts::{
+    BodyId, BodyKind, Call, CallId, Callee as Written, DefinitionKind, ExprId, ExprKind, ItemKind,
+    ParameterKind, PathId,
+};
+use nostall_model::{Confidence, Language};
+
+use super::Cx;
+use super::methods::What;
+use super::mounts::{DefId, MountId};
+use super::names::{Namespace, Resolved};
+use super::types::{Symbol, Ty, TypeKind};
+
+impl Cx<'_> {
+    /// Returns what a value may be when it is called; nothing for a value that is no callable.
+    pub(crate) fn callable(
+        &self,
+        mount: MountId,
+        id: ExprId,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        let facts = self.facts(mount);
+        if budget == 0 {
+            return Vec::new();
+        }
+        match facts.expr(id).kind {
+            ExprKind::Callable(body) => vec![(What::Body(mount, body), Confidence::Certain)],
+            ExprKind::Path(path) => self.callable_path(mount, path),
+            ExprKind::Reference(inner)
+            | ExprKind::Dereference(inner)
+            | ExprKind::Cast { value: inner, .. } => self.callable(mount, inner, budget - 1),
+            ExprKind::Select(values) => facts
+                .expr_list(values)
+                .iter()
+                .flat_map(|value| self.callable(mount, *value, budget / 2))
+                .collect(),
+            ExprKind::Use { binding, reaching } => {
+                let definitions = if reaching.is_empty() {
+                    self.index(mount).definitions_of(binding)
+                } else {
+                    &facts.definition_lists[reaching.range()]
+                };
+                let kinds = definitions.iter().map(|id| &facts.definitions[id.index()]);
+                kinds
+                    .flat_map(|definition| self.callable_definition(mount, definition, budget / 2))
+                    .collect()
+            }
+            ExprKind::Call(call) => self.callable_from_call(mount, call, budget - 1),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn callable_definition(
+        &self,
+        mount: MountId,
+        definition: &nostall_model::facts::Definition,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        match definition.kind {
+            DefinitionKind::Value(value) => self.callable(mount, value, budget),
+            DefinitionKind::Parameter(index) => {
+                let body = self.facts(mount).bindings[definition.binding.index()].body;
+                let callable = self
+                    .function_bound(self.definition_type(mount, definition))
+                    .is_some();
+                if callable {
+                    vec![(What::Parameter(mount, body, index), Confidence::Certain)]
+                } else {
+                    Vec::new()
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn callable_path(&self, mount: MountId, path: PathId) -> Vec<(What, Confidence)> {
+        let found = self
+            .resolve_path(mount, path, Namespace::Value)
+            .into_iter()
+            .flat_map(|resolved| match resolved {
+                Resolved::Item(def) if matches!(self.item(def).kind, ItemKind::Function) => {
+                    vec![(What::Function(def), Confidence::Certain)]
+                }
+                Resolved::External(path)
+                    if self
+                        .catalog
+                        .lookup(Language::Rust, &self.arena.text(path))
+                        .is_some() =>
+                {
+                    vec![(What::External(path), Confidence::Certain)]
+                }
+                Resolved::Associated(ty, name) => self.methods_at(ty, &self.arena.text(name)),
+                _ => Vec::new(),
+            });
+        found
+            .filter(|(what, _)| !matches!(what, What::Unresolved(_)))
+            .collect()
+    }
+
+    /// `Box::new(|| ..)`, `f.clone()`: the callable that went in comes out.
+    pub(super) fn callable_from_call(
+        &self,
+        mount: MountId,
+        id: CallId,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        let facts = self.facts(mount);
+        match facts.call(id).callee {
+            Written::Method { receiver, .. }
+                if self.arena.kind(self.type_of(mount, facts.call(id).expr))
+                    == self.arena.kind(self.type_of(mount, receiver)) =>
+            {
+                self.callable(mount, receiver, budget)
+            }
+            Written::Value(_) => {
+                let [argument] = facts.call_arguments(id) else {
+                    return Vec::new();
+                };
+                let smart = self
+                    .autoderef(self.type_of(mount, facts.call(id).expr))
+                    .len()
+                    > 1;
+                if smart {
+                    self.callable(mount, argument.value, budget)
+                } else {
+                    Vec::new()
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The parameters and the result of a type that can be called: `fn(..)`, `impl Fn(..)`, a parameter with such a bound.
+    pub(crate) fn function_bound(&self, ty: Ty) -> Option<(super::types::Tys, Ty)> {
+        self.autoderef(ty)
+            .into_iter()
+            .find_map(|step| match self.arena.kind(step) {
+                TypeKind::Function(parameters, returns) => Some((parameters, returns)),
+                TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => {
+                    bounds.iter().find_map(|bound| self.function_bound(*bound))
+                }
+                TypeKind::Parameter(def, name) => {
+                    self.bounds(def, name).into_iter().find_map(|bound| {
+                        match self.arena.kind(bound) {
+                            TypeKind::Function(parameters, returns) => Some((parameters, returns)),
+                            _ => None,
+                        }
+                    })
+                }
+                _ => None,
+            })
+    }
+
+    /// The type of a closure's parameter, from the bound of the function that it is passed to.
+    pub(crate) fn closure_parameter(&self, mount: MountId, body: BodyId, index: u16) -> Ty {
+        let facts = self.facts(mount);
+        debug_assert_eq!(facts.body(body).kind, BodyKind::Closure);
+        let Some((call, position)) = self.closure_sinks(mount).get(&body).copied() else {
+            return Ty::UNKNOWN;
+        };
+        let types: Vec<Ty> = self
+            .callees(mount, call)
+            .iter()
+            .map(|callee| match callee.what {
+                What::Function(def) => self.bound_parameter(def, position, facts.call(call), index),
+                What::External(path) => self.given_parameter(mount, path, call, position, index),
+                _ => Ty::UNKNOWN,
+            })
+            .collect();
+        self.arena.union(types)
+    }
+
+    /// What the catalogue says that a callable is given.
+    pub(super) fn given_parameter(
+        &self,
+        mount: MountId,
+        path: Symbol,
+        call: CallId,
+        position: u16,
+        index: u16,
+    ) -> Ty {
+        let Some(found) = self.catalog.lookup(Language::Rust, &self.arena.text(path)) else {
+            return Ty::UNKNOWN;
+        };
+        let api = self.catalog.api(found.api);
+        let Some(stub) = api.gives.get(usize::from(index)) else {
+            return Ty::UNKNOWN;
+        };
+        if api.callable.as_ref().and_then(|callable| callable.index) != Some(position) {
+            return Ty::UNKNOWN;
+        }
+        let Written::Method { receiver, .. } = self.facts(mount).call(call).callee else {
+            return Ty::UNKNOWN;
+        };
+        let steps = self.autoderef(self.type_of(mount, receiver));
+        let types = steps
+            .into_iter()
+            .map(|step| self.stub_type(stub, &self.names_of(step, Some((mount, call)))));
+        types
+            .into_iter()
+            .find(|ty| *ty != Ty::UNKNOWN)
+            .unwrap_or(Ty::UNKNOWN)
+    }
+
+    pub(super) fn bound_parameter(&self, def: DefId, position: u16, call: &Call, index: u16) -> Ty {
+        let Some(body) = self.item(def).body else {
+            return Ty::UNKNOWN;
+        };
+        let parameters = self.facts(def.mount).body_parameters(body);
+        let method = matches!(call.callee, Written::Method { .. });
+        let skip = usize::from(
+            method
+                && parameters
+                    .first()
+                    .is_some_and(|it| it.kind == ParameterKind::Receiver),
+        );
+        let type_ = parameters
+            .get(usize::from(position) + skip)
+            .and_then(|parameter| parameter.type_);
+        let bound =
+            type_.and_then(|type_| self.function_bound(self.written_type(def.mount, type_)));
+        bound
+            .and_then(|(parameters, _)| parameters.get(usize::from(index)).copied())
+            .unwrap_or(Ty::UNKNOWN)
+    }
+
+    /// The functions and constants of a name on a type.
+    pub(crate) fn associated_items(&self, ty: Ty, name: &str) -> Vec<DefId> {
+        let found = self.methods_at(ty, name).into_iter();
+        found
+            .filter_map(|(what, _)| {
+                if let What::Function(def) = what {
+                    Some(def)
+                } else {
+                    None
+                }
+            })
+            .collect()
+    }
+}
