@@ -57,7 +57,7 @@ pub(crate) struct ScopeOptions {
     /// Rules and groups not to check for
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) ignore: Option<Vec<String>>,
-    /// Files and folders whose findings are not reported
+    /// Files and folders whose findings are not reported; with --workspace also a package
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Option<Vec<String>>,
     /// Hides findings below this risk [default: medium]

@@ -450,6 +450,7 @@ fn packages_of_a_workspace_can_be_chosen() {
     assert_eq!(count(&[]), 2);
     assert_eq!(count(&["-p", "one"]), 1);
     assert_eq!(count(&["--workspace", "--exclude-package", "one"]), 1);
+    assert_eq!(count(&["--workspace", "--exclude", "two"]), 1);
     assert_eq!(count(&["--manifest-path", "two/Cargo.toml"]), 1);
     let unknown = run(project.path(), &["check", "-p", "twoo"]);
     assert!(

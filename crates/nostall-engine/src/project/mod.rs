@@ -230,7 +230,12 @@ impl Reported {
         } else {
             Some(folders(&request.packages)?)
         };
-        let not = folders(&request.exclude_packages)?;
+        let mut not = folders(&request.exclude_packages)?;
+        if request.workspace {
+            // As with cargo's own commands, `--workspace --exclude NAME` speaks of a package.
+            let names = request.overrides.exclude.iter().flatten();
+            not.extend(names.filter_map(|name| cargo::folder_of(manifests, name).ok()));
+        }
         Ok(Self {
             named: named.to_vec(),
             only,
