@@ -7,7 +7,7 @@
 
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect};
 use nostall_model::facts::{CallKind, Callee, Flavour, ParameterKind, Sink};
-use nostall_model::program::{Passed, ProgramBody, ProgramCall, TargetKind};
+use nostall_model::program::{Passed, ProgramBody, ProgramCall, Target, TargetKind};
 use nostall_model::{Confidence, Context};
 use rustc_hash::FxHashMap;
 
@@ -220,7 +220,20 @@ impl Cx<'_> {
         let mut contribution = Contribution::default();
         let (_, record) = self.program.call(call);
         let awaited = record.sink == Sink::Awaited;
-        for target in self.program.targets(call) {
+        // Where one of several targets gives a future, an await says that it is that one.
+        let is_async = |target: &&Target| matches!(target.kind, TargetKind::Body(body) if !self.program.runs_when_called(body));
+        let meant = awaited
+            && self
+                .program
+                .targets(call)
+                .iter()
+                .any(|target| is_async(&target));
+        for target in self
+            .program
+            .targets(call)
+            .iter()
+            .filter(|target| !meant || is_async(target))
+        {
             match &target.kind {
                 TargetKind::Api(api) => self.call_api(
                     body,

@@ -8,9 +8,9 @@
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// The greatest bound that is parsed. In builds of everything without optimisation, the dearest syntax (`&&&T`, `A<A<T>>`,
-/// `break break`) then takes a third of [`STACK`](super::STACK).
-pub(crate) const LIMIT: usize = 7_500;
+/// The greatest bound that is parsed. In builds of everything without optimisation, the dearest syntax (`if if`, `break break`,
+/// `fn() -> fn()`) then takes a third of [`STACK`](super::STACK).
+pub(crate) const LIMIT: usize = 6_000;
 
 /// The greatest sum of the bounds of macros' arguments within one another: they are parsed while the syntax around them is
 /// being lowered.
@@ -55,6 +55,8 @@ enum Last {
     Or,
     /// `-` or `=` that a `>` may follow.
     Arrow,
+    /// The `#` or `#!` of an attribute.
+    Hash,
 }
 
 /// The state within one bracket.
@@ -73,6 +75,8 @@ struct Frame {
     last: Last,
     /// The bracket that was entered last is a brace.
     brace: bool,
+    /// It is an attribute's: there can be thousands, one per line of documentation, and none is within another.
+    attribute: bool,
 }
 
 impl Frame {
@@ -87,6 +91,7 @@ impl Frame {
             open: Vec::new(),
             last: Last::Open,
             brace: false,
+            attribute: false,
         }
     }
 
@@ -96,6 +101,7 @@ impl Frame {
             match token {
                 TokenTree::Group(group) => {
                     self.brace = group.delimiter() == Delimiter::Brace;
+                    self.attribute = self.last == Last::Hash;
                     let opaque = self.opaque || self.last == Last::Bang;
                     return Some(Self::new(group.stream(), opaque));
                 }
@@ -122,12 +128,16 @@ impl Frame {
     }
 
     fn punct(&mut self, punct: char, spacing: Spacing) {
+        let last = std::mem::replace(&mut self.last, Last::Open);
+        if punct == '#' || (punct == '!' && last == Last::Hash) {
+            self.last = Last::Hash;
+            return;
+        }
         self.running += if matches!(punct, '&' | '<' | '*') {
             TYPE
         } else {
             1
         };
-        let last = std::mem::replace(&mut self.last, Last::Open);
         match punct {
             ';' => self.separate(true),
             ',' => self.separate(false),
@@ -160,6 +170,10 @@ impl Frame {
 
     fn close_group(&mut self, inner: usize) {
         self.deepest = self.deepest.max(inner + GROUP);
+        if self.attribute {
+            self.last = Last::Open;
+            return;
+        }
         self.running += 1;
         self.last = Last::Operand;
         if self.brace && !self.goes_on() {
