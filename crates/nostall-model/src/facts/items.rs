@@ -17,7 +17,8 @@ pub struct Item {
     pub body: Option<BodyId>,
     /// When it exists.
     pub condition: Option<ConditionId>,
-    /// Attributes or decorators, as expressions (`expr_lists`).
+    /// Attributes or decorators, as expressions (`expr_lists`). An attribute of Rust with arguments is an
+    /// [`ExprKind::Struct`](crate::facts::ExprKind::Struct): a path with what is written after it; nothing is called.
     pub attributes: Run,
     /// Generic parameters (`generics`).
     pub generics: Run,
@@ -113,7 +114,7 @@ pub enum ScopeKind {
     File,
     /// A module, class, trait, impl or enum.
     Item(ItemId),
-    /// A function's generic parameters and `self`.
+    /// A function's generic parameters and `self`; a type alias's parameters.
     Function(ItemId),
     /// A block of code that declares items or imports.
     Block,

@@ -74,8 +74,9 @@ fn list(input: ParseStream<'_>) -> syn::Result<Arguments> {
     Ok(Arguments::List(arguments))
 }
 
-/// Parses `a, b`.
+/// Parses `a, b`, perhaps after `biased;`.
 pub(crate) fn values(input: ParseStream<'_>) -> syn::Result<Vec<Expr>> {
+    skip_order(input)?;
     let mut values = Vec::new();
     while !input.is_empty() {
         values.push(plain_expr(input)?);
@@ -185,12 +186,18 @@ pub(crate) struct SelectArm {
     pub(crate) start: TokenSpan,
 }
 
-/// Parses `biased; pattern = future, if guard => handler, else => handler`.
-pub(crate) fn select_arms(input: ParseStream<'_>) -> syn::Result<Vec<SelectArm>> {
+/// `biased;` says in which order futures are polled.
+fn skip_order(input: ParseStream<'_>) -> syn::Result<()> {
     if input.peek(Ident::peek_any) && input.peek2(Token![;]) {
         let _ = input.call(Ident::parse_any)?;
         let _: Token![;] = input.parse()?;
     }
+    Ok(())
+}
+
+/// Parses `biased; pattern = future, if guard => handler, else => handler`.
+pub(crate) fn select_arms(input: ParseStream<'_>) -> syn::Result<Vec<SelectArm>> {
+    skip_order(input)?;
     let mut arms = Vec::new();
     while !input.is_empty() {
         arms.push(select_arm(input)?);
