@@ -1,4 +1,4 @@
-//! How much a whole run costs beside parsing alone: CPU time of both, paired, in one session.
+//! How much a whole run costs beside parsing alone: CPU time of both, paired, in one run.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
