@@ -1,7 +1,8 @@
-//! Chores of the project: `cargo xtask ci | tidy | gen | eval | bench`.
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | audit | bench`.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
+mod audit;
 mod bench;
 mod ci;
 mod eval;
@@ -35,6 +36,8 @@ enum Task {
     },
     /// Measures recall and false alarms on labelled sites in published packages.
     Eval(eval::Options),
+    /// Draws findings to be read against the code.
+    Audit(audit::Options),
     /// Measures whole run / parsing alone.
     Bench(bench::Options),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Gen { check } => generate::run(check),
         Task::Eval(options) => eval::run(&options),
+        Task::Audit(options) => audit::run(&options),
         Task::Bench(options) => bench::run(&options),
     };
     match outcome {

@@ -138,7 +138,7 @@ fn evaluate(
 }
 
 /// Checks one package; answers what was printed.
-fn check(binary: &Path, package: &Package, flags: &[&str]) -> Result<String> {
+pub(crate) fn check(binary: &Path, package: &Package, flags: &[&str]) -> Result<String> {
     let out = tempfile::NamedTempFile::new()?;
     let errors = tempfile::NamedTempFile::new()?;
     let mut child = Command::new(binary)
