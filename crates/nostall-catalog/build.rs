@@ -124,6 +124,16 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
     });
     let returns = optional(api.returns.as_deref(), text);
     let (callable, gives) = (optional(api.callable.as_ref(), argument), texts(&api.gives));
+    let times = optional(api.times.as_deref(), |times| {
+        let times = word(times);
+        quote!(Times::#times)
+    });
+    let route = optional(api.route.as_ref(), |route| {
+        let method = optional(route.method.as_deref(), text);
+        let path = optional(route.path.as_ref(), argument);
+        quote!(Route { method: #method, path: #path })
+    });
+    let concurrent = api.concurrent;
     let duration = optional(api.duration.as_ref(), argument);
     let panics = api.panics;
     let carrier = optional(api.carrier.as_ref(), |carrier| {
@@ -137,6 +147,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
             language: nostall_model::Language::#language, library: #library, path: #path, also: #also,
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
             instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
+            times: #times, route: #route, concurrent: #concurrent,
             duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }
@@ -200,10 +211,15 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
         optional(entry.enter.as_deref(), text),
         optional(entry.awaits.as_deref(), text),
     );
+    let guards = optional(entry.guards.as_deref(), |guards| {
+        let guards = word(guards);
+        quote!(Guards::#guards)
+    });
     quote! {
         TypeEntry {
             language: nostall_model::Language::#language, path: #path, also: #also, kind: TypeKind::#kind, params: #params,
             deref: #deref, alias: #alias, item: #item, extends: #extends, enter: #enter, awaits: #awaits,
+            guards: #guards,
         }
     }
 }
@@ -257,11 +273,14 @@ fn optional<T>(value: Option<T>, tokens: impl FnOnce(T) -> TokenStream) -> Token
     }
 }
 
-/// Returns the variant that a word of the data stands for: `blocks` is `Blocks`.
+/// Returns the variant that a word of the data stands for: `blocks` is `Blocks`, `task-lock` is `TaskLock`.
 fn word(word: &str) -> proc_macro2::Ident {
-    let mut letters = word.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    ident(&first.chain(letters).collect::<String>())
+    let parts = word.split('-').map(|part| {
+        let mut letters = part.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        first.chain(letters).collect::<String>()
+    });
+    ident(&parts.collect::<String>())
 }
 
 fn ident(name: &str) -> proc_macro2::Ident {

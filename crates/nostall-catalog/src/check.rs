@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::schema::{ApiTable, ArgumentTable, Tables, TraitTable, TypeTable, WhenTable};
+use crate::schema::{
+    ApiTable, ArgumentTable, RouteTable, Tables, TraitTable, TypeTable, WhenTable,
+};
 
 /// The words that `effect` may be.
 pub(crate) const EFFECTS: [&str; 6] = [
@@ -30,6 +32,10 @@ pub(crate) const WAITS: [&str; 7] = [
 ];
 /// The words that `kind` may be.
 pub(crate) const KINDS: [&str; 6] = ["handle", "client", "guard", "executor", "future", "plain"];
+/// The words that `guards` may be.
+pub(crate) const GUARDS: [&str; 4] = ["lock", "task-lock", "borrow", "span"];
+/// The words that `times` may be.
+pub(crate) const TIMES: [&str; 2] = ["once", "many"];
 /// The words that `unit` may be.
 pub(crate) const UNITS: [&str; 6] = ["duration", "s", "ms", "us", "ns", "min"];
 
@@ -145,6 +151,7 @@ fn check_api(api: &ApiTable, separator: &str) -> Vec<String> {
     errors.extend(check_word("category", api.category.as_deref(), &CATEGORIES));
     errors.extend(check_word("waits", api.waits.as_deref(), &WAITS));
     errors.extend(check_word("unit", api.unit.as_deref(), &UNITS));
+    errors.extend(check_word("times", api.times.as_deref(), &TIMES));
     errors.extend(missing_of_blocking(api));
     errors.extend(check_callable(api));
     errors.extend(check_rest(api, separator));
@@ -158,7 +165,12 @@ fn check_api(api: &ApiTable, separator: &str) -> Vec<String> {
             .iter()
             .filter_map(|text| check_type("gives", text)),
     );
-    let arguments = [("callable", &api.callable), ("duration", &api.duration)];
+    let route_path = api.route.as_ref().and_then(|route| route.path.clone());
+    let arguments = [
+        ("callable", &api.callable),
+        ("duration", &api.duration),
+        ("route.path", &route_path),
+    ];
     errors.extend(
         arguments
             .into_iter()
@@ -213,6 +225,14 @@ fn check_rest(api: &ApiTable, separator: &str) -> Vec<String> {
     );
     if api.unit.is_some() && api.duration.is_none() {
         errors.push("`unit` needs a `duration`: which argument holds the length".to_owned());
+    }
+    if api.times.is_some() && api.callable.is_none() {
+        errors.push("`times` needs a `callable`".to_owned());
+    }
+    let blank_route =
+        |route: &RouteTable| is_blank(route.method.as_deref()) && route.path.is_none();
+    if api.route.as_ref().is_some_and(blank_route) {
+        errors.push("`route` needs a `method`, a `path` or both".to_owned());
     }
     if api.panics && !may_block(api) {
         errors.push("`panics` is for a blocking call".to_owned());
@@ -272,6 +292,10 @@ fn check_when(when: &WhenTable) -> Vec<String> {
 fn check_type_entry(entry: &TypeTable, separator: &str) -> Vec<String> {
     let mut errors = check_paths(&entry.path, &entry.also, separator, false);
     errors.extend(check_word("kind", entry.kind.as_deref(), &KINDS));
+    errors.extend(check_word("guards", entry.guards.as_deref(), &GUARDS));
+    if entry.guards.is_some() && entry.kind.as_deref() != Some("guard") {
+        errors.push("`guards` is for a type of the kind `guard`".to_owned());
+    }
     let types = [
         ("deref", &entry.deref),
         ("alias", &entry.alias),

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use nostall_model::{Category, Language, Waits};
 
 use crate::entry::{
-    Api, Argument, Carrier, DurationUnit, Effect, List, Literal, Origin, Test, Text, TraitEntry,
-    TypeEntry, TypeKind, When,
+    Api, Argument, Carrier, DurationUnit, Effect, Guards, List, Literal, Origin, Route, Test, Text,
+    Times, TraitEntry, TypeEntry, TypeKind, When,
 };
 use crate::schema::{ApiTable, ArgumentTable, TestTable, TraitTable, TypeTable, WhenTable};
 
@@ -36,6 +36,16 @@ pub(crate) fn api(language: Language, library: &str, origin: Origin, table: &Api
         returns: table.returns.as_deref().map(text),
         callable: table.callable.as_ref().map(argument),
         gives: texts(&table.gives),
+        times: match table.times.as_deref() {
+            Some("once") => Some(Times::Once),
+            Some("many") => Some(Times::Many),
+            _ => None,
+        },
+        route: table.route.as_ref().map(|route| Route {
+            method: route.method.as_deref().map(text),
+            path: route.path.as_ref().map(argument),
+        }),
+        concurrent: table.concurrent,
         duration: table.duration.as_ref().map(argument),
         duration_unit: unit(language, table.unit.as_deref()),
         panics: table.panics,
@@ -71,6 +81,7 @@ pub(crate) fn type_entry(language: Language, table: &TypeTable) -> TypeEntry {
         extends: texts(&table.extends),
         enter: table.enter.as_deref().map(text),
         awaits: table.awaits.as_deref().map(text),
+        guards: table.guards.as_deref().and_then(guards),
     }
 }
 
@@ -95,6 +106,13 @@ fn effect(word: &str) -> Option<Effect> {
         "none" => Effect::None,
         _ => return None,
     })
+}
+
+fn guards(word: &str) -> Option<Guards> {
+    Guards::ALL
+        .into_iter()
+        .find(|(_, name)| *name == word)
+        .map(|(guards, _)| guards)
 }
 
 fn waits(word: &str) -> Option<Waits> {

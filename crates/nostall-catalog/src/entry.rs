@@ -44,6 +44,12 @@ pub struct Api {
     pub callable: Option<Argument>,
     /// The types that the callable is called with.
     pub gives: List<Text>,
+    /// How often the callable runs, where that is known not to be once per call.
+    pub times: Option<Times>,
+    /// What this call says of a route, for the name of the handler's entry.
+    pub route: Option<Route>,
+    /// Whether what it is given runs beside other tasks: a server, a `select!`, a stream of futures in flight.
+    pub concurrent: bool,
     /// Which argument holds the length of a sleep, or of the duration that is made.
     pub duration: Option<Argument>,
     /// The unit of that argument.
@@ -77,6 +83,24 @@ pub enum Effect {
     Constructs,
     /// Known to be harmless.
     None,
+}
+
+/// How often a callable runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Once in the life of the program: an initialiser.
+    Once,
+    /// Once per element of something.
+    Many,
+}
+
+/// What a call or an attribute says of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The HTTP method.
+    pub method: Option<Text>,
+    /// Which argument holds the path.
+    pub path: Option<Argument>,
 }
 
 /// An argument of a call.
@@ -204,6 +228,31 @@ pub struct TypeEntry {
     pub enter: Option<Text>,
     /// What awaiting it gives.
     pub awaits: Option<Text>,
+    /// For a guard: what it holds while it lives.
+    pub guards: Option<Guards>,
+}
+
+/// What a guard holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Guards {
+    /// A lock of threads: whoever waits for it holds its thread.
+    Lock,
+    /// A lock of tasks: whoever waits for it is suspended.
+    TaskLock,
+    /// A borrow that is checked at run time.
+    Borrow,
+    /// The current span of a trace.
+    Span,
+}
+
+impl Guards {
+    /// All of them, with their words in the data.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Lock, "lock"),
+        (Self::TaskLock, "task-lock"),
+        (Self::Borrow, "borrow"),
+        (Self::Span, "span"),
+    ];
 }
 
 /// What kind of type.

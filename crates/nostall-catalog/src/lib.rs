@@ -21,7 +21,7 @@ mod user;
 
 pub use catalog::{Catalog, Match};
 pub use entry::{
-    Api, ApiId, Argument, Carrier, DurationUnit, Effect, List, Literal, Origin, Test, Text,
+    Api, ApiId, Argument, Carrier, DurationUnit, Effect, Guards, List, Literal, Origin, Route, Test, Text, Times,
     TraitEntry, TraitId, TypeEntry, TypeKind, When,
 };
 pub use error::CatalogError;

@@ -55,6 +55,15 @@ pub struct ApiTable {
     /// The types that the callable is called with.
     #[serde(default)]
     pub gives: Vec<String>,
+    /// How often the callable runs: `once`, `many`.
+    #[serde(default)]
+    pub times: Option<String>,
+    /// What it says of a route.
+    #[serde(default)]
+    pub route: Option<RouteTable>,
+    /// What it is given runs beside other tasks.
+    #[serde(default)]
+    pub concurrent: bool,
     /// What kind of thing.
     #[serde(default)]
     pub category: Option<String>,
@@ -136,6 +145,18 @@ impl ArgumentTable {
             Self::Named(named) => (named.index, named.keyword.as_deref()),
         }
     }
+}
+
+/// `route`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteTable {
+    /// The HTTP method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Which argument holds the path.
+    #[serde(default)]
+    pub path: Option<ArgumentTable>,
 }
 
 /// `carrier`.
@@ -234,6 +255,9 @@ pub struct TypeTable {
     /// What awaiting it gives.
     #[serde(default)]
     pub awaits: Option<String>,
+    /// What a guard holds while it lives.
+    #[serde(default)]
+    pub guards: Option<String>,
     /// Where the fact can be checked.
     #[serde(default)]
     pub source: Option<String>,

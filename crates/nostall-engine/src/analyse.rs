@@ -14,11 +14,15 @@ use nostall_model::{
 use rayon::prelude::*;
 
 use crate::baseline::Baseline;
+use crate::contexts::{Runs, contexts};
+use crate::held;
 use crate::languages::{LANGUAGES, front_end};
+use crate::placement::Loops;
 use crate::program::{Program, link};
 use crate::project::{Project, read_referenced};
 use crate::rules::{self, Draft, RuleSet, Writer};
-use crate::summary::{Runs, contexts, summarise};
+use crate::startup;
+use crate::summary::{Basis, summarise};
 use crate::suppress::Suppressions;
 
 /// What is shown.
@@ -277,15 +281,25 @@ impl Analysis<'_> {
     fn run(&self) -> Outcome {
         let cut =
             |call: ProgramCall, blocking: &crate::sinks::Blocking| self.is_cut(call, blocking);
-        let mut summaries = summarise(self.program, self.catalog, &cut);
-        let runs = contexts(self.program, self.catalog, &summaries);
-        let drafts = rules::find(self.program, self.catalog, &mut summaries, &runs);
+        let held = held::follow(self.program, self.catalog);
+        let loops = Loops::new(self.program.all_facts());
+        let basis = Basis {
+            program: self.program,
+            catalog: self.catalog,
+            loops: &loops,
+            locked: &held.locked_calls,
+        };
+        let mut summaries = summarise(basis, &cut);
+        let runs = contexts(basis, &summaries);
+        let startup = startup::find(self.program, self.catalog, &runs);
+        let drafts = rules::find(basis, &mut summaries, &runs, &startup, &held);
         let mut outcome = Outcome::default();
         let writer = Writer {
             program: self.program,
             catalog: self.catalog,
             summaries: &summaries,
             runs: &runs,
+            held: &held,
         };
         for (_, drafts) in self.by_place(drafts) {
             self.report_place(&writer, &drafts, &mut outcome);
@@ -313,16 +327,16 @@ impl Analysis<'_> {
     }
 
     /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
-    fn by_place(&self, drafts: Vec<Draft>) -> BTreeMap<(FileId, Span), Vec<Draft>> {
-        let mut places: BTreeMap<(FileId, Span), Vec<Draft>> = BTreeMap::new();
+    fn by_place(&self, drafts: Vec<Draft>) -> BTreeMap<(FileId, Span, u8), Vec<Draft>> {
+        let mut places: BTreeMap<(FileId, Span, u8), Vec<Draft>> = BTreeMap::new();
         for draft in drafts {
-            let file = self.program.file_of_call(draft.call);
+            let Place { file, span } = draft.place;
             let reported = self.program.sources.get(file).role == Role::Report
                 && self.program.is_present(draft.body, self.settings.tests)
                 && self.settings.is_on(draft.rule);
             if reported {
                 places
-                    .entry((file, self.program.call(draft.call).1.name_span))
+                    .entry((file, span, draft.family()))
                     .or_default()
                     .push(draft);
             }
@@ -363,12 +377,11 @@ impl Analysis<'_> {
     }
 
     fn is_suppressed(&self, draft: &Draft) -> bool {
-        let (_, record) = self.program.call(draft.call);
         self.suppressions.covers(
             draft.rule,
             self.program.sources,
-            self.program.file_of_call(draft.call),
-            record.statement,
+            draft.place.file,
+            draft.statement,
         )
     }
 
@@ -489,8 +502,8 @@ fn worst<'d>(drafts: &[&'d Draft]) -> Option<&'d Draft> {
         (
             draft.risk,
             draft.confidence,
-            std::cmp::Reverse(draft.effect.hops),
-            std::cmp::Reverse(draft.effect.sink),
+            std::cmp::Reverse(draft.hops()),
+            std::cmp::Reverse(draft.order()),
         )
     };
     drafts.iter().copied().max_by_key(|draft| key(draft))

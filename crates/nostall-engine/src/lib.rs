@@ -7,11 +7,15 @@
 pub mod analyse;
 pub mod baseline;
 mod components;
+mod contexts;
 mod fingerprint;
+mod held;
 pub mod languages;
+mod placement;
 pub mod program;
 pub mod project;
 pub mod rules;
 pub mod sinks;
+mod startup;
 pub mod summary;
 pub mod suppress;

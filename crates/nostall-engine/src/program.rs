@@ -2,7 +2,7 @@
 
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
-    Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody, ResolvedCall,
+    Guard, Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody, ResolvedCall,
     Target, TargetKind,
 };
 use nostall_model::{FileId, Sources};
@@ -18,6 +18,7 @@ pub struct Program<'a> {
     calls: Vec<ResolvedCall>,
     targets: Vec<Target>,
     passed: Vec<Passed>,
+    guards: Vec<Guard>,
     calls_of: Vec<Run>,
     call_lists: Vec<ProgramCall>,
 }
@@ -37,6 +38,7 @@ pub fn link<'a>(
         calls: Vec::new(),
         targets: Vec::new(),
         passed: Vec::new(),
+        guards: Vec::new(),
         calls_of: Vec::new(),
         call_lists: Vec::new(),
     };
@@ -44,6 +46,7 @@ pub fn link<'a>(
         program.add(resolution);
     }
     program.sort_calls();
+    program.guards.sort_by_key(|guard| (guard.body, guard.keeper));
     program
 }
 
@@ -81,6 +84,11 @@ impl Program<'_> {
             index: passed.index,
             target: renumber(passed.target),
         };
+        self.guards
+            .extend(resolution.guards.into_iter().map(|guard| Guard {
+                body: ProgramBody(guard.body.0 + first_body),
+                ..guard
+            }));
         self.passed
             .extend(resolution.passed.into_iter().map(renumber_passed));
     }
@@ -101,6 +109,12 @@ impl Program<'_> {
                 end: self.call_lists.len() as u32,
             });
         }
+    }
+
+    /// Returns the facts of all files, by their numbers.
+    #[must_use]
+    pub fn all_facts(&self) -> &[FileFacts] {
+        self.facts
     }
 
     /// Walks all bodies.
@@ -136,6 +150,25 @@ impl Program<'_> {
     #[must_use]
     pub fn passed(&self, call: ProgramCall) -> &[Passed] {
         &self.passed[self.calls[call.index()].passed.range()]
+    }
+
+    /// Returns the values that hold something while they live in a body.
+    #[must_use]
+    pub fn guards_of(&self, body: ProgramBody) -> &[Guard] {
+        let start = self.guards.partition_point(|guard| guard.body < body);
+        let rest = &self.guards[start..];
+        &rest[..rest.partition_point(|guard| guard.body == body)]
+    }
+
+    /// Walks all values that hold something while they live.
+    pub fn guards(&self) -> impl Iterator<Item = &Guard> {
+        self.guards.iter()
+    }
+
+    /// Returns the number that a call of a body's file has in the program.
+    #[must_use]
+    pub fn call_in(&self, body: ProgramBody, call: CallId) -> ProgramCall {
+        self.mount_of_body(body).call(call)
     }
 
     fn mount_of_body(&self, body: ProgramBody) -> &Mount {

@@ -16,7 +16,11 @@ pub struct Blocking {
     pub api: u32,
     /// What kind of thing blocks.
     pub category: Category,
-    /// How bad it is.
+    /// What the thread waits for.
+    pub waits: Waits,
+    /// Whether it panics inside an async runtime.
+    pub panics: bool,
+    /// How bad it is in itself.
     pub risk: Risk,
     /// Why.
     pub reasons: Vec<RiskReason>,
@@ -77,6 +81,8 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
     Some(Blocking {
         api: id,
         category,
+        waits,
+        panics: api.panics,
         risk,
         reasons,
     })

@@ -5,12 +5,13 @@
 //! its parameter says so, and each call site puts in what it passes. Propagation stops at async bodies: calling one makes
 //! a future, and what blocks in there is reported there.
 
-use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect};
+use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
 use nostall_model::facts::{CallKind, Callee, Flavour, ParameterKind, Sink};
 use nostall_model::program::{Passed, ProgramBody, ProgramCall, Target, TargetKind};
-use nostall_model::{Confidence, Context};
-use rustc_hash::FxHashMap;
+use nostall_model::Confidence;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
 use crate::sinks::{Bench, Blocking, argument, judge};
 
@@ -31,6 +32,8 @@ pub struct Effect {
     pub call: ProgramCall,
     /// The body that this call runs; none where it is the api's own call.
     pub next: Option<ProgramBody>,
+    /// Where on the way it happens.
+    pub placement: Placement,
 }
 
 /// What a body does with a callable that it was given.
@@ -83,19 +86,25 @@ pub type Cut<'a> = dyn Fn(ProgramCall, &Blocking) -> bool + 'a;
 /// The most sinks that one summary keeps: what blocks in more ways than these is well described by them.
 const MOST_EFFECTS: usize = 64;
 
+/// What summaries are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Basis<'a> {
+    pub(crate) program: &'a Program<'a>,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) loops: &'a Loops,
+    /// Calls that are made while a lock is held.
+    pub(crate) locked: &'a FxHashSet<ProgramCall>,
+}
+
 /// Summarises all bodies. `cut` takes calls out that the source vouches for.
-#[must_use]
-pub fn summarise(program: &Program<'_>, catalog: &Catalog, cut: &Cut<'_>) -> Summaries {
+pub(crate) fn summarise(basis: Basis<'_>, cut: &Cut<'_>) -> Summaries {
+    let program = basis.program;
     let mut summaries = Summaries {
         by_body: vec![Summary::default(); program.body_count()],
         sinks: Vec::new(),
         sink_index: FxHashMap::default(),
     };
-    let cx = Cx {
-        program,
-        catalog,
-        cut,
-    };
+    let cx = Cx::new(basis, cut);
     for part in crate::components::components(program.body_count(), |body| {
         cx.callees(ProgramBody(body as u32))
     }) {
@@ -153,9 +162,10 @@ impl Summaries {
     }
 }
 
-struct Cx<'a> {
-    program: &'a Program<'a>,
-    catalog: &'a Catalog,
+pub(crate) struct Cx<'a> {
+    pub(crate) program: &'a Program<'a>,
+    pub(crate) catalog: &'a Catalog,
+    basis: Basis<'a>,
     cut: &'a Cut<'a>,
 }
 
@@ -166,7 +176,23 @@ struct Contribution {
     uses: Vec<ParameterUse>,
 }
 
+impl<'a> Cx<'a> {
+    pub(crate) fn new(basis: Basis<'a>, cut: &'a Cut<'a>) -> Self {
+        Self {
+            program: basis.program,
+            catalog: basis.catalog,
+            basis,
+            cut,
+        }
+    }
+}
+
 impl Cx<'_> {
+    /// What a call's own place says.
+    pub(crate) fn placement(&self, call: ProgramCall) -> Placement {
+        own_placement(self.program, self.basis.loops, self.basis.locked, call)
+    }
+
     /// The bodies whose summaries this one needs.
     fn callees(&self, body: ProgramBody) -> Vec<usize> {
         let mut found = Vec::new();
@@ -300,10 +326,12 @@ impl Cx<'_> {
                 hops: 0,
                 call,
                 next: None,
+                placement: self.placement(call),
             });
         }
         for passed in self.program.passed(call) {
             if let Some((what, sure)) = self.use_by_api(call, passed, entry) {
+                let first = contribution.effects.len();
                 self.use_passed(
                     body,
                     call,
@@ -313,6 +341,9 @@ impl Cx<'_> {
                     summaries,
                     contribution,
                 );
+                for effect in &mut contribution.effects[first..] {
+                    effect.placement = effect.placement.and(by_times(entry));
+                }
             }
         }
     }
@@ -342,7 +373,7 @@ impl Cx<'_> {
     }
 
     /// What an api does with a callable among its arguments.
-    fn use_by_api(
+    pub(crate) fn use_by_api(
         &self,
         call: ProgramCall,
         passed: &Passed,
@@ -402,7 +433,7 @@ impl Cx<'_> {
     }
 
     /// Which parameter of a body an argument becomes: a method's receiver is not among the arguments.
-    fn parameter_index(&self, call: ProgramCall, callee: ProgramBody, argument: u16) -> u16 {
+    pub(crate) fn parameter_index(&self, call: ProgramCall, callee: ProgramBody, argument: u16) -> u16 {
         let (facts, record) = self.program.call(call);
         let body = self.program.body(callee);
         let parameters = &self.program.facts(callee).parameters[body.parameters.range()];
@@ -434,12 +465,15 @@ impl Cx<'_> {
         contribution: &mut Contribution,
     ) {
         let own = self.is_inside(callee, body);
+        let here = self.placement(call);
         let summary = summaries.of(callee);
         for effect in &summary.effects {
             let confidence = confidence.min(effect.confidence);
+            let placement = effect.placement.and(here);
             contribution.effects.push(if own {
                 Effect {
                     confidence,
+                    placement,
                     ..*effect
                 }
             } else {
@@ -450,6 +484,7 @@ impl Cx<'_> {
                     hops,
                     call,
                     next: Some(callee),
+                    placement,
                 }
             });
         }
@@ -513,6 +548,7 @@ impl Cx<'_> {
                         hops: 0,
                         call,
                         next: None,
+                        placement: self.placement(call),
                     });
                 }
             }
@@ -536,12 +572,21 @@ impl Cx<'_> {
     }
 
     /// Says whether a closure is written within a body.
-    fn is_inside(&self, inner: ProgramBody, outer: ProgramBody) -> bool {
+    pub(crate) fn is_inside(&self, inner: ProgramBody, outer: ProgramBody) -> bool {
         self.program.body(inner).item.is_none()
             && std::iter::successors(self.program.parent(inner), |body| {
                 self.program.parent(*body)
             })
             .any(|body| body == outer)
+    }
+}
+
+/// What an api says of how often its callable runs.
+pub(crate) fn by_times(api: &nostall_catalog::Api) -> Placement {
+    Placement {
+        looped: api.times == Some(Times::Many),
+        once: api.times == Some(Times::Once),
+        ..Placement::default()
     }
 }
 
@@ -561,9 +606,15 @@ fn same_use(left: &ParameterUse, right: &ParameterUse) -> bool {
 fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
     match effects.iter_mut().find(|effect| effect.sink == new.sink) {
         Some(known) => {
-            let better = (new.confidence, std::cmp::Reverse(new.hops))
-                > (known.confidence, std::cmp::Reverse(known.hops));
-            if better {
+            let key = |effect: &Effect| {
+                let placement = effect.placement;
+                (
+                    effect.confidence,
+                    std::cmp::Reverse(effect.hops),
+                    u8::from(placement.looped) + u8::from(placement.locked),
+                )
+            };
+            if key(&new) > key(known) {
                 *known = new;
             }
         }
@@ -571,195 +622,14 @@ fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
     }
 }
 
-/// Where a body runs, and why.
-#[derive(Clone, Debug)]
-pub struct Runs {
-    /// The context.
-    pub context: Context,
-    /// For async code: the body whose entry this is.
-    pub entry: ProgramBody,
-    /// Why it runs on the executor, in words.
-    pub why: String,
-    /// How sure that is.
-    pub confidence: Confidence,
-}
-
-/// Finds out where each body runs: async bodies, closures that they run in place, callables that are scheduled.
-#[must_use]
-pub fn contexts(program: &Program<'_>, catalog: &Catalog, summaries: &Summaries) -> Vec<Runs> {
-    let cx = Cx {
-        program,
-        catalog,
-        cut: &|_, _| false,
-    };
-    let mut runs: Vec<Runs> = program.bodies().map(|body| cx.own_context(body)).collect();
-    for body in program.bodies() {
-        cx.schedule(body, &mut runs);
-    }
-    // Outer bodies come before inner ones, so that one pass reaches closures within closures.
-    for body in program.bodies() {
-        if runs[body.index()].context == Context::Async {
-            cx.run_inner(body, summaries, &mut runs);
-        }
-    }
-    runs
-}
-
-impl Cx<'_> {
-    fn own_context(&self, body: ProgramBody) -> Runs {
-        let resolved = self.program.resolved(body);
-        Runs {
-            context: resolved.context,
-            entry: body,
-            why: resolved.entry.clone(),
-            confidence: resolved.confidence,
-        }
-    }
-
-    /// Sync callables that a call hands to the executor run there.
-    fn schedule(&self, body: ProgramBody, runs: &mut [Runs]) {
-        for call in self.program.calls_of(body) {
-            for target in self.program.targets(*call) {
-                let TargetKind::Api(api) = target.kind else {
-                    continue;
-                };
-                let entry = self.catalog.api(ApiId(api));
-                if entry.effect != ApiEffect::Schedules {
-                    continue;
-                }
-                for passed in self.program.passed(*call) {
-                    let scheduled = self.use_by_api(*call, passed, entry).is_some();
-                    if let (true, TargetKind::Body(callable)) = (scheduled, &passed.target.kind) {
-                        let confidence = target.confidence.min(passed.target.confidence);
-                        self.mark_scheduled(*call, *callable, &entry.path, confidence, runs);
-                    }
-                }
-            }
-        }
-    }
-
-    fn mark_scheduled(
-        &self,
-        call: ProgramCall,
-        callable: ProgramBody,
-        api: &str,
-        confidence: Confidence,
-        runs: &mut [Runs],
-    ) {
-        let known = &mut runs[callable.index()];
-        if known.context != Context::Sync {
-            return;
-        }
-        let (_, record) = self.program.call(call);
-        let file = self.program.file_of_call(call);
-        let source = self.program.sources.get(file);
-        let line = self
-            .program
-            .sources
-            .place(file, record.name_span.start)
-            .line;
-        let name = api.rsplit([':', '.']).next().unwrap_or(api);
-        *known = Runs {
-            context: Context::Async,
-            entry: callable,
-            why: format!("{name} at {}:{line}", source.path),
-            confidence: confidence.min(Confidence::Likely),
-        };
-    }
-
-    /// Closures that an async body runs in place are part of it.
-    fn run_inner(&self, body: ProgramBody, summaries: &Summaries, runs: &mut [Runs]) {
-        for call in self.program.calls_of(body) {
-            for (callable, confidence) in self.run_in_place(body, *call, summaries) {
-                let outer = runs[body.index()].clone();
-                let known = &mut runs[callable.index()];
-                if known.context == Context::Sync {
-                    *known = Runs {
-                        confidence: outer.confidence.min(confidence),
-                        ..outer
-                    };
-                }
-            }
-        }
-    }
-
-    /// The closures of a body that a call of it runs before it returns.
-    fn run_in_place(
-        &self,
-        body: ProgramBody,
-        call: ProgramCall,
-        summaries: &Summaries,
-    ) -> Vec<(ProgramBody, Confidence)> {
-        let mut found = Vec::new();
-        let (_, record) = self.program.call(call);
-        if record.kind == CallKind::Drop {
-            return found;
-        }
-        for target in self.program.targets(call) {
-            match &target.kind {
-                TargetKind::Body(callee) => {
-                    found.push((*callee, target.confidence));
-                    for passed in self.program.passed(call) {
-                        let index = self.parameter_index(call, *callee, passed.index);
-                        let mut uses = summaries.of(*callee).uses.iter();
-                        let inline = uses.find(|use_| {
-                            use_.owner == *callee && use_.index == index && use_.what == Use::Inline
-                        });
-                        if let (Some(use_), TargetKind::Body(callable)) =
-                            (inline, &passed.target.kind)
-                        {
-                            found.push((*callable, target.confidence.min(use_.confidence)));
-                        }
-                    }
-                }
-                TargetKind::Api(api) => {
-                    let entry = self.catalog.api(ApiId(*api));
-                    for passed in self.program.passed(call) {
-                        let inline = self
-                            .use_by_api(call, passed, entry)
-                            .filter(|(what, _)| *what == Use::Inline);
-                        if let (Some((_, sure)), TargetKind::Body(callable)) =
-                            (inline, &passed.target.kind)
-                        {
-                            found.push((*callable, target.confidence.min(sure)));
-                        }
-                    }
-                }
-                TargetKind::External(_) | TargetKind::Unresolved(_) => {
-                    let bodies =
-                        self.program.passed(call).iter().filter_map(|passed| {
-                            match &passed.target.kind {
-                                TargetKind::Body(callable) => {
-                                    Some((*callable, Confidence::Possible))
-                                }
-                                _ => None,
-                            }
-                        });
-                    found.extend(bodies);
-                }
-                TargetKind::Parameter(..) => {}
-            }
-        }
-        found.retain(|(callable, _)| {
-            self.program.runs_when_called(*callable) && self.is_inside(*callable, body)
-        });
-        found
-    }
-}
-
 /// What one call in an async body blocks on. What its closures do is theirs to report: they are part of the body.
 pub(crate) fn effects_of_call(
-    program: &Program<'_>,
-    catalog: &Catalog,
+    basis: Basis<'_>,
     body: ProgramBody,
     call: ProgramCall,
     summaries: &mut Summaries,
 ) -> Vec<Effect> {
-    let cx = Cx {
-        program,
-        catalog,
-        cut: &|_, _| false,
-    };
+    let cx = Cx::new(basis, &|_, _| false);
     let mut effects = Vec::new();
     for effect in cx.contribution(body, call, summaries).effects {
         if effect.call == call {

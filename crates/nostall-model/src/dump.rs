@@ -273,6 +273,7 @@ impl Dump<'_> {
             }
             Event::Move(binding) => format!("move {}", self.binding(binding)),
             Event::ScopeEnd(binding) => format!("end {}", self.binding(binding)),
+            Event::TemporariesEnd(_) => "temporaries end".to_owned(),
             Event::Return(value) => format!("return{}", self.optional_expr(value)),
             Event::Yield(value) => format!("yield{}", self.optional_expr(value)),
             Event::Jump => "jump".to_owned(),

@@ -3,7 +3,7 @@
 //! A file can be part of the program more than once (a Rust module mounted in two crates). Each such *mount* has its own
 //! copies of the file's bodies and calls, numbered one after the other: body `b` of a mount is `mount.first_body + b`.
 
-use crate::facts::{BodyId, CallId};
+use crate::facts::{BodyId, CallId, DefinitionId};
 use crate::{Confidence, Context, FileId, Language};
 
 /// Names a body of the program: all mounts counted through.
@@ -68,6 +68,8 @@ pub struct Resolution {
     pub targets: Vec<Target>,
     /// Pool: callables that calls are given.
     pub passed: Vec<Passed>,
+    /// Values that hold something while they live.
+    pub guards: Vec<Guard>,
     /// What could not be done.
     pub problems: Vec<crate::finding::Problem>,
 }
@@ -204,6 +206,28 @@ impl Unresolved {
             Self::Budget => "it takes too many steps to find out",
         }
     }
+}
+
+/// A value that holds something while it lives: a lock, a borrow, a span.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The body in which it lives.
+    pub body: ProgramBody,
+    /// What keeps it.
+    pub keeper: Keeper,
+    /// Its type, by its path in the catalogue.
+    pub type_: Box<str>,
+    /// How sure the type is.
+    pub confidence: Confidence,
+}
+
+/// What keeps a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Keeper {
+    /// The variable of a definition, until it is moved or its scope ends.
+    Variable(DefinitionId),
+    /// Nobody: the value of a call lives to the end of its statement.
+    Temporary(CallId),
 }
 
 /// A callable that is an argument of a call.

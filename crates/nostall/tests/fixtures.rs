@@ -51,7 +51,13 @@ fn got(report: &Report, finding: &Finding) -> Got {
         line: at.line,
         column: at.column,
         rule: finding.rule.0.to_owned(),
+        tags: [finding.risk.name(), finding.confidence.name()]
+            .into_iter()
+            .chain(finding.risk_reasons.iter().map(|reason| reason.code))
+            .map(str::to_owned)
+            .collect(),
         message: finding.message.clone(),
+        entry: finding.entry.clone(),
         via: finding
             .chain
             .iter()

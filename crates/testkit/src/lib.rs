@@ -1,7 +1,7 @@
 //! Reads fixtures: ordinary source with comments that say what is expected.
 //!
-//! `//~ RULE [@COL] ["part of the message"] [via a > b]`, after `//` or `#`; `~^` speaks of the line above, `~^^` of the one
-//! above that. `~missed RULE` marks a finding that should be there and is not, `~false RULE` one that is there and should
+//! `//~ RULE [@COL] [(tag, tag)] ["part of the message"] [for "part of the entry"] [via a > b]`, after `//` or `#`; a tag is
+//! the risk, the confidence, or the code of a reason for the risk. `~^` speaks of the line above, `~^^` of the one above that. `~missed RULE` marks a finding that should be there and is not, `~false RULE` one that is there and should
 //! not be. A file without marks must stay silent.
 
 use std::collections::BTreeMap;
@@ -18,8 +18,12 @@ pub struct Mark {
     pub rule: String,
     /// The column, from 1, if it says so.
     pub column: Option<u32>,
+    /// Risk, confidence, codes of reasons: all of these must hold.
+    pub tags: Vec<String>,
     /// A part of the message, if it says so.
     pub message: Option<String>,
+    /// A part of why the code runs on the executor, if it says so.
+    pub entry: Option<String>,
     /// The last names of the calls on the way, if it says so.
     pub via: Option<Vec<String>>,
 }
@@ -44,8 +48,12 @@ pub struct Got {
     pub column: u32,
     /// The rule.
     pub rule: String,
+    /// Risk, confidence, codes of reasons.
+    pub tags: Vec<String>,
     /// The message.
     pub message: String,
+    /// Why the code runs on the executor.
+    pub entry: String,
     /// The last names of the calls from the reported one to the api.
     pub via: Vec<String>,
 }
@@ -95,7 +103,9 @@ fn mark(line: u32, words: &str) -> Option<Mark> {
         kind,
         rule,
         column: None,
+        tags: Vec::new(),
         message: None,
+        entry: None,
         via: None,
     };
     while !rest.is_empty() {
@@ -103,6 +113,14 @@ fn mark(line: u32, words: &str) -> Option<Mark> {
             let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
             mark.column = Some(digits.parse().ok()?);
             rest = after[digits.len()..].trim();
+        } else if let Some(after) = rest.strip_prefix('(') {
+            let (tags, after) = after.split_once(')')?;
+            mark.tags = tags.split(',').map(|tag| tag.trim().to_owned()).collect();
+            rest = after.trim();
+        } else if let Some(after) = rest.strip_prefix("for \"") {
+            let (entry, after) = after.split_once('"')?;
+            mark.entry = Some(entry.to_owned());
+            rest = after.trim();
         } else if let Some(after) = rest.strip_prefix('"') {
             let (message, after) = after.split_once('"')?;
             mark.message = Some(message.to_owned());
@@ -172,6 +190,11 @@ fn fits(mark: &Mark, got: &Got) -> bool {
     mark.line == got.line
         && mark.rule == got.rule
         && mark.column.is_none_or(|column| column == got.column)
+        && mark.tags.iter().all(|tag| got.tags.contains(tag))
+        && mark
+            .entry
+            .as_ref()
+            .is_none_or(|entry| got.entry.contains(entry))
         && mark
             .message
             .as_ref()
@@ -187,6 +210,12 @@ fn describe(mark: &Mark) -> String {
     if let Some(column) = mark.column {
         text += &format!(" @{column}");
     }
+    if !mark.tags.is_empty() {
+        text += &format!(" ({})", mark.tags.join(", "));
+    }
+    if let Some(entry) = &mark.entry {
+        text += &format!(" for \"{entry}\"");
+    }
     if let Some(message) = &mark.message {
         text += &format!(" \"{message}\"");
     }
@@ -198,10 +227,12 @@ fn describe(mark: &Mark) -> String {
 
 fn describe_got(got: &Got) -> String {
     format!(
-        "{} @{} \"{}\" via {}",
+        "{} @{} ({}) \"{}\" for \"{}\" via {}",
         got.rule,
         got.column,
+        got.tags.join(", "),
         got.message,
+        got.entry,
         got.via.join(" > ")
     )
 }
@@ -321,7 +352,9 @@ mod tests {
             line,
             column: 5,
             rule: rule.to_owned(),
+            tags: vec!["low".to_owned()],
             message: "m".to_owned(),
+            entry: "async fn".to_owned(),
             via: vec!["a".to_owned(), "b".to_owned()],
         }
     }
@@ -329,7 +362,7 @@ mod tests {
     #[test]
     fn marks_have_all_their_parts() {
         let read = marks(
-            "x\nf(); //~ blocking-fs @5 \"part\" via crate::a > b\n//~^ missed blocking-net\n",
+            "x\nf(); //~ blocking-fs @5 (low, loop) \"part\" for \"GET\" via crate::a > b\n//~^ missed blocking-net\n",
         )
         .expect("readable");
         assert_eq!(
@@ -339,7 +372,9 @@ mod tests {
                 kind: MarkKind::Expected,
                 rule: "blocking-fs".to_owned(),
                 column: Some(5),
+                tags: vec!["low".to_owned(), "loop".to_owned()],
                 message: Some("part".to_owned()),
+                entry: Some("GET".to_owned()),
                 via: Some(vec!["a".to_owned(), "b".to_owned()]),
             }
         );

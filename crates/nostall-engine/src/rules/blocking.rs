@@ -1,48 +1,48 @@
 //! Calls in async code that hold the executor: found through summaries, worded per kind of wait.
 
-use nostall_catalog::{Api, ApiId, Catalog};
-use nostall_model::finding::{Finding, Hop, Place};
+use nostall_catalog::{Api, ApiId};
+use nostall_model::finding::{Finding, Hop};
 use nostall_model::program::{ProgramBody, ProgramCall, Runtime};
-use nostall_model::{Confidence, Context, Language, Risk, RuleId, Waits};
+use nostall_model::{Context, Language, Waits};
 
 use super::by_category;
-use crate::program::Program;
+use super::draft::{Draft, Matter, Writer, place};
+use crate::contexts::Runs;
 use crate::sinks::Blocking;
-use crate::summary::{Effect, Runs, Summaries, effects_of_call};
-
-/// A finding before thresholds, with what decides among several behind one call.
-#[derive(Clone, Debug)]
-pub(crate) struct Draft {
-    pub(crate) rule: RuleId,
-    pub(crate) risk: Risk,
-    pub(crate) confidence: Confidence,
-    pub(crate) body: ProgramBody,
-    pub(crate) call: ProgramCall,
-    pub(crate) effect: Effect,
-}
+use crate::startup::Startup;
+use crate::summary::{Basis, Effect, Summaries, effects_of_call};
 
 /// Finds all ways in which calls of async bodies block, each as a draft.
-pub(crate) fn find(
-    program: &Program<'_>,
-    catalog: &Catalog,
+pub(super) fn find(
+    basis: Basis<'_>,
     summaries: &mut Summaries,
     runs: &[Runs],
+    startup: &Startup,
 ) -> Vec<Draft> {
+    let program = basis.program;
     let mut drafts = Vec::new();
     for body in program
         .bodies()
         .filter(|body| runs[body.index()].context == Context::Async)
     {
+        let around = &runs[body.index()];
         for call in program.calls_of(body) {
-            for effect in effects_of_call(program, catalog, body, *call, summaries) {
+            for effect in effects_of_call(basis, body, *call, summaries) {
                 let blocking = summaries.sink(effect.sink);
+                let placement = effect
+                    .placement
+                    .and(around.placement)
+                    .and(startup.placement(around.entry, *call));
+                let (risk, reasons) = placement.grade(blocking);
                 drafts.push(Draft {
                     rule: by_category(blocking.category).id,
-                    risk: blocking.risk,
-                    confidence: effect.confidence.min(runs[body.index()].confidence),
+                    risk,
+                    reasons,
+                    confidence: effect.confidence.min(around.confidence),
                     body,
-                    call: *call,
-                    effect,
+                    place: place(program, *call),
+                    statement: program.call(*call).1.statement,
+                    matter: Matter::Blocks(*call, effect),
                 });
             }
         }
@@ -50,38 +50,35 @@ pub(crate) fn find(
     drafts
 }
 
-/// What a finding is written with.
-pub(crate) struct Writer<'a> {
-    pub(crate) program: &'a Program<'a>,
-    pub(crate) catalog: &'a Catalog,
-    pub(crate) summaries: &'a Summaries,
-    pub(crate) runs: &'a [Runs],
-}
-
 impl Writer<'_> {
-    /// Writes the finding for one call: the worst draft, the others' apis beside it.
-    pub(crate) fn finding(&self, worst: &Draft, others: &[&Draft]) -> Finding {
-        let blocking = self.summaries.sink(worst.effect.sink);
+    /// Writes the finding for a call that blocks.
+    pub(super) fn blocking(
+        &self,
+        draft: &Draft,
+        call: ProgramCall,
+        effect: Effect,
+        others: &[&Draft],
+    ) -> Finding {
+        let blocking = self.summaries.sink(effect.sink);
         let api = self.catalog.api(ApiId(blocking.api));
-        let (_, record) = self.program.call(worst.call);
-        let runs = &self.runs[worst.body.index()];
-        let chain = self.chain(worst);
+        let runs = &self.runs[draft.body.index()];
+        let chain = self.chain(draft.body, effect);
         Finding {
-            rule: worst.rule,
-            risk: worst.risk,
-            risk_reasons: blocking.reasons.clone(),
-            confidence: worst.confidence,
+            rule: draft.rule,
+            risk: draft.risk,
+            risk_reasons: draft.reasons.clone(),
+            confidence: draft.confidence,
             language: api.language,
             category: blocking.category,
-            place: self.place(worst.call),
-            statement: record.statement,
+            place: draft.place,
+            statement: draft.statement,
             function: self.program.resolved(runs.entry).path.clone(),
             entry: runs.why.clone(),
             entry_place: Some(self.entry_place(runs.entry)),
             call: api.path.to_string(),
             message: message(api, blocking, chain.first().filter(|_| chain.len() > 1)),
             why: api.why.to_string(),
-            replacement: self.replacement(worst, api, &chain),
+            replacement: self.replacement(draft.body, call, api, &chain),
             also: self.also(api, others),
             chain,
             fix: None,
@@ -89,25 +86,11 @@ impl Writer<'_> {
         }
     }
 
-    fn place(&self, call: ProgramCall) -> Place {
-        Place {
-            file: self.program.file_of_call(call),
-            span: self.program.call(call).1.name_span,
-        }
-    }
-
-    fn entry_place(&self, body: ProgramBody) -> Place {
-        Place {
-            file: self.program.file(body),
-            span: self.program.body(body).name_span,
-        }
-    }
-
     /// The hops from the reported call to the api.
-    fn chain(&self, draft: &Draft) -> Vec<Hop> {
+    pub(crate) fn chain(&self, body: ProgramBody, first: Effect) -> Vec<Hop> {
         let mut hops = Vec::new();
-        let mut effect = draft.effect;
-        let mut function = draft.body;
+        let mut effect = first;
+        let mut function = body;
         // A way is never longer than there are bodies; recursion among equals ends here at the latest.
         for _ in 0..64 {
             let place = self.place(effect.call);
@@ -136,17 +119,13 @@ impl Writer<'_> {
         hops
     }
 
-    fn api_path(&self, effect: Effect) -> String {
-        self.catalog
-            .api(ApiId(self.summaries.sink(effect.sink).api))
-            .path
-            .to_string()
-    }
-
     fn also(&self, api: &Api, others: &[&Draft]) -> Vec<String> {
         let mut also: Vec<String> = others
             .iter()
-            .map(|draft| self.api_path(draft.effect))
+            .filter_map(|draft| match draft.matter {
+                Matter::Blocks(_, effect) => Some(self.api_path(effect)),
+                Matter::Holds(_) => None,
+            })
             .collect();
         also.sort();
         also.dedup();
@@ -156,9 +135,15 @@ impl Writer<'_> {
 
     /// What to use instead: the entry's own twin for this runtime where the api is called here, else one of a library that
     /// the file imports, else the runtime's way to move the work away.
-    fn replacement(&self, draft: &Draft, api: &Api, chain: &[Hop]) -> Option<String> {
-        let runtime = self.program.resolved(draft.body).runtime;
-        let name = self.callee_text(draft.call);
+    fn replacement(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        api: &Api,
+        chain: &[Hop],
+    ) -> Option<String> {
+        let runtime = self.program.resolved(body).runtime;
+        let name = self.callee_text(call);
         let away = offload(runtime, api.panics, &name);
         if chain.len() > 1 {
             return Some(away);
@@ -166,7 +151,7 @@ impl Writer<'_> {
         if let Some((_, twin)) = api.instead.iter().find(|(key, _)| key == runtime.key()) {
             return Some(format!("`{twin}`"));
         }
-        let names = &self.program.facts(draft.body).names;
+        let names = &self.program.facts(body).names;
         let libraries: Vec<_> = api
             .instead
             .iter()

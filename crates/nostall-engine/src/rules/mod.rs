@@ -1,10 +1,12 @@
 //! The rules: what they are called and which are switched on.
 
+mod await_holding_lock;
 mod blocking;
+mod draft;
 
 use nostall_model::{Category, RuleId};
 
-pub(crate) use blocking::{Draft, Writer, find};
+pub(crate) use draft::{Draft, Writer, find};
 
 /// A rule.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +122,7 @@ pub static ALL: &[Rule] = &[
         Category::Runtime,
         "running one async runtime inside another",
     ),
+    await_holding_lock::RULE,
 ];
 
 /// Returns a rule by its id.

@@ -189,6 +189,9 @@ pub enum Event {
     Move(BindingId),
     /// A variable goes out of scope; its value is dropped unless it was moved.
     ScopeEnd(BindingId),
+    /// Values that calls within this span gave and nobody keeps are dropped: the end of a statement, or of the condition
+    /// of an `if`.
+    TemporariesEnd(Span),
     /// The body returns this.
     Return(Option<ExprId>),
     /// The body yields this.

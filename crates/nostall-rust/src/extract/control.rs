@@ -1,7 +1,7 @@
 //! Branches and loops.
 
 use nostall_model::Span;
-use nostall_model::facts::{CallKind, ExprId, ExprKind, Part, RegionKind, Sink};
+use nostall_model::facts::{CallKind, Event, ExprId, ExprKind, Part, RegionKind, Sink};
 use syn::{BinOp, Block, Expr, Pat};
 
 use super::lower::{Lower, OpenLoop};
@@ -12,7 +12,13 @@ impl Lower<'_> {
     pub(crate) fn if_(&mut self, node: &syn::ExprIf, expr: &Expr) -> ExprId {
         let span = self.span(expr);
         let conjuncts = conjuncts(&node.cond);
+        let calls = self.calls_so_far();
         let first = self.head_value(&conjuncts);
+        let has_calls = self.calls_so_far() > calls;
+        let head = self.span(&*node.cond);
+        if first.is_none() {
+            self.end_temporaries(calls, head);
+        }
         self.builder.fork();
         let then_span = self.block_span(&node.then_branch);
         let then = self.arm(RegionKind::Branch, then_span, |cx| {
@@ -26,7 +32,13 @@ impl Lower<'_> {
             return self.unit(span);
         };
         let other_span = self.span(&**other);
-        let other = self.arm(RegionKind::Branch, other_span, |cx| cx.else_(other));
+        let other = self.arm(RegionKind::Branch, other_span, |cx| {
+            // Since edition 2024 what a `let` takes apart is gone here.
+            if first.is_some() && has_calls {
+                cx.builder.event(Event::TemporariesEnd(head));
+            }
+            cx.else_(other)
+        });
         self.builder.join(true);
         self.one_of(&[then, other], span)
     }
@@ -177,9 +189,14 @@ impl Lower<'_> {
         let span = self.span(expr);
         self.in_loop(node.label.as_ref(), span, |cx| {
             let conjuncts = conjuncts(&node.cond);
+            let (calls, head) = (cx.calls_so_far(), cx.span(&*node.cond));
             let first = cx.head_value(&conjuncts);
+            if first.is_none() {
+                cx.end_temporaries(calls, head);
+            }
             cx.rest_of_condition(&conjuncts, first);
             cx.block(&node.body);
+            cx.end_temporaries(calls, head);
         });
         self.unit(span)
     }

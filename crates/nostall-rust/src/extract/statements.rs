@@ -1,7 +1,7 @@
 //! Blocks and statements.
 
 use nostall_model::Span;
-use nostall_model::facts::{ExprId, RegionKind, Sink};
+use nostall_model::facts::{Event, ExprId, RegionKind, Sink};
 use syn::{Block, Expr, Local, Pat, Stmt};
 
 use super::attributes::of_expr;
@@ -61,7 +61,9 @@ impl Lower<'_> {
         for (index, statement) in statements.iter().enumerate() {
             let last = index + 1 == statements.len();
             self.builder.statement = self.statement_span(statement);
+            let calls = self.calls_so_far();
             value = self.statement(statement);
+            self.end_temporaries(calls, self.places.between(statement.first(), statement.last()));
             match value {
                 Some(value) if is_conditional(statement) => twins.push(value),
                 _ if !last => twins.clear(),
@@ -75,6 +77,17 @@ impl Lower<'_> {
                 Some(self.one_of(&twins, span))
             }
             _ => value,
+        }
+    }
+
+    pub(crate) fn calls_so_far(&self) -> usize {
+        self.builder.facts.calls.len()
+    }
+
+    /// Ends the temporaries of a piece of code, if there can be any: if it made calls.
+    pub(crate) fn end_temporaries(&mut self, calls_before: usize, span: Span) {
+        if self.calls_so_far() > calls_before {
+            self.builder.event(Event::TemporariesEnd(span));
         }
     }
 

@@ -42,6 +42,7 @@ pub(crate) fn resolve_all(cx: &Cx<'_>) -> Resolution {
         for index in 0..cx.facts(mount).calls.len() {
             cx.resolve_call(mount, CallId::new(index), &mut resolution);
         }
+        cx.add_guards(mount, &mut resolution);
     }
     resolution
 }
@@ -327,7 +328,7 @@ impl Cx<'_> {
     }
 }
 
-fn program_body(resolution: &Resolution, mount: MountId, body: BodyId) -> ProgramBody {
+pub(super) fn program_body(resolution: &Resolution, mount: MountId, body: BodyId) -> ProgramBody {
     resolution.mounts[mount.index()].body(body)
 }
 

@@ -1,6 +1,8 @@
 //! What a call calls; methods by the receiver's type.
 
-use nostall_model::facts::{BodyId, Call, CallId, CallKind, Callee as Written, ExprKind, ItemKind};
+use nostall_model::facts::{
+    BodyId, Call, CallId, CallKind, Callee as Written, ExprId, ExprKind, ItemKind,
+};
 use nostall_model::program::Unresolved;
 use nostall_model::{Confidence, Language};
 use std::rc::Rc;
@@ -9,6 +11,7 @@ pub(crate) use super::impls::Substitution;
 
 use super::Cx;
 use super::mounts::{DefId, MountId};
+use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind};
 
 /// One thing that a call may call.
@@ -80,12 +83,50 @@ impl Cx<'_> {
                 let ty = self.type_of(mount, receiver);
                 let name = facts.text(name);
                 if call.kind == CallKind::Plain {
-                    self.method(mount, ty, name, &call)
+                    let mut callees = self.method(mount, ty, name, &call);
+                    callees.extend(self.lazy_initialiser(mount, receiver));
+                    callees
                 } else {
                     self.implicit(ty, name, call.kind)
                 }
             }
         }
+    }
+
+    /// The initialiser of a lazy static, which its first use runs: `CONFIG.get(..)` where `CONFIG` is a
+    /// `LazyLock::new(|| ..)`.
+    fn lazy_initialiser(&self, mount: MountId, used: ExprId) -> Option<Callee> {
+        let facts = self.facts(mount);
+        let path = match facts.expr(used).kind {
+            ExprKind::Path(path) => path,
+            ExprKind::Reference(inner) | ExprKind::Dereference(inner) => {
+                return self.lazy_initialiser(mount, inner);
+            }
+            _ => return None,
+        };
+        let found = self.resolve_path(mount, path, Namespace::Value);
+        let [Resolved::Item(def)] = found.as_slice() else {
+            return None;
+        };
+        let item = self.item(*def);
+        let (ItemKind::Constant { .. }, Some(body)) = (item.kind, item.body) else {
+            return None;
+        };
+        let facts = self.facts(def.mount);
+        let ExprKind::Call(made) = facts.expr(facts.body(body).value?).kind else {
+            return None;
+        };
+        let once = self.callees(def.mount, made).iter().any(|callee| {
+            let What::External(path) = callee.what else {
+                return false;
+            };
+            let found = self.catalog.lookup(Language::Rust, &self.arena.text(path));
+            found.is_some_and(|found| {
+                self.catalog.api(found.api).times == Some(nostall_catalog::Times::Once)
+            })
+        });
+        // Its value is no result of this call: what the method itself gives counts.
+        once.then(|| Callee::new(What::Body(def.mount, body), Confidence::Certain, Ty::UNKNOWN))
     }
 
     /// A written method call on a value of a type.
@@ -151,9 +192,23 @@ impl Cx<'_> {
     /// What the methods that every type can derive give.
     pub(super) fn derived(&self, ty: Ty, name: &str) -> Ty {
         match name {
-            "clone" | "to_owned" | "default" => self.arena.referent(ty),
+            "clone" | "to_owned" | "default" => self.copied(ty),
             _ => Ty::UNKNOWN,
         }
+    }
+
+    /// What a copy of a value is: of what is behind references and guards, which have no copies.
+    fn copied(&self, ty: Ty) -> Ty {
+        let steps = self.autoderef(ty).into_iter();
+        let mut own = steps.filter(|step| match self.arena.kind(*step) {
+            TypeKind::Reference(_) => false,
+            TypeKind::External(path, _) => {
+                let entry = self.catalog.type_entry(Language::Rust, &self.arena.text(path));
+                entry.is_none_or(|entry| entry.kind != nostall_catalog::TypeKind::Guard)
+            }
+            _ => true,
+        });
+        own.next().unwrap_or(Ty::UNKNOWN)
     }
 
     /// The methods of a name on exactly this type, without looking through references.
@@ -546,8 +601,11 @@ impl Cx<'_> {
                 .flat_map(|member| self.iterated(*member, name))
                 .collect(),
             CallKind::Drop => {
+                // A reference owns nothing.
+                let owned = |ty: &&Ty| !matches!(self.arena.kind(**ty), TypeKind::Reference(_));
                 let impls = members
                     .iter()
+                    .filter(owned)
                     .filter_map(|ty| self.impl_of_external_trait(*ty, &["std::ops::Drop"]));
                 let dropped = impls.flat_map(|impl_| self.associated_in(impl_, name));
                 dropped

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nostall_model::facts::CallId;
+use nostall_model::facts::{CallId, Callee, ExprKind};
 use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashMap;
 
@@ -106,7 +106,8 @@ impl Cx<'_> {
         self.external_type(&full, &arguments)
     }
 
-    /// What a stub's own names stand for: `Self`, type parameters, and `A0` for the type of argument 0.
+    /// What a stub's own names stand for: `Self`, type parameters, `A0` for the type of argument 0, `G0` for the call's own type
+    /// argument 0.
     fn stub_name(&self, name: &str, names: &Names) -> Option<Ty> {
         if name == "Self" {
             return Some(names.receiver);
@@ -114,10 +115,29 @@ impl Cx<'_> {
         if let Some(ty) = names.parameters.get(name) {
             return Some(*ty);
         }
-        let index: usize = name.strip_prefix('A')?.parse().ok()?;
         let (mount, call) = names.call?;
+        if let Some(index) = numbered(name, 'G') {
+            return Some(self.written_argument(mount, call, index));
+        }
+        let index = numbered(name, 'A')?;
         let argument = self.facts(mount).call_arguments(call).get(index);
         Some(argument.map_or(Ty::UNKNOWN, |argument| self.type_of(mount, argument.value)))
+    }
+
+    /// A type argument of a call as it is written: `collect::<Vec<_>>()`, `read::<u8>(..)`.
+    fn written_argument(&self, mount: MountId, call: CallId, index: usize) -> Ty {
+        let facts = self.facts(mount);
+        let call = facts.call(call);
+        let run = match call.callee {
+            Callee::Value(value) => match facts.expr(value).kind {
+                ExprKind::Path(path) => facts.path_segments(path).last().map(|it| it.arguments),
+                _ => None,
+            },
+            Callee::Method { .. } => Some(call.type_arguments),
+            Callee::Macro(_) => None,
+        };
+        let written = run.and_then(|run| facts.type_list(run).get(index).copied());
+        written.map_or(Ty::UNKNOWN, |written| self.written_type(mount, written))
     }
 
     /// `X::Output`: what calling or awaiting an `X` gives. `X::Item`: what iterating over it gives, or what is in an `Option`.
@@ -249,8 +269,13 @@ pub(crate) enum Stub {
     Awaits,
 }
 
+/// Reads `A0`, `G1`.
+fn numbered(name: &str, letter: char) -> Option<usize> {
+    name.strip_prefix(letter)?.parse().ok()
+}
+
 /// The types of the language that hold at most one value.
-fn is_wrapper(path: &str) -> bool {
+pub(super) fn is_wrapper(path: &str) -> bool {
     matches!(
         path,
         "std::option::Option" | "std::result::Result" | "std::task::Poll"

@@ -1,0 +1,192 @@
+//! Where each body runs: async bodies, closures that they run in place, callables that are scheduled.
+
+use nostall_catalog::{ApiId, Effect as ApiEffect};
+use nostall_model::facts::CallKind;
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Confidence, Context};
+
+use crate::placement::Placement;
+use crate::summary::{Basis, Cx, Summaries, Use, by_times};
+
+/// Where a body runs, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Runs {
+    /// The context.
+    pub(crate) context: Context,
+    /// For async code: the body whose entry this is.
+    pub(crate) entry: ProgramBody,
+    /// Why it runs on the executor, in words.
+    pub(crate) why: String,
+    /// How sure that is.
+    pub(crate) confidence: Confidence,
+    /// What the place where it runs says of all that it does.
+    pub(crate) placement: Placement,
+}
+
+/// Finds out where each body runs: async bodies, closures that they run in place, callables that are scheduled.
+#[must_use]
+pub(crate) fn contexts(basis: Basis<'_>, summaries: &Summaries) -> Vec<Runs> {
+    let program = basis.program;
+    let cx = Cx::new(basis, &|_, _| false);
+    let mut runs: Vec<Runs> = program.bodies().map(|body| cx.own_context(body)).collect();
+    for body in program.bodies() {
+        cx.schedule(body, &mut runs);
+    }
+    // Outer bodies come before inner ones, so that one pass reaches closures within closures.
+    for body in program.bodies() {
+        if runs[body.index()].context == Context::Async {
+            cx.run_inner(body, summaries, &mut runs);
+        }
+    }
+    runs
+}
+
+impl Cx<'_> {
+    fn own_context(&self, body: ProgramBody) -> Runs {
+        let resolved = self.program.resolved(body);
+        Runs {
+            context: resolved.context,
+            entry: body,
+            why: resolved.entry.clone(),
+            confidence: resolved.confidence,
+            placement: Placement::default(),
+        }
+    }
+
+    /// Sync callables that a call hands to the executor run there.
+    fn schedule(&self, body: ProgramBody, runs: &mut [Runs]) {
+        for call in self.program.calls_of(body) {
+            for target in self.program.targets(*call) {
+                let TargetKind::Api(api) = target.kind else {
+                    continue;
+                };
+                let entry = self.catalog.api(ApiId(api));
+                if entry.effect != ApiEffect::Schedules {
+                    continue;
+                }
+                for passed in self.program.passed(*call) {
+                    let scheduled = self.use_by_api(*call, passed, entry).is_some();
+                    if let (true, TargetKind::Body(callable)) = (scheduled, &passed.target.kind) {
+                        let confidence = target.confidence.min(passed.target.confidence);
+                        self.mark_scheduled(*call, *callable, &entry.path, confidence, runs);
+                    }
+                }
+            }
+        }
+    }
+
+    fn mark_scheduled(
+        &self,
+        call: ProgramCall,
+        callable: ProgramBody,
+        api: &str,
+        confidence: Confidence,
+        runs: &mut [Runs],
+    ) {
+        let known = &mut runs[callable.index()];
+        if known.context != Context::Sync {
+            return;
+        }
+        let (_, record) = self.program.call(call);
+        let file = self.program.file_of_call(call);
+        let source = self.program.sources.get(file);
+        let line = self
+            .program
+            .sources
+            .place(file, record.name_span.start)
+            .line;
+        let name = api.rsplit([':', '.']).next().unwrap_or(api);
+        *known = Runs {
+            context: Context::Async,
+            entry: callable,
+            why: format!("{name} at {}:{line}", source.path),
+            confidence: confidence.min(Confidence::Likely),
+            placement: Placement::default(),
+        };
+    }
+
+    /// Closures that an async body runs in place are part of it.
+    fn run_inner(&self, body: ProgramBody, summaries: &Summaries, runs: &mut [Runs]) {
+        for call in self.program.calls_of(body) {
+            for (callable, confidence, placement) in self.run_in_place(body, *call, summaries) {
+                let outer = runs[body.index()].clone();
+                let known = &mut runs[callable.index()];
+                if known.context == Context::Sync {
+                    *known = Runs {
+                        confidence: outer.confidence.min(confidence),
+                        placement: outer
+                            .placement
+                            .and(self.placement(*call))
+                            .and(placement),
+                        ..outer
+                    };
+                }
+            }
+        }
+    }
+
+    /// The closures of a body that a call of it runs before it returns.
+    fn run_in_place(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        summaries: &Summaries,
+    ) -> Vec<(ProgramBody, Confidence, Placement)> {
+        let mut found = Vec::new();
+        let (_, record) = self.program.call(call);
+        if record.kind == CallKind::Drop {
+            return found;
+        }
+        for target in self.program.targets(call) {
+            match &target.kind {
+                TargetKind::Body(callee) => {
+                    found.push((*callee, target.confidence, Placement::default()));
+                    for passed in self.program.passed(call) {
+                        let index = self.parameter_index(call, *callee, passed.index);
+                        let mut uses = summaries.of(*callee).uses.iter();
+                        let inline = uses.find(|use_| {
+                            use_.owner == *callee && use_.index == index && use_.what == Use::Inline
+                        });
+                        if let (Some(use_), TargetKind::Body(callable)) =
+                            (inline, &passed.target.kind)
+                        {
+                            let confidence = target.confidence.min(use_.confidence);
+                            found.push((*callable, confidence, Placement::default()));
+                        }
+                    }
+                }
+                TargetKind::Api(api) => {
+                    let entry = self.catalog.api(ApiId(*api));
+                    for passed in self.program.passed(call) {
+                        let inline = self
+                            .use_by_api(call, passed, entry)
+                            .filter(|(what, _)| *what == Use::Inline);
+                        if let (Some((_, sure)), TargetKind::Body(callable)) =
+                            (inline, &passed.target.kind)
+                        {
+                            let confidence = target.confidence.min(sure);
+                            found.push((*callable, confidence, by_times(entry)));
+                        }
+                    }
+                }
+                TargetKind::External(_) | TargetKind::Unresolved(_) => {
+                    let bodies =
+                        self.program.passed(call).iter().filter_map(|passed| {
+                            match &passed.target.kind {
+                                TargetKind::Body(callable) => {
+                                    Some((*callable, Confidence::Possible, Placement::default()))
+                                }
+                                _ => None,
+                            }
+                        });
+                    found.extend(bodies);
+                }
+                TargetKind::Parameter(..) => {}
+            }
+        }
+        found.retain(|(callable, _, _)| {
+            self.program.runs_when_called(*callable) && self.is_inside(*callable, body)
+        });
+        found
+    }
+}

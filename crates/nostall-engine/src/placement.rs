@@ -1,0 +1,203 @@
+//! Where a wait happens, as far as it changes how much the wait matters: loops, locks, code that runs once.
+
+use nostall_model::facts::{
+    Call, CallKind, Callee, Event, ExprId, ExprKind, FileFacts, RegionId, RegionKind,
+};
+use nostall_model::finding::RiskReason;
+use nostall_model::program::ProgramCall;
+use nostall_model::{Risk, Waits};
+use rustc_hash::FxHashSet;
+
+use crate::sinks::Blocking;
+
+/// What is known of the place of a wait, on the way to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Placement {
+    /// In a loop over run-time data that is not left in between.
+    pub looped: bool,
+    /// While a lock is held.
+    pub locked: bool,
+    /// Once in the life of the program.
+    pub once: bool,
+    /// Before the program serves anything.
+    pub startup: bool,
+    /// In a program that never does two things at a time.
+    pub alone: bool,
+}
+
+impl Placement {
+    /// Puts what is known of two steps of a way together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            looped: self.looped || other.looped,
+            locked: self.locked || other.locked,
+            once: self.once || other.once,
+            startup: self.startup || other.startup,
+            alone: self.alone || other.alone,
+        }
+    }
+
+    /// Grades a blocking call at this place.
+    #[must_use]
+    pub fn grade(self, blocking: &Blocking) -> (Risk, Vec<RiskReason>) {
+        let mut risk = blocking.risk;
+        let mut reasons = blocking.reasons.clone();
+        let mut step = |holds: bool, to: fn(Risk) -> Risk, code: &'static str, text: &str| {
+            if holds {
+                risk = to(risk);
+                reasons.push(RiskReason {
+                    code,
+                    text: text.to_owned(),
+                });
+            }
+        };
+        let rises = blocking.waits != Waits::Brief;
+        step(
+            rises && self.looped,
+            Risk::raised,
+            "loop",
+            "in a loop without an await",
+        );
+        step(
+            rises && self.locked,
+            Risk::raised,
+            "lock-held",
+            "while a lock is held",
+        );
+        let falls = !blocking.panics;
+        step(
+            falls && self.once,
+            Risk::lowered,
+            "once",
+            "runs once in the life of the program",
+        );
+        step(
+            falls && !self.once && self.startup,
+            Risk::lowered,
+            "startup",
+            "only while the program starts",
+        );
+        step(
+            falls && !self.once && !self.startup && self.alone,
+            Risk::lowered,
+            "alone",
+            "the program never runs two tasks at a time",
+        );
+        (risk, reasons)
+    }
+}
+
+/// The loops of all files, by what they do.
+#[derive(Debug)]
+pub(crate) struct Loops {
+    /// Per file: the loops whose waits add up within one poll.
+    adding_up: Vec<FxHashSet<RegionId>>,
+}
+
+impl Loops {
+    /// Looks at all loops.
+    pub(crate) fn new(facts: &[FileFacts]) -> Self {
+        Self {
+            adding_up: facts.iter().map(adding_up).collect(),
+        }
+    }
+
+    /// Says whether a call stands in such a loop.
+    pub(crate) fn contain(&self, file: usize, facts: &FileFacts, call: &Call) -> bool {
+        let loops = &self.adding_up[file];
+        // What is iterated over is computed before the loop.
+        let is_head = call.kind == CallKind::Iterate;
+        !loops.is_empty()
+            && !is_head
+            && facts
+                .regions_outwards(call.region)
+                .any(|region| loops.contains(&region))
+    }
+}
+
+fn adding_up(facts: &FileFacts) -> FxHashSet<RegionId> {
+    let awaiting = awaiting(facts);
+    let mut loops: FxHashSet<RegionId> = (0..facts.regions.len())
+        .map(RegionId::new)
+        .filter(|id| facts.regions[id.index()].kind == RegionKind::Loop && !awaiting.contains(id))
+        .collect();
+    if loops.is_empty() {
+        return loops;
+    }
+    for call in facts.calls.iter().filter(|call| call.kind == CallKind::Iterate) {
+        if let Callee::Method { receiver, .. } = call.callee
+            && is_written_out(facts, receiver, 4)
+            && let Some(region) = loop_over(facts, call)
+        {
+            loops.remove(&region);
+        }
+    }
+    loops
+}
+
+/// Regions in which something is awaited.
+fn awaiting(facts: &FileFacts) -> FxHashSet<RegionId> {
+    let mut found = FxHashSet::default();
+    for index in 0..facts.regions.len() {
+        let id = RegionId::new(index);
+        let awaits = facts
+            .region_events(id)
+            .iter()
+            .any(|event| matches!(event, Event::Await(_) | Event::Yield(_)));
+        if awaits {
+            found.extend(facts.regions_outwards(id));
+        }
+    }
+    found
+}
+
+/// The loop that an iteration belongs to.
+fn loop_over(facts: &FileFacts, iteration: &Call) -> Option<RegionId> {
+    let events = facts.region_events(iteration.region);
+    events.iter().find_map(|event| match event {
+        Event::Region(region) => {
+            let record = &facts.regions[region.index()];
+            let own = record.kind == RegionKind::Loop && record.span.contains(iteration.name_span);
+            own.then_some(*region)
+        }
+        _ => None,
+    })
+}
+
+/// Says whether the source says what is iterated over: `[a, b]`, `0..3`.
+fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool {
+    match facts.expr(id).kind {
+        ExprKind::Reference(inner) | ExprKind::Unary(inner) if budget > 0 => {
+            is_written_out(facts, inner, budget - 1)
+        }
+        ExprKind::Collection { .. } => true,
+        ExprKind::Struct { fields, .. } => {
+            let fields = &facts.arguments[fields.range()];
+            fields.len() == 2
+                && fields
+                    .iter()
+                    .all(|field| matches!(facts.expr(field.value).kind, ExprKind::Literal(_)))
+        }
+        ExprKind::Call(call) if budget > 0 => match facts.call(call).callee {
+            Callee::Method { receiver, .. } => is_written_out(facts, receiver, budget - 1),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// What a call's own place says: its loop, and the locks that are held around it.
+pub(crate) fn own_placement(
+    program: &crate::program::Program<'_>,
+    loops: &Loops,
+    locked: &FxHashSet<ProgramCall>,
+    call: ProgramCall,
+) -> Placement {
+    let (facts, record) = program.call(call);
+    Placement {
+        looped: loops.contain(program.file_of_call(call).index(), facts, record),
+        locked: locked.contains(&call),
+        ..Placement::default()
+    }
+}
