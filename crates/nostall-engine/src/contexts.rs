@@ -32,6 +32,7 @@ pub(crate) fn contexts(basis: Basis<'_>, summaries: &Summaries) -> Vec<Runs> {
     for body in program.bodies() {
         cx.schedule(body, &mut runs);
     }
+    crate::entries::name(program, basis.catalog, &mut runs);
     // Outer bodies come before inner ones, so that one pass reaches closures within closures.
     for body in program.bodies() {
         if runs[body.index()].context == Context::Async {

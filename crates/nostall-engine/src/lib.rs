@@ -8,6 +8,7 @@ pub mod analyse;
 pub mod baseline;
 mod components;
 mod contexts;
+mod entries;
 mod fingerprint;
 mod held;
 pub mod languages;

@@ -171,6 +171,12 @@ impl Program<'_> {
         self.mount_of_body(body).call(call)
     }
 
+    /// Returns the first body of the file that a body stands in.
+    #[must_use]
+    pub fn first_body_beside(&self, body: ProgramBody) -> ProgramBody {
+        ProgramBody(self.mount_of_body(body).first_body)
+    }
+
     fn mount_of_body(&self, body: ProgramBody) -> &Mount {
         let after = self
             .mounts

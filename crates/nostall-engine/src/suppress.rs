@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nostall_model::facts::FileFacts;
+use nostall_model::facts::{ExprKind, FileFacts};
 use nostall_model::finding::{Place, Problem, ProblemCode};
 use nostall_model::{FileId, RuleId, Sources, Span};
 
@@ -56,6 +56,12 @@ const FOREIGN_CODES: [(&str, &str); 12] = [
     ("ASYNC251", "blocking-sleep"),
 ];
 
+/// What clippy calls what we find.
+const FOREIGN_LINTS: [(&str, &str); 2] = [
+    ("clippy::await_holding_lock", "await-holding-lock"),
+    ("clippy::await_holding_refcell_ref", "await-holding-lock"),
+];
+
 impl Suppressions {
     /// Finds all marks. Marks that name rules which do not exist are problems.
     #[must_use]
@@ -68,11 +74,12 @@ impl Suppressions {
                 file: *file,
                 facts,
             };
-            let marks: Vec<Mark> = facts
+            let mut marks: Vec<Mark> = facts
                 .comments
                 .iter()
                 .filter_map(|comment| reader.mark(comment.span, &mut problems))
                 .collect();
+            marks.extend(reader.allowed());
             if !marks.is_empty() {
                 all.by_file.insert(*file, marks);
             }
@@ -179,6 +186,43 @@ struct Words<'c> {
 }
 
 impl Reader<'_> {
+    /// `#[allow(clippy::await_holding_lock)]` and its like on items.
+    fn allowed(&self) -> Vec<Mark> {
+        let facts = self.facts;
+        let mut marks = Vec::new();
+        for item in &facts.items {
+            for attribute in facts.expr_list(item.attributes) {
+                let ExprKind::Struct { path, fields } = facts.expr(*attribute).kind else {
+                    continue;
+                };
+                if !matches!(facts.path_text(path, "::").as_str(), "allow" | "expect") {
+                    continue;
+                }
+                let lints = facts.arguments[fields.range()].iter();
+                let rules: Vec<String> = lints
+                    .filter_map(|lint| match facts.expr(lint.value).kind {
+                        ExprKind::Path(lint) => Some(facts.path_text(lint, "::")),
+                        _ => None,
+                    })
+                    .filter_map(|lint| {
+                        let found = FOREIGN_LINTS.iter().find(|(name, _)| *name == lint);
+                        found.map(|(_, rule)| (*rule).to_owned())
+                    })
+                    .collect();
+                if !rules.is_empty() {
+                    marks.push(Mark {
+                        rules: Some(rules),
+                        covers: Cover::Item(item.span),
+                        span: facts.expr(*attribute).span,
+                        foreign: true,
+                        used: AtomicBool::new(false),
+                    });
+                }
+            }
+        }
+        marks
+    }
+
     fn mark(&self, span: Span, problems: &mut Vec<Problem>) -> Option<Mark> {
         let text = &self.sources.get(self.file).text[span.range()];
         if let Some(words) = own_words(text) {

@@ -1,8 +1,8 @@
 //! The answer: every body with its path and context, every call with its targets.
 
-use nostall_catalog::Effect;
+use nostall_catalog::{Effect, Route};
 use nostall_model::facts::{
-    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind, Run,
+    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind, Literal, Run,
     ScopeId, ScopeKind,
 };
 use nostall_model::program::{
@@ -15,6 +15,7 @@ use super::Cx;
 use super::conditions::scope_presence;
 use super::methods::What;
 use super::mounts::{DefId, MountId};
+use super::names::{Namespace, Resolved};
 use super::types::{Ty, TypeKind};
 
 /// Resolves all bodies and calls of all mounts.
@@ -69,7 +70,10 @@ impl Cx<'_> {
             ),
             _ => self.body_path(mount, body),
         };
-        let (context, entry) = self.context(mount, id);
+        let (context, form) = self.context(mount, id);
+        let route = body.item.filter(|_| context == Context::Async);
+        let route = route.and_then(|item| self.route_attribute(DefId { mount, item }));
+        let entry = route.unwrap_or_else(|| form.to_owned());
         let around = body.parent.map_or(Presence::Present, |parent| {
             earlier[first + parent.index()].presence
         });
@@ -78,11 +82,36 @@ impl Cx<'_> {
         ResolvedBody {
             path,
             context,
-            entry: entry.to_owned(),
+            entry,
             confidence: Confidence::Certain,
             presence,
             runtime,
         }
+    }
+
+    /// `#[get("/users")]`: what an attribute that the catalogue knows says of a function's route.
+    fn route_attribute(&self, def: DefId) -> Option<String> {
+        let facts = self.facts(def.mount);
+        facts
+            .expr_list(facts.item(def.item).attributes)
+            .iter()
+            .find_map(|attribute| {
+                let ExprKind::Struct { path, fields } = facts.expr(*attribute).kind else {
+                    return None;
+                };
+                let found = self.resolve_path(def.mount, path, Namespace::Macro);
+                let [Resolved::External(path)] = found.as_slice() else {
+                    return None;
+                };
+                let found = self
+                    .catalog
+                    .lookup(Language::Rust, &self.arena.text(*path))?;
+                let route = self.catalog.api(found.api).route.as_ref()?;
+                let arguments = &facts.arguments[fields.range()];
+                let path = route.path.as_ref();
+                let path = path.and_then(|wanted| literal(facts, arguments, wanted));
+                Route::name(route.method.as_deref(), path.as_deref())
+            })
     }
 
     fn body_path(&self, mount: MountId, body: &Body) -> String {
@@ -330,6 +359,19 @@ impl Cx<'_> {
 
 pub(super) fn program_body(resolution: &Resolution, mount: MountId, body: BodyId) -> ProgramBody {
     resolution.mounts[mount.index()].body(body)
+}
+
+/// The text of a literal argument.
+fn literal(
+    facts: &FileFacts,
+    arguments: &[nostall_model::facts::Argument],
+    wanted: &nostall_catalog::Argument,
+) -> Option<String> {
+    let found = arguments.get(usize::from(wanted.index?))?;
+    match facts.expr(found.value).kind {
+        ExprKind::Literal(Literal::Str(text)) => Some(facts.text(text).to_owned()),
+        _ => None,
+    }
 }
 
 fn inner_name(body: &Body) -> &'static str {

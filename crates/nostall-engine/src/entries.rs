@@ -1,0 +1,241 @@
+//! Why async bodies run, in the words of the program: the route that a handler answers, the place that spawned a task.
+//!
+//! What a call says of routes is data (`route` of its entry). The pieces of one route are gathered along the chain that
+//! hands the handler over: `.route("/users", get(list))`, `resource("/users").route(get().to(list))`.
+
+use nostall_catalog::{Api, ApiId, Catalog, Effect, Route};
+use nostall_model::Context;
+use nostall_model::facts::{Argument, CallId, Callee, ExprId, ExprKind, FileFacts, Literal, Sink};
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use rustc_hash::FxHashMap;
+
+use crate::contexts::Runs;
+use crate::program::Program;
+use crate::sinks::argument;
+
+/// How far a route's chain is followed.
+const LONGEST_CHAIN: u32 = 24;
+
+/// Writes into `runs` what is known of why bodies run.
+pub(crate) fn name(program: &Program<'_>, catalog: &Catalog, runs: &mut [Runs]) {
+    let mut receivers = Receivers::default();
+    for body in program.bodies() {
+        for call in program.calls_of(body) {
+            for target in program.targets(*call) {
+                let TargetKind::Api(api) = target.kind else {
+                    continue;
+                };
+                let api = catalog.api(ApiId(api));
+                if api.effect != Effect::Schedules {
+                    continue;
+                }
+                let mut cx = Cx {
+                    program,
+                    catalog,
+                    body,
+                    facts: program.facts(body),
+                    receivers: &mut receivers,
+                };
+                if api.route.is_some() {
+                    cx.name_handlers(*call, api, runs);
+                } else {
+                    cx.name_tasks(*call, api, runs);
+                }
+            }
+        }
+    }
+}
+
+/// What is said of a route.
+#[derive(Debug, Default)]
+struct Pieces {
+    method: Option<String>,
+    path: Option<String>,
+}
+
+impl Pieces {
+    fn text(&self) -> Option<String> {
+        Route::name(self.method.as_deref(), self.path.as_deref())
+    }
+
+    /// `ANY` gives way to a method that is said elsewhere.
+    fn is_any_method(&self) -> bool {
+        self.method.as_ref().is_none_or(|method| method == "ANY")
+    }
+
+    fn is_complete(&self) -> bool {
+        !self.is_any_method() && self.path.is_some()
+    }
+}
+
+/// Per file (by its first body): the method call that an expression is the object of.
+type Receivers = FxHashMap<ProgramBody, FxHashMap<ExprId, CallId>>;
+
+struct Cx<'a> {
+    program: &'a Program<'a>,
+    catalog: &'a Catalog,
+    body: ProgramBody,
+    facts: &'a FileFacts,
+    receivers: &'a mut Receivers,
+}
+
+impl Cx<'_> {
+    fn name_handlers(&mut self, call: ProgramCall, api: &Api, runs: &mut [Runs]) {
+        let mut pieces = Pieces::default();
+        let own = self.number(call);
+        self.gather(own, &mut pieces);
+        let Some(text) = pieces.text() else { return };
+        for passed in self.program.passed(call) {
+            let (facts, record) = self.program.call(call);
+            let arguments = &facts.arguments[record.arguments.range()];
+            let handler = api.callable.as_ref().is_some_and(|wanted| {
+                argument(facts, arguments, wanted)
+                    .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
+            });
+            if let (true, TargetKind::Body(handler)) = (handler, &passed.target.kind) {
+                rename(&mut runs[handler.index()], &text);
+            }
+        }
+    }
+
+    /// Gathers what a call, the chain before it and the calls around it say. What stands nearer counts.
+    fn gather(&mut self, handing: CallId, pieces: &mut Pieces) {
+        self.read(handing, pieces);
+        self.gather_before(handing, LONGEST_CHAIN, pieces);
+        // What the next calls of a chain say is their own handlers'; what is around them is for all of it.
+        let mut current = handing;
+        for _ in 0..LONGEST_CHAIN {
+            match self.facts.call(current).sink {
+                Sink::Argument { call: around, .. } => {
+                    self.read(around, pieces);
+                    self.gather_before(around, LONGEST_CHAIN, pieces);
+                    return;
+                }
+                Sink::Receiver => match self.call_on(self.facts.call(current).expr) {
+                    Some(next) => current = next,
+                    None => return,
+                },
+                _ => return,
+            }
+        }
+    }
+
+    /// The chain before a call, as far as the catalogue knows it: `resource("/users").route(..)`, `path("a").and(get())`.
+    /// A call with a path and something beside it speaks of that alone: `.route("/users", ..)`.
+    fn gather_before(&self, call: CallId, budget: u32, pieces: &mut Pieces) {
+        let facts = self.facts;
+        let mut current = call;
+        for _ in 0..budget {
+            let Callee::Method { receiver, .. } = facts.call(current).callee else {
+                return;
+            };
+            let ExprKind::Call(before) = facts.expr(receiver).kind else {
+                return;
+            };
+            if pieces.is_complete() || !self.is_known(before) {
+                return;
+            }
+            current = before;
+            let arguments = facts.call_arguments(before);
+            if arguments.len() > 1 {
+                continue;
+            }
+            self.read(before, pieces);
+            for argument in arguments {
+                if let ExprKind::Call(inner) = facts.expr(argument.value).kind {
+                    self.read(inner, pieces);
+                    self.gather_before(inner, budget / 4, pieces);
+                }
+            }
+        }
+    }
+
+    fn is_known(&self, call: CallId) -> bool {
+        let targets = self.program.targets(self.program.call_in(self.body, call));
+        targets
+            .iter()
+            .any(|target| matches!(target.kind, TargetKind::Api(_)))
+    }
+
+    /// Takes over what one call's entry says.
+    fn read(&self, call: CallId, pieces: &mut Pieces) {
+        let call = self.program.call_in(self.body, call);
+        for target in self.program.targets(call) {
+            if let TargetKind::Api(api) = target.kind
+                && let Some(route) = &self.catalog.api(ApiId(api)).route
+            {
+                let (facts, record) = self.program.call(call);
+                read_route(facts, &facts.arguments[record.arguments.range()], route, pieces);
+            }
+        }
+    }
+
+    fn call_on(&mut self, object: ExprId) -> Option<CallId> {
+        let facts = self.facts;
+        let first = self.program.first_body_beside(self.body);
+        let receivers = self.receivers.entry(first).or_insert_with(|| {
+            let calls = facts.calls.iter().enumerate();
+            calls
+                .filter_map(|(index, call)| match call.callee {
+                    Callee::Method { receiver, .. } => Some((receiver, CallId::new(index))),
+                    _ => None,
+                })
+                .collect()
+        });
+        receivers.get(&object).copied()
+    }
+
+    /// Tasks: blocks, and the futures of async functions, that a call hands to the executor.
+    fn name_tasks(&self, call: ProgramCall, api: &Api, runs: &mut [Runs]) {
+        let (facts, record) = self.program.call(call);
+        let file = self.program.file_of_call(call);
+        let line = self.program.sources.place(file, record.name_span.start).line;
+        let place = format!("spawned at {}:{line}", self.program.sources.get(file).path);
+        for passed in self.program.passed(call) {
+            if let TargetKind::Body(task) = passed.target.kind {
+                rename(&mut runs[task.index()], &format!("task {place}"));
+            }
+        }
+        let future = api
+            .callable
+            .as_ref()
+            .and_then(|wanted| argument(facts, &facts.arguments[record.arguments.range()], wanted));
+        if let Some(ExprKind::Call(made)) = future.map(|it| facts.expr(it.value).kind) {
+            for target in self.program.targets(self.program.call_in(self.body, made)) {
+                if let TargetKind::Body(task) = target.kind {
+                    rename(&mut runs[task.index()], &format!("task {place}"));
+                }
+            }
+        }
+    }
+
+    fn number(&self, call: ProgramCall) -> CallId {
+        let first = self.program.call_in(self.body, CallId(0));
+        CallId(call.0 - first.0)
+    }
+}
+
+/// Takes over what an entry says of a route, for what is not known yet.
+fn read_route(facts: &FileFacts, arguments: &[Argument], route: &Route, pieces: &mut Pieces) {
+    if let (true, Some(method)) = (pieces.is_any_method(), &route.method) {
+        pieces.method = Some(method.to_string());
+    }
+    if pieces.path.is_none() {
+        let found = route
+            .path
+            .as_ref()
+            .and_then(|wanted| argument(facts, arguments, wanted));
+        pieces.path = found.and_then(|found| match facts.expr(found.value).kind {
+            ExprKind::Literal(Literal::Str(text)) => Some(facts.text(text).to_owned()),
+            _ => None,
+        });
+    }
+}
+
+/// The first name that says more than the form of the code stays.
+fn rename(runs: &mut Runs, text: &str) {
+    const FORMS: [&str; 4] = ["async fn", "async block", "async closure", "async def"];
+    if runs.context == Context::Async && FORMS.contains(&runs.why.as_str()) {
+        text.clone_into(&mut runs.why);
+    }
+}
