@@ -15,14 +15,14 @@ use rayon::prelude::*;
 
 use crate::baseline::Baseline;
 use crate::contexts::{Runs, contexts};
-use crate::held;
+use crate::held::{self, Held};
 use crate::languages::{LANGUAGES, front_end};
 use crate::placement::Loops;
 use crate::program::{Program, link};
 use crate::project::{Project, read_referenced};
 use crate::rules::{self, Draft, RuleSet, Writer};
 use crate::startup;
-use crate::summary::{Basis, summarise};
+use crate::summary::{Basis, Summaries, summarise};
 use crate::suppress::Suppressions;
 
 /// What is shown.
@@ -161,65 +161,129 @@ fn extract_referenced(
 pub fn analyse_facts(
     sources: Sources,
     layout: &Layout,
-    mut problems: Vec<Problem>,
+    problems: Vec<Problem>,
     facts: Vec<FileFacts>,
     catalog: &Catalog,
     settings: &Settings,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Report {
-    progress(Progress::Resolving);
-    problems.extend(
-        facts
-            .iter()
-            .enumerate()
-            .flat_map(|(index, facts)| syntax_problems(&sources, FileId(index as u32), facts)),
-    );
-    let resolutions: Vec<_> = LANGUAGES
-        .par_iter()
-        .map(|language| {
-            let files: Vec<(FileId, &str, &FileFacts)> = sources
-                .iter()
-                .filter(|(_, source)| source.language == language.language())
-                .map(|(id, source)| (id, source.path.as_str(), &facts[id.index()]))
-                .collect();
-            language.resolve(&files, layout, catalog)
-        })
-        .collect();
-    problems.extend(
-        resolutions
-            .iter()
-            .flat_map(|resolution| resolution.problems.iter().cloned()),
-    );
-    let all_facts: Vec<(FileId, &FileFacts)> = facts
-        .iter()
-        .enumerate()
-        .map(|(index, facts)| (FileId(index as u32), facts))
-        .collect();
-    let (suppressions, more) = Suppressions::collect(&sources, &all_facts);
-    problems.extend(more);
-    let outcome = {
-        let program = link(&sources, &facts, resolutions);
-        progress(Progress::Reporting);
-        let cx = Analysis {
-            program: &program,
-            catalog,
-            settings,
-            suppressions: &suppressions,
-        };
-        cx.run()
+    let given = Given {
+        sources: &sources,
+        layout,
+        facts: &facts,
+        catalog,
+        settings,
     };
-    problems.extend(suppressions.unused(&sources, &|rule| settings.is_on(rule)));
-    problems.sort();
-    problems.dedup();
+    let mut all = problems;
+    let outcome = given.ask(false, progress, &mut all, |analysis| {
+        analysis.outcome(&analysis.answers())
+    });
     let mut stats = outcome.stats;
-    count_files(&sources, &problems, &mut stats);
+    count_files(&sources, &all, &mut stats);
     on_drop_threads(facts);
     Report {
         sources,
         findings: outcome.findings,
-        problems,
+        problems: all,
         unresolved: outcome.unresolved,
         stats,
+    }
+}
+
+/// Reads a project and answers a question about it. `ask` gets the analysis; its answer is returned with the files.
+pub(crate) fn interrogate<T: Send>(
+    mut project: Project,
+    catalog: &Catalog,
+    settings: &Settings,
+    ask: impl FnOnce(&Analysis<'_>) -> T + Send,
+) -> (Sources, T) {
+    on_large_stacks(|| {
+        let mut facts = extract_all(&project.sources, 0, &|_| {});
+        extract_referenced(&mut project, &mut facts, &|_| {});
+        let answer = {
+            let given = Given {
+                sources: &project.sources,
+                layout: &project.layout,
+                facts: &facts,
+                catalog,
+                settings,
+            };
+            given.ask(true, &|_| {}, &mut Vec::new(), ask)
+        };
+        (project.sources, answer)
+    })
+}
+
+/// What an analysis is made from.
+struct Given<'a> {
+    sources: &'a Sources,
+    layout: &'a Layout,
+    facts: &'a [FileFacts],
+    catalog: &'a Catalog,
+    settings: &'a Settings,
+}
+
+impl Given<'_> {
+    /// Resolves everything and hands over the analysis; adds what could not be done.
+    fn ask<T>(
+        &self,
+        reasons: bool,
+        progress: &(dyn Fn(Progress) + Sync),
+        problems: &mut Vec<Problem>,
+        ask: impl FnOnce(&Analysis<'_>) -> T,
+    ) -> T {
+        let Self {
+            sources,
+            facts,
+            catalog,
+            settings,
+            ..
+        } = *self;
+        progress(Progress::Resolving);
+        let syntax = facts
+            .iter()
+            .enumerate()
+            .flat_map(|(index, facts)| syntax_problems(sources, FileId(index as u32), facts));
+        problems.extend(syntax);
+        let resolutions = self.resolve(reasons);
+        let unresolved = resolutions
+            .iter()
+            .flat_map(|resolution| resolution.problems.iter().cloned());
+        problems.extend(unresolved);
+        let all_facts: Vec<(FileId, &FileFacts)> = facts
+            .iter()
+            .enumerate()
+            .map(|(index, facts)| (FileId(index as u32), facts))
+            .collect();
+        let (suppressions, more) = Suppressions::collect(sources, &all_facts);
+        problems.extend(more);
+        let program = link(sources, facts, resolutions);
+        progress(Progress::Reporting);
+        let answer = ask(&Analysis {
+            program: &program,
+            catalog,
+            settings,
+            suppressions: &suppressions,
+        });
+        problems.extend(suppressions.unused(sources, &|rule| settings.is_on(rule)));
+        problems.sort();
+        problems.dedup();
+        answer
+    }
+
+    fn resolve(&self, reasons: bool) -> Vec<nostall_model::program::Resolution> {
+        LANGUAGES
+            .par_iter()
+            .map(|language| {
+                let files: Vec<(FileId, &str, &FileFacts)> = self
+                    .sources
+                    .iter()
+                    .filter(|(_, source)| source.language == language.language())
+                    .map(|(id, source)| (id, source.path.as_str(), &self.facts[id.index()]))
+                    .collect();
+                language.resolve(&files, self.layout, self.catalog, reasons)
+            })
+            .collect()
     }
 }
 
@@ -263,49 +327,76 @@ fn count_files(sources: &Sources, problems: &[Problem], stats: &mut Stats) {
     stats.skipped_files = paths.len();
 }
 
-struct Analysis<'a> {
-    program: &'a Program<'a>,
-    catalog: &'a Catalog,
-    settings: &'a Settings,
-    suppressions: &'a Suppressions,
+/// A program with all that decides what is shown of it.
+pub(crate) struct Analysis<'a> {
+    pub(crate) program: &'a Program<'a>,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) settings: &'a Settings,
+    pub(crate) suppressions: &'a Suppressions,
+}
+
+/// What the steps of an analysis found out.
+pub(crate) struct Answers {
+    pub(crate) held: Held,
+    pub(crate) summaries: Summaries,
+    pub(crate) runs: Vec<Runs>,
+    pub(crate) drafts: Vec<Draft>,
 }
 
 #[derive(Default)]
-struct Outcome {
+pub(crate) struct Outcome {
     findings: Vec<Finding>,
     unresolved: Vec<UnresolvedCall>,
     stats: Stats,
 }
 
 impl Analysis<'_> {
-    fn run(&self) -> Outcome {
+    /// Runs the steps that lead to findings.
+    pub(crate) fn answers(&self) -> Answers {
         let cut =
             |call: ProgramCall, blocking: &crate::sinks::Blocking| self.is_cut(call, blocking);
         let held = held::follow(self.program, self.catalog);
         let loops = Loops::new(self.program.all_facts());
-        let basis = Basis {
-            program: self.program,
-            catalog: self.catalog,
-            loops: &loops,
-            locked: &held.locked_calls,
-        };
+        let basis = self.basis(&loops, &held);
         let mut summaries = summarise(basis, &cut);
         let runs = contexts(basis, &summaries);
         let startup = startup::find(self.program, self.catalog, &runs);
         let drafts = rules::find(basis, &mut summaries, &runs, &startup, &held);
-        let mut outcome = Outcome::default();
-        let writer = Writer {
+        Answers {
+            held,
+            summaries,
+            runs,
+            drafts,
+        }
+    }
+
+    fn basis<'b>(&'b self, loops: &'b Loops, held: &'b Held) -> Basis<'b> {
+        Basis {
             program: self.program,
             catalog: self.catalog,
-            summaries: &summaries,
-            runs: &runs,
-            held: &held,
-        };
-        for (_, drafts) in self.by_place(drafts) {
+            loops,
+            locked: &held.locked_calls,
+        }
+    }
+
+    pub(crate) fn writer<'b>(&'b self, answers: &'b Answers) -> Writer<'b> {
+        Writer {
+            program: self.program,
+            catalog: self.catalog,
+            summaries: &answers.summaries,
+            runs: &answers.runs,
+            held: &answers.held,
+        }
+    }
+
+    fn outcome(&self, answers: &Answers) -> Outcome {
+        let mut outcome = Outcome::default();
+        let writer = self.writer(answers);
+        for (_, drafts) in self.by_place(&answers.drafts) {
             self.report_place(&writer, &drafts, &mut outcome);
         }
         self.finish(&mut outcome);
-        self.count_calls(&runs, &mut outcome);
+        self.count_calls(&answers.runs, &mut outcome);
         outcome
     }
 
@@ -327,8 +418,8 @@ impl Analysis<'_> {
     }
 
     /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
-    fn by_place(&self, drafts: Vec<Draft>) -> BTreeMap<(FileId, Span, u8), Vec<Draft>> {
-        let mut places: BTreeMap<(FileId, Span, u8), Vec<Draft>> = BTreeMap::new();
+    fn by_place<'d>(&self, drafts: &'d [Draft]) -> BTreeMap<(FileId, Span, u8), Vec<&'d Draft>> {
+        let mut places: BTreeMap<(FileId, Span, u8), Vec<&Draft>> = BTreeMap::new();
         for draft in drafts {
             let Place { file, span } = draft.place;
             let reported = self.program.sources.get(file).role == Role::Report
@@ -345,12 +436,13 @@ impl Analysis<'_> {
     }
 
     /// Thresholds and marks act before the choice of what to show.
-    fn report_place(&self, writer: &Writer<'_>, drafts: &[Draft], outcome: &mut Outcome) {
+    fn report_place(&self, writer: &Writer<'_>, drafts: &[&Draft], outcome: &mut Outcome) {
         let shown = |draft: &&Draft| {
             draft.risk >= self.settings.min_risk && draft.confidence >= self.settings.min_confidence
         };
         let candidates: Vec<&Draft> = drafts
             .iter()
+            .copied()
             .filter(|draft| !self.is_suppressed(draft))
             .collect();
         if candidates.is_empty() {
@@ -376,7 +468,7 @@ impl Analysis<'_> {
         outcome.findings.push(writer.finding(worst, &visible));
     }
 
-    fn is_suppressed(&self, draft: &Draft) -> bool {
+    pub(crate) fn is_suppressed(&self, draft: &Draft) -> bool {
         self.suppressions.covers(
             draft.rule,
             self.program.sources,

@@ -115,10 +115,7 @@ impl Cx<'_> {
                 if known.context == Context::Sync {
                     *known = Runs {
                         confidence: outer.confidence.min(confidence),
-                        placement: outer
-                            .placement
-                            .and(self.placement(*call))
-                            .and(placement),
+                        placement: outer.placement.and(self.placement(*call)).and(placement),
                         ..outer
                     };
                 }

@@ -165,7 +165,12 @@ impl Cx<'_> {
                 && let Some(route) = &self.catalog.api(ApiId(api)).route
             {
                 let (facts, record) = self.program.call(call);
-                read_route(facts, &facts.arguments[record.arguments.range()], route, pieces);
+                read_route(
+                    facts,
+                    &facts.arguments[record.arguments.range()],
+                    route,
+                    pieces,
+                );
             }
         }
     }
@@ -189,7 +194,11 @@ impl Cx<'_> {
     fn name_tasks(&self, call: ProgramCall, api: &Api, runs: &mut [Runs]) {
         let (facts, record) = self.program.call(call);
         let file = self.program.file_of_call(call);
-        let line = self.program.sources.place(file, record.name_span.start).line;
+        let line = self
+            .program
+            .sources
+            .place(file, record.name_span.start)
+            .line;
         let place = format!("spawned at {}:{line}", self.program.sources.get(file).path);
         for passed in self.program.passed(call) {
             if let TargetKind::Body(task) = passed.target.kind {

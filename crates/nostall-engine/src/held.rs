@@ -56,16 +56,20 @@ pub(crate) fn follow(program: &Program<'_>, catalog: &Catalog) -> Held {
         };
         walk.region(program.body(body).region, Vec::new());
         let found = walk.first_await;
-        held.over_awaits
-            .extend(guards.iter().zip(found).filter_map(|((guard, guards), over)| {
-                let (await_span, always) = over?;
-                Some(HeldOver {
-                    guard: (*guard).clone(),
-                    guards: *guards,
-                    await_span,
-                    always,
-                })
-            }));
+        held.over_awaits.extend(
+            guards
+                .iter()
+                .zip(found)
+                .filter_map(|((guard, guards), over)| {
+                    let (await_span, always) = over?;
+                    Some(HeldOver {
+                        guard: (*guard).clone(),
+                        guards: *guards,
+                        await_span,
+                        always,
+                    })
+                }),
+        );
     }
     held
 }
@@ -123,7 +127,10 @@ impl Walk<'_> {
     }
 
     fn is_arm(&self, region: RegionId) -> bool {
-        matches!(self.kind(region), RegionKind::Branch | RegionKind::SelectArm)
+        matches!(
+            self.kind(region),
+            RegionKind::Branch | RegionKind::SelectArm
+        )
     }
 
     /// One arm may be passed by; of several one runs.

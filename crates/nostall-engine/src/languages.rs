@@ -14,12 +14,13 @@ pub trait FrontEnd: Sync {
     /// Reads one file, seen alone.
     fn extract(&self, source: &Source) -> FileFacts;
 
-    /// Resolves the calls of all files of this language.
+    /// Resolves the calls of all files of this language; with `reasons`, says for people how.
     fn resolve(
         &self,
         files: &[(FileId, &str, &FileFacts)],
         layout: &Layout,
         catalog: &Catalog,
+        reasons: bool,
     ) -> Resolution;
 
     /// Returns the paths that a file asks for and discovery may not have walked.
@@ -54,11 +55,13 @@ impl FrontEnd for Rust {
         files: &[(FileId, &str, &FileFacts)],
         layout: &Layout,
         catalog: &Catalog,
+        reasons: bool,
     ) -> Resolution {
         nostall_rust::resolve::resolve(&nostall_rust::resolve::Input {
             files,
             layout,
             catalog,
+            reasons,
         })
     }
 
@@ -83,6 +86,7 @@ impl FrontEnd for Python {
         files: &[(FileId, &str, &FileFacts)],
         layout: &Layout,
         catalog: &Catalog,
+        _reasons: bool,
     ) -> Resolution {
         nostall_python::resolve(&nostall_python::Input {
             files,

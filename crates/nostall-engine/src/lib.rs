@@ -11,6 +11,7 @@ mod contexts;
 mod entries;
 mod fingerprint;
 mod held;
+pub mod inspect;
 pub mod languages;
 mod placement;
 pub mod program;

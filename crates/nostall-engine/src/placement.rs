@@ -125,7 +125,11 @@ fn adding_up(facts: &FileFacts) -> FxHashSet<RegionId> {
     if loops.is_empty() {
         return loops;
     }
-    for call in facts.calls.iter().filter(|call| call.kind == CallKind::Iterate) {
+    for call in facts
+        .calls
+        .iter()
+        .filter(|call| call.kind == CallKind::Iterate)
+    {
         if let Callee::Method { receiver, .. } = call.callee
             && is_written_out(facts, receiver, 4)
             && let Some(region) = loop_over(facts, call)

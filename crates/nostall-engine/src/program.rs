@@ -2,8 +2,8 @@
 
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
-    Guard, Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody, ResolvedCall,
-    Target, TargetKind,
+    Guard, Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody,
+    ResolvedCall, Target, TargetKind,
 };
 use nostall_model::{FileId, Sources};
 
@@ -19,6 +19,7 @@ pub struct Program<'a> {
     targets: Vec<Target>,
     passed: Vec<Passed>,
     guards: Vec<Guard>,
+    reasons: Vec<Box<str>>,
     calls_of: Vec<Run>,
     call_lists: Vec<ProgramCall>,
 }
@@ -39,6 +40,7 @@ pub fn link<'a>(
         targets: Vec::new(),
         passed: Vec::new(),
         guards: Vec::new(),
+        reasons: Vec::new(),
         calls_of: Vec::new(),
         call_lists: Vec::new(),
     };
@@ -46,7 +48,9 @@ pub fn link<'a>(
         program.add(resolution);
     }
     program.sort_calls();
-    program.guards.sort_by_key(|guard| (guard.body, guard.keeper));
+    program
+        .guards
+        .sort_by_key(|guard| (guard.body, guard.keeper));
     program
 }
 
@@ -73,6 +77,8 @@ impl Program<'_> {
                 first_call: mount.first_call + first_call,
             }));
         self.bodies.extend(resolution.bodies);
+        self.reasons.resize(self.calls.len(), Box::default());
+        self.reasons.extend(resolution.reasons);
         self.calls
             .extend(resolution.calls.into_iter().map(|call| ResolvedCall {
                 targets: shift(call.targets, first_target),
@@ -115,6 +121,13 @@ impl Program<'_> {
     #[must_use]
     pub fn all_facts(&self) -> &[FileFacts] {
         self.facts
+    }
+
+    /// Returns how a call's callee was found, if that was asked for and is known.
+    #[must_use]
+    pub fn reason(&self, call: ProgramCall) -> Option<&str> {
+        let reason = self.reasons.get(call.index())?;
+        (!reason.is_empty()).then_some(&**reason)
     }
 
     /// Walks all bodies.

@@ -6,9 +6,9 @@
 //! a future, and what blocks in there is reported there.
 
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
+use nostall_model::Confidence;
 use nostall_model::facts::{CallKind, Callee, Flavour, ParameterKind, Sink};
 use nostall_model::program::{Passed, ProgramBody, ProgramCall, Target, TargetKind};
-use nostall_model::Confidence;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::placement::{Loops, Placement, own_placement};
@@ -433,7 +433,12 @@ impl Cx<'_> {
     }
 
     /// Which parameter of a body an argument becomes: a method's receiver is not among the arguments.
-    pub(crate) fn parameter_index(&self, call: ProgramCall, callee: ProgramBody, argument: u16) -> u16 {
+    pub(crate) fn parameter_index(
+        &self,
+        call: ProgramCall,
+        callee: ProgramBody,
+        argument: u16,
+    ) -> u16 {
         let (facts, record) = self.program.call(call);
         let body = self.program.body(callee);
         let parameters = &self.program.facts(callee).parameters[body.parameters.range()];

@@ -16,6 +16,7 @@
 
 pub mod build;
 pub mod dump;
+pub mod explain;
 pub mod facts;
 pub mod finding;
 pub mod layout;

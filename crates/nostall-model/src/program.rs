@@ -70,6 +70,8 @@ pub struct Resolution {
     pub passed: Vec<Passed>,
     /// Values that hold something while they live.
     pub guards: Vec<Guard>,
+    /// Per call: how its callee was found, for people. Empty unless it was asked for.
+    pub reasons: Vec<Box<str>>,
     /// What could not be done.
     pub problems: Vec<crate::finding::Problem>,
 }

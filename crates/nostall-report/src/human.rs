@@ -88,7 +88,8 @@ fn full(
     let (id, range) = shown.add(finding.place);
     diagnostic =
         diagnostic.with_label(Label::primary(id, range).with_message(first_label(finding)));
-    for (index, hop) in finding.chain.iter().enumerate().skip(1) {
+    let further = finding.chain.iter().enumerate();
+    for (index, hop) in further.filter(|(_, hop)| hop.place != finding.place) {
         let (id, range) = shown.add(hop.place);
         diagnostic = diagnostic
             .with_label(Label::secondary(id, range).with_message(hop_label(finding, index)));
@@ -109,6 +110,9 @@ fn first_label(finding: &Finding) -> String {
 }
 
 fn hop_label(finding: &Finding, index: usize) -> String {
+    if finding.chain[index].call == "await" {
+        return "it still lives at this `await`".to_owned();
+    }
     if index + 1 == finding.chain.len() {
         return format!("here: {}", lower_first(&finding.why));
     }

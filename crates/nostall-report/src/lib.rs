@@ -1,6 +1,8 @@
 //! A [`Report`] as text: one file per format. Renderers get a finished value and write bytes.
 
+mod explain;
 mod github;
+mod graph;
 mod human;
 mod json;
 mod snippets;
@@ -8,6 +10,11 @@ mod summary;
 mod words;
 
 use std::io::{self, Write};
+
+pub use explain::{
+    render_api, render_functions, render_functions_json, render_line, render_line_json,
+};
+pub use graph::{GraphFormat, render_graph};
 
 use nostall_model::finding::Problem;
 use nostall_model::{Confidence, Report, Risk};

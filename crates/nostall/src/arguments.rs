@@ -41,6 +41,26 @@ pub(crate) enum Command {
         #[command(flatten)]
         scope: ScopeOptions,
     },
+    /// Says why: of a line, a function, a rule, or a function of a library
+    Explain {
+        /// FILE:LINE, the end of a function's qualified path, a rule, or the path of a library's function
+        subject: String,
+        /// The form of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: AnswerFormat,
+        #[command(flatten)]
+        scope: ScopeOptions,
+    },
+    /// Draws the ways from async code through a function to what blocks
+    Graph {
+        /// The end of a function's qualified path, or FILE:LINE
+        function: String,
+        /// The form of the output
+        #[arg(long, value_enum, default_value_t)]
+        format: GraphFormatName,
+        #[command(flatten)]
+        scope: ScopeOptions,
+    },
     /// Lists the rules
     Rules,
 }
@@ -153,6 +173,38 @@ impl From<FormatName> for Format {
             FormatName::Json => Self::Json,
             FormatName::Jsonl => Self::Jsonl,
             FormatName::Github => Self::Github,
+        }
+    }
+}
+
+/// A form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// For people
+    #[default]
+    Human,
+    /// One JSON value
+    Json,
+}
+
+/// A form of a graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormatName {
+    /// A tree
+    #[default]
+    Text,
+    /// Graphviz
+    Dot,
+    /// Mermaid
+    Mermaid,
+}
+
+impl From<GraphFormatName> for nostall_report::GraphFormat {
+    fn from(name: GraphFormatName) -> Self {
+        match name {
+            GraphFormatName::Text => Self::Text,
+            GraphFormatName::Dot => Self::Dot,
+            GraphFormatName::Mermaid => Self::Mermaid,
         }
     }
 }

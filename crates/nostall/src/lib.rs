@@ -1,7 +1,9 @@
 //! The command line of nostall: arguments, exit codes, printing.
 
 mod arguments;
+mod ask;
 mod output;
+mod pages;
 mod progress;
 mod run;
 

@@ -22,13 +22,13 @@ use crate::output::{self, with_color};
 use crate::progress::Shown;
 
 /// The exit codes: the one table of them.
-mod code {
+pub(crate) mod code {
     /// Nothing shown.
-    pub(super) const CLEAN: u8 = 0;
+    pub(crate) const CLEAN: u8 = 0;
     /// At least one finding shown.
-    pub(super) const FINDINGS: u8 = 1;
+    pub(crate) const FINDINGS: u8 = 1;
     /// The job could not be done.
-    pub(super) const FAILED: u8 = 2;
+    pub(crate) const FAILED: u8 = 2;
 }
 
 /// Runs with these arguments, the program's name first.
@@ -82,6 +82,16 @@ fn run(arguments: Arguments) -> Result<u8> {
             output,
             scope,
         }) => baseline(paths, &output, &scope),
+        Some(Command::Explain {
+            subject,
+            format,
+            scope,
+        }) => crate::ask::explain(&subject, format, &scope),
+        Some(Command::Graph {
+            function,
+            format,
+            scope,
+        }) => crate::ask::graph(&function, format.into(), &scope),
         Some(Command::Rules) => list_rules(),
     }
 }
@@ -116,7 +126,7 @@ fn check(paths: Vec<PathBuf>, options: &CheckOptions) -> Result<u8> {
     Ok(exit_code(&report, &config, options.scope.strict, &named))
 }
 
-fn request(paths: Vec<PathBuf>, scope: &ScopeOptions) -> Result<Request> {
+pub(crate) fn request(paths: Vec<PathBuf>, scope: &ScopeOptions) -> Result<Request> {
     let current_dir = std::env::current_dir().context("find the current folder")?;
     let overrides = ConfigLayer {
         select: scope.select.clone(),
@@ -172,7 +182,7 @@ fn read_standard_input(request: &mut Request, options: &CheckOptions) -> Result<
     }
 }
 
-fn settings(config: &Config, project: &Project) -> Settings {
+pub(crate) fn settings(config: &Config, project: &Project) -> Settings {
     Settings {
         min_risk: config.min_risk,
         min_confidence: config.min_confidence,

@@ -30,11 +30,23 @@ pub(crate) fn run(check: bool) -> Result<()> {
     bail!("stale: {}; run `cargo xtask gen`", stale.join(", "))
 }
 
-fn pages() -> [(&'static str, String); 2] {
+fn pages() -> [(&'static str, String); 3] {
     [
         ("docs/rules/README.md", rule_index()),
         ("docs/catalogue-index.md", catalogue_index()),
+        ("crates/nostall/src/pages.md", all_rule_pages()),
     ]
+}
+
+/// The pages of all rules in one file, which `nostall explain` holds: a published crate has no other folders.
+fn all_rule_pages() -> String {
+    let mut text = String::new();
+    for rule in nostall_engine::rules::ALL {
+        let page = root().join(format!("docs/rules/{}.md", rule.id));
+        let page = std::fs::read_to_string(&page).unwrap_or_default();
+        let _ = write!(text, "<!-- rule: {} -->\n{page}", rule.id);
+    }
+    text
 }
 
 fn rule_index() -> String {

@@ -88,35 +88,35 @@ impl Writer<'_> {
 
     /// The hops from the reported call to the api.
     pub(crate) fn chain(&self, body: ProgramBody, first: Effect) -> Vec<Hop> {
-        let mut hops = Vec::new();
+        let steps = self.steps(body, first).into_iter();
+        steps
+            .map(|(function, effect)| Hop {
+                function: self.program.resolved(function).path.clone(),
+                place: self.place(effect.call),
+                call: match effect.next {
+                    Some(next) => self.program.resolved(next).path.clone(),
+                    None => self.api_path(effect),
+                },
+            })
+            .collect()
+    }
+
+    /// The steps from a body to the api: each with the body that its call stands in.
+    pub(crate) fn steps(&self, body: ProgramBody, first: Effect) -> Vec<(ProgramBody, Effect)> {
+        let mut steps = Vec::new();
         let mut effect = first;
         let mut function = body;
         // A way is never longer than there are bodies; recursion among equals ends here at the latest.
         for _ in 0..64 {
-            let place = self.place(effect.call);
-            let own = self.program.resolved(function).path.clone();
-            let Some(next) = effect.next else {
-                hops.push(Hop {
-                    function: own,
-                    place,
-                    call: self.api_path(effect),
-                });
-                return hops;
-            };
-            hops.push(Hop {
-                function: own,
-                place,
-                call: self.program.resolved(next).path.clone(),
-            });
-            match self.summaries.effect(next, effect.sink) {
-                Some(deeper) => {
-                    effect = *deeper;
-                    function = self.program.body_of_call(deeper.call);
-                }
-                None => break,
-            }
+            steps.push((function, effect));
+            let deeper = effect
+                .next
+                .and_then(|next| self.summaries.effect(next, effect.sink));
+            let Some(deeper) = deeper else { break };
+            effect = *deeper;
+            function = self.program.body_of_call(deeper.call);
         }
-        hops
+        steps
     }
 
     fn also(&self, api: &Api, others: &[&Draft]) -> Vec<String> {

@@ -6,7 +6,7 @@ mod draft;
 
 use nostall_model::{Category, RuleId};
 
-pub(crate) use draft::{Draft, Writer, find};
+pub(crate) use draft::{Draft, Matter, Writer, find};
 
 /// A rule.
 #[derive(Clone, Copy, Debug)]

@@ -63,7 +63,10 @@ impl Lower<'_> {
             self.builder.statement = self.statement_span(statement);
             let calls = self.calls_so_far();
             value = self.statement(statement);
-            self.end_temporaries(calls, self.places.between(statement.first(), statement.last()));
+            self.end_temporaries(
+                calls,
+                self.places.between(statement.first(), statement.last()),
+            );
             match value {
                 Some(value) if is_conditional(statement) => twins.push(value),
                 _ if !last => twins.clear(),

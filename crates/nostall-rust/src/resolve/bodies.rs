@@ -2,8 +2,8 @@
 
 use nostall_catalog::{Effect, Route};
 use nostall_model::facts::{
-    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind, Literal, Run,
-    ScopeId, ScopeKind,
+    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind,
+    Literal, Run, ScopeId, ScopeKind,
 };
 use nostall_model::program::{
     Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall,
@@ -19,7 +19,7 @@ use super::names::{Namespace, Resolved};
 use super::types::{Ty, TypeKind};
 
 /// Resolves all bodies and calls of all mounts.
-pub(crate) fn resolve_all(cx: &Cx<'_>) -> Resolution {
+pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
     let mut resolution = Resolution::default();
     let (mut bodies, mut calls) = (0, 0);
     for mount in &cx.tree.mounts {
@@ -42,6 +42,10 @@ pub(crate) fn resolve_all(cx: &Cx<'_>) -> Resolution {
     for mount in (0..cx.tree.mounts.len()).map(|index| MountId(index as u32)) {
         for index in 0..cx.facts(mount).calls.len() {
             cx.resolve_call(mount, CallId::new(index), &mut resolution);
+            if reasons {
+                let reason = cx.reason(mount, CallId::new(index));
+                resolution.reasons.push(reason.into());
+            }
         }
         cx.add_guards(mount, &mut resolution);
     }

@@ -126,7 +126,13 @@ impl Cx<'_> {
             })
         });
         // Its value is no result of this call: what the method itself gives counts.
-        once.then(|| Callee::new(What::Body(def.mount, body), Confidence::Certain, Ty::UNKNOWN))
+        once.then(|| {
+            Callee::new(
+                What::Body(def.mount, body),
+                Confidence::Certain,
+                Ty::UNKNOWN,
+            )
+        })
     }
 
     /// A written method call on a value of a type.
@@ -203,7 +209,9 @@ impl Cx<'_> {
         let mut own = steps.filter(|step| match self.arena.kind(*step) {
             TypeKind::Reference(_) => false,
             TypeKind::External(path, _) => {
-                let entry = self.catalog.type_entry(Language::Rust, &self.arena.text(path));
+                let entry = self
+                    .catalog
+                    .type_entry(Language::Rust, &self.arena.text(path));
                 entry.is_none_or(|entry| entry.kind != nostall_catalog::TypeKind::Guard)
             }
             _ => true,

@@ -15,6 +15,7 @@ mod methods;
 mod mounts;
 mod names;
 mod prelude;
+mod reasons;
 mod stubs;
 mod types;
 
@@ -47,6 +48,8 @@ pub struct Input<'a> {
     pub layout: &'a Layout,
     /// What is known of libraries.
     pub catalog: &'a Catalog,
+    /// Whether to say, for people, how each callee was found.
+    pub reasons: bool,
 }
 
 /// Resolves all calls of all files.
@@ -54,7 +57,7 @@ pub struct Input<'a> {
 pub fn resolve(input: &Input<'_>) -> Resolution {
     let files = Files::new(input);
     let tree = mounts::build(&files, &input.layout.targets);
-    bodies::resolve_all(&Cx::new(files, tree, input.catalog))
+    bodies::resolve_all(&Cx::new(files, tree, input.catalog), input.reasons)
 }
 
 /// The files of the program with their look-up tables.

@@ -1,0 +1,179 @@
+//! The ways from async entries through one function to what blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nostall_catalog::ApiId;
+use nostall_model::Context;
+use nostall_model::explain::{Edge, Graph, Node, NodeKind};
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+
+use super::{place_of, place_of_call};
+use crate::analyse::{Analysis, Answers};
+use crate::program::Program;
+
+/// More nodes than these are not shown: a picture of them helps nobody.
+const MOST_NODES: usize = 200;
+
+/// Draws the ways through a function.
+pub(super) fn of(analysis: &Analysis<'_>, asked: ProgramBody) -> Graph {
+    let answers = analysis.answers();
+    let mut cx = Cx {
+        analysis,
+        answers: &answers,
+        graph: Graph::default(),
+        index: BTreeMap::new(),
+        edges: BTreeSet::new(),
+    };
+    cx.node(Key::Body(asked), NodeKind::Asked);
+    cx.downwards(asked);
+    cx.upwards(asked);
+    cx.graph.edges = cx.edges.into_iter().collect();
+    cx.graph
+}
+
+/// Per body, all calls that may run it, those that are given it included.
+pub(super) fn callers(program: &Program<'_>) -> BTreeMap<ProgramBody, Vec<ProgramCall>> {
+    let mut callers: BTreeMap<ProgramBody, Vec<ProgramCall>> = BTreeMap::new();
+    for call in program.bodies().flat_map(|body| program.calls_of(body)) {
+        let targets = program.targets(*call).iter().map(|target| &target.kind);
+        let passed = program
+            .passed(*call)
+            .iter()
+            .map(|passed| &passed.target.kind);
+        for kind in targets.chain(passed) {
+            if let TargetKind::Body(body) = kind {
+                callers.entry(*body).or_default().push(*call);
+            }
+        }
+    }
+    callers
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Body(ProgramBody),
+    Api(u32),
+}
+
+struct Cx<'a> {
+    analysis: &'a Analysis<'a>,
+    answers: &'a Answers,
+    graph: Graph,
+    index: BTreeMap<Key, usize>,
+    edges: BTreeSet<Edge>,
+}
+
+impl Cx<'_> {
+    /// The place of a node, added when it is new and there is room.
+    fn node(&mut self, key: Key, kind: NodeKind) -> Option<usize> {
+        if let Some(known) = self.index.get(&key) {
+            return Some(*known);
+        }
+        if self.graph.nodes.len() >= MOST_NODES {
+            self.graph.left_out += 1;
+            return None;
+        }
+        let node = match key {
+            Key::Body(body) => {
+                let runs = &self.answers.runs[body.index()];
+                let place = place_of(self.analysis, body);
+                let note = if runs.context == Context::Async {
+                    format!("{}, {place}", runs.why)
+                } else {
+                    place
+                };
+                Node {
+                    path: self.analysis.program.resolved(body).path.clone(),
+                    kind,
+                    note,
+                }
+            }
+            Key::Api(api) => {
+                let api = self.analysis.catalog.api(ApiId(api));
+                Node {
+                    path: api.path.to_string(),
+                    kind,
+                    note: api
+                        .waits
+                        .map_or_else(String::new, |waits| waits.describe().to_owned()),
+                }
+            }
+        };
+        let place = self.graph.nodes.len();
+        self.graph.nodes.push(node);
+        self.index.insert(key, place);
+        Some(place)
+    }
+
+    fn edge(&mut self, from: Key, to: Key, kind: NodeKind, call: ProgramCall) {
+        let at = place_of_call(self.analysis, call);
+        let from = self.node(from, kind);
+        let to = self.node(
+            to,
+            match to {
+                Key::Body(_) => NodeKind::Function,
+                Key::Api(_) => NodeKind::Api,
+            },
+        );
+        if let (Some(from), Some(to)) = (from, to) {
+            self.edges.insert(Edge { from, to, at });
+        }
+    }
+
+    /// From a function to what blocks, each api by its best way.
+    fn downwards(&mut self, body: ProgramBody) {
+        let answers = self.answers;
+        let writer = self.analysis.writer(answers);
+        let effects: Vec<_> = answers.summaries.of(body).effects.clone();
+        for first in effects {
+            for (function, effect) in writer.steps(body, first) {
+                let to = match effect.next {
+                    Some(next) => Key::Body(next),
+                    None => Key::Api(answers.summaries.sink(effect.sink).api),
+                };
+                self.edge(
+                    Key::Body(self.owner(function)),
+                    to,
+                    NodeKind::Function,
+                    effect.call,
+                );
+            }
+        }
+    }
+
+    /// From a function back to async code, which is where a way begins.
+    fn upwards(&mut self, asked: ProgramBody) {
+        if self.answers.runs[asked.index()].context == Context::Async {
+            return;
+        }
+        let program = self.analysis.program;
+        let callers = callers(program);
+        let mut open = vec![asked];
+        let mut seen: BTreeSet<ProgramBody> = open.iter().copied().collect();
+        while let Some(callee) = open.pop() {
+            for call in callers.get(&callee).into_iter().flatten().copied() {
+                let caller = self.owner(program.body_of_call(call));
+                let entry = self.answers.runs[caller.index()].context == Context::Async;
+                let kind = if entry {
+                    NodeKind::Entry
+                } else {
+                    NodeKind::Function
+                };
+                self.edge(Key::Body(caller), Key::Body(callee), kind, call);
+                if !entry && seen.insert(caller) {
+                    open.push(caller);
+                }
+            }
+        }
+    }
+
+    /// A closure that runs in place is part of the function around it.
+    fn owner(&self, body: ProgramBody) -> ProgramBody {
+        let runs = &self.answers.runs[body.index()];
+        if runs.context == Context::Async {
+            runs.entry
+        } else {
+            body
+        }
+    }
+}
