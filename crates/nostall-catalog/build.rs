@@ -228,9 +228,11 @@ fn trait_tokens(language: &str, entry: &TraitTable) -> TokenStream {
     let language = ident(language);
     let (path, also) = (text(&entry.path), texts(&entry.also));
     let (on, through) = (texts(&entry.on), texts(&entry.through));
+    let supertraits = texts(&entry.supertraits);
     quote! {
         TraitEntry {
             language: nostall_model::Language::#language, path: #path, also: #also, on: #on, through: #through,
+            supertraits: #supertraits,
         }
     }
 }

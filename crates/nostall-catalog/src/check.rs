@@ -319,6 +319,12 @@ fn check_type_entry(entry: &TypeTable, separator: &str) -> Vec<String> {
 
 fn check_trait(entry: &TraitTable, separator: &str) -> Vec<String> {
     let mut errors = check_paths(&entry.path, &entry.also, separator, false);
+    errors.extend(
+        entry
+            .supertraits
+            .iter()
+            .filter_map(|path| check_path(path, separator, false)),
+    );
     errors.extend(entry.on.iter().filter_map(|text| check_type("on", text)));
     errors.extend(
         entry

@@ -93,6 +93,7 @@ pub(crate) fn trait_entry(language: Language, table: &TraitTable) -> TraitEntry 
         also: texts(&table.also),
         on: texts(&table.on),
         through: texts(&table.through),
+        supertraits: texts(&table.supertraits),
     }
 }
 

@@ -298,4 +298,6 @@ pub struct TraitEntry {
     pub on: List<Text>,
     /// Wrappers that carry it when their first type parameter does.
     pub through: List<Text>,
+    /// Traits that come with it.
+    pub supertraits: List<Text>,
 }

@@ -278,6 +278,9 @@ pub struct TraitTable {
     /// Wrappers that carry it when their first type parameter does.
     #[serde(default)]
     pub through: Vec<String>,
+    /// Traits that come with it.
+    #[serde(default)]
+    pub supertraits: Vec<String>,
     /// Where the fact can be checked.
     #[serde(default)]
     pub source: Option<String>,

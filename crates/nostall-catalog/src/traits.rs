@@ -176,6 +176,10 @@ pub(crate) fn merge(traits: Vec<TraitEntry>) -> Vec<TraitEntry> {
                 known.also.to_mut().extend_from_slice(&entry.also);
                 known.on.to_mut().extend_from_slice(&entry.on);
                 known.through.to_mut().extend_from_slice(&entry.through);
+                known
+                    .supertraits
+                    .to_mut()
+                    .extend_from_slice(&entry.supertraits);
             }
             None => {
                 places.insert((entry.language, entry.path.clone()), merged.len());

@@ -2,10 +2,11 @@
 
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
-    Guard, Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution, ResolvedBody,
-    ResolvedCall, Target, TargetKind,
+    Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution,
+    ResolvedBody, ResolvedCall, Target, TargetKind,
 };
 use nostall_model::{FileId, Sources};
+use rustc_hash::FxHashMap;
 
 /// All bodies and calls of all languages.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Program<'a> {
     calls: Vec<ResolvedCall>,
     targets: Vec<Target>,
     passed: Vec<Passed>,
+    conditions: FxHashMap<u32, Condition>,
+    instantiations: Vec<(ProgramCall, Instantiation)>,
     guards: Vec<Guard>,
     reasons: Vec<Box<str>>,
     calls_of: Vec<Run>,
@@ -39,6 +42,8 @@ pub fn link<'a>(
         calls: Vec::new(),
         targets: Vec::new(),
         passed: Vec::new(),
+        conditions: FxHashMap::default(),
+        instantiations: Vec::new(),
         guards: Vec::new(),
         reasons: Vec::new(),
         calls_of: Vec::new(),
@@ -90,6 +95,14 @@ impl Program<'_> {
             index: passed.index,
             target: renumber(passed.target),
         };
+        let conditions = resolution.conditions.into_iter();
+        self.conditions
+            .extend(conditions.map(|(target, condition)| (target + first_target, condition)));
+        let instantiations = resolution.instantiations.into_iter();
+        self.instantiations.extend(
+            instantiations
+                .map(|(call, instantiation)| (ProgramCall(call.0 + first_call), instantiation)),
+        );
         self.guards
             .extend(resolution.guards.into_iter().map(|guard| Guard {
                 body: ProgramBody(guard.body.0 + first_body),
@@ -157,6 +170,24 @@ impl Program<'_> {
     #[must_use]
     pub fn targets(&self, call: ProgramCall) -> &[Target] {
         &self.targets[self.calls[call.index()].targets.range()]
+    }
+
+    /// Returns under which condition one of a call's targets counts, by its place among them.
+    #[must_use]
+    pub fn condition(&self, call: ProgramCall, target: usize) -> Option<Condition> {
+        if self.conditions.is_empty() {
+            return None;
+        }
+        let first = self.calls[call.index()].targets.start;
+        self.conditions.get(&(first + target as u32)).copied()
+    }
+
+    /// Returns what a call says of the type parameters of what it calls.
+    pub fn instantiations(&self, call: ProgramCall) -> impl Iterator<Item = Instantiation> {
+        let start = self.instantiations.partition_point(|(own, _)| *own < call);
+        let rest = self.instantiations[start..].iter();
+        rest.take_while(move |(own, _)| *own == call)
+            .map(|(_, instantiation)| *instantiation)
     }
 
     /// Returns the callables among a call's arguments.

@@ -8,7 +8,9 @@
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
 use nostall_model::Confidence;
 use nostall_model::facts::{CallKind, Callee, Flavour, ParameterKind, Sink};
-use nostall_model::program::{Passed, ProgramBody, ProgramCall, Target, TargetKind};
+use nostall_model::program::{
+    Condition, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::placement::{Loops, Placement, own_placement};
@@ -34,6 +36,12 @@ pub struct Effect {
     pub next: Option<ProgramBody>,
     /// Where on the way it happens.
     pub placement: Placement,
+    /// What a type parameter of the body must stand for.
+    pub condition: Option<Condition>,
+    /// How sure it is where the condition holds.
+    pub settled: Confidence,
+    /// The condition of the effect of `next` that this one comes from.
+    pub under: Option<Condition>,
 }
 
 /// What a body does with a callable that it was given.
@@ -152,13 +160,16 @@ impl Summaries {
         id
     }
 
-    /// Finds what a body blocks on, as one sink.
+    /// Finds what a body blocks on, as one sink under one condition.
     #[must_use]
-    pub fn effect(&self, body: ProgramBody, sink: SinkId) -> Option<&Effect> {
-        self.of(body)
-            .effects
-            .iter()
-            .find(|effect| effect.sink == sink)
+    pub fn effect(
+        &self,
+        body: ProgramBody,
+        sink: SinkId,
+        condition: Option<Condition>,
+    ) -> Option<&Effect> {
+        let mut effects = self.of(body).effects.iter();
+        effects.find(|effect| effect.sink == sink && effect.condition == condition)
     }
 }
 
@@ -232,7 +243,7 @@ impl Cx<'_> {
         }
         summary
             .effects
-            .sort_by_key(|effect| (effect.sink, effect.hops));
+            .sort_by_key(|effect| (effect.sink, effect.condition, effect.hops));
         summary.effects.truncate(MOST_EFFECTS);
         summary
     }
@@ -254,18 +265,20 @@ impl Cx<'_> {
                 .targets(call)
                 .iter()
                 .any(|target| is_async(&target));
-        for target in self
-            .program
-            .targets(call)
-            .iter()
-            .filter(|target| !meant || is_async(target))
-        {
+        for (position, target) in self.program.targets(call).iter().enumerate() {
+            if meant && !is_async(&target) {
+                continue;
+            }
+            let condition = self.program.condition(call, position);
+            let first = contribution.effects.len();
+            // Under a condition that holds nothing is in doubt.
+            let confidence = condition.map_or(target.confidence, |_| Confidence::Certain);
             match &target.kind {
                 TargetKind::Api(api) => self.call_api(
                     body,
                     call,
                     *api,
-                    target.confidence,
+                    confidence,
                     awaited,
                     summaries,
                     &mut contribution,
@@ -274,7 +287,7 @@ impl Cx<'_> {
                     body,
                     call,
                     *callee,
-                    target.confidence,
+                    confidence,
                     summaries,
                     &mut contribution,
                 ),
@@ -282,7 +295,7 @@ impl Cx<'_> {
                     owner: *owner,
                     index: *index,
                     what: Use::Inline,
-                    confidence: target.confidence,
+                    confidence: confidence,
                     call,
                 }),
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {
@@ -297,6 +310,13 @@ impl Cx<'_> {
                             &mut contribution,
                         );
                     }
+                }
+            }
+            for effect in &mut contribution.effects[first..] {
+                if condition.is_some() {
+                    effect.settled = effect.confidence;
+                    effect.confidence = effect.confidence.min(target.confidence);
+                    effect.condition = condition;
                 }
             }
         }
@@ -327,6 +347,9 @@ impl Cx<'_> {
                 call,
                 next: None,
                 placement: self.placement(call),
+                condition: None,
+                settled: confidence,
+                under: None,
             });
         }
         for passed in self.program.passed(call) {
@@ -473,23 +496,25 @@ impl Cx<'_> {
         let here = self.placement(call);
         let summary = summaries.of(callee);
         for effect in &summary.effects {
-            let confidence = confidence.min(effect.confidence);
-            let placement = effect.placement.and(here);
+            let Some((condition, known)) = self.carry_over(call, effect) else {
+                continue;
+            };
+            let carried = Effect {
+                confidence: confidence.min(known),
+                settled: confidence.min(effect.settled),
+                placement: effect.placement.and(here),
+                condition,
+                ..*effect
+            };
             contribution.effects.push(if own {
-                Effect {
-                    confidence,
-                    placement,
-                    ..*effect
-                }
+                carried
             } else {
-                let hops = effect.hops.saturating_add(1);
                 Effect {
-                    sink: effect.sink,
-                    confidence,
-                    hops,
+                    hops: effect.hops.saturating_add(1),
                     call,
                     next: Some(callee),
-                    placement,
+                    under: effect.condition,
+                    ..carried
                 }
             });
         }
@@ -498,6 +523,38 @@ impl Cx<'_> {
             confidence: confidence.min(use_.confidence),
             ..*use_
         }));
+    }
+
+    /// What becomes of an effect's condition at a call: settled by the type that the call puts in, handed on to the caller's
+    /// own parameter, or left open. Nothing where the type says that the effect does not happen.
+    fn carry_over(
+        &self,
+        call: ProgramCall,
+        effect: &Effect,
+    ) -> Option<(Option<Condition>, Confidence)> {
+        let Some(condition) = effect.condition else {
+            return Some((None, effect.confidence));
+        };
+        let mut refuted = false;
+        for given in self.program.instantiations(call) {
+            if given.parameter != condition.parameter {
+                continue;
+            }
+            match given.value {
+                Instance::Is(key) if key == condition.is => {
+                    return Some((None, effect.settled));
+                }
+                Instance::Is(_) => refuted = true,
+                Instance::Parameter(parameter) => {
+                    let handed = Condition {
+                        parameter,
+                        ..condition
+                    };
+                    return Some((Some(handed), effect.confidence));
+                }
+            }
+        }
+        (!refuted).then_some((Some(condition), effect.confidence))
     }
 
     /// A callable argument is used in some way.
@@ -554,6 +611,9 @@ impl Cx<'_> {
                         call,
                         next: None,
                         placement: self.placement(call),
+                        condition: None,
+                        settled: confidence,
+                        under: None,
                     });
                 }
             }
@@ -609,7 +669,8 @@ fn same_use(left: &ParameterUse, right: &ParameterUse) -> bool {
 
 /// Keeps the better way to one sink: surer first, then shorter, then earlier.
 fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
-    match effects.iter_mut().find(|effect| effect.sink == new.sink) {
+    let same = |effect: &&mut Effect| effect.sink == new.sink && effect.condition == new.condition;
+    match effects.iter_mut().find(same) {
         Some(known) => {
             let key = |effect: &Effect| {
                 let placement = effect.placement;

@@ -68,6 +68,10 @@ pub struct Resolution {
     pub targets: Vec<Target>,
     /// Pool: callables that calls are given.
     pub passed: Vec<Passed>,
+    /// Targets that count only where a type parameter stands for some type: by their place in `targets`, in that order.
+    pub conditions: Vec<(u32, Condition)>,
+    /// What calls say of the type parameters of what they call, in the order of the calls.
+    pub instantiations: Vec<(ProgramCall, Instantiation)>,
     /// Values that hold something while they live.
     pub guards: Vec<Guard>,
     /// Per call: how its callee was found, for people. Empty unless it was asked for.
@@ -208,6 +212,43 @@ impl Unresolved {
             Self::Budget => "it takes too many steps to find out",
         }
     }
+}
+
+/// A type parameter; the number means something to the language alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParameterKey(pub u32);
+
+/// A property of types, such as being a struct or having a trait; the number means something to the language alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeKey(pub u32);
+
+/// A target counts only where a type parameter stands for a type with this property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Condition {
+    /// The parameter.
+    pub parameter: ParameterKey,
+    /// The property.
+    pub is: TypeKey,
+    /// Whether nothing is said where the type is not known.
+    pub strict: bool,
+}
+
+/// What a call says of a type parameter of what it calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instantiation {
+    /// The parameter of the called function, or of the type or trait that the function belongs to.
+    pub parameter: ParameterKey,
+    /// What it stands for.
+    pub value: Instance,
+}
+
+/// What a type parameter stands for at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instance {
+    /// A type with this property; a type may have several, each in an instantiation of its own.
+    Is(TypeKey),
+    /// A type parameter of the caller.
+    Parameter(ParameterKey),
 }
 
 /// A value that holds something while it lives: a lock, a borrow, a span.

@@ -28,6 +28,9 @@ pub(super) fn find(
         let around = &runs[body.index()];
         for call in program.calls_of(body) {
             for effect in effects_of_call(basis, body, *call, summaries) {
+                if effect.condition.is_some_and(|condition| condition.strict) {
+                    continue;
+                }
                 let blocking = summaries.sink(effect.sink);
                 let placement = effect
                     .placement
@@ -111,7 +114,7 @@ impl Writer<'_> {
             steps.push((function, effect));
             let deeper = effect
                 .next
-                .and_then(|next| self.summaries.effect(next, effect.sink));
+                .and_then(|next| self.summaries.effect(next, effect.sink, effect.under));
             let Some(deeper) = deeper else { break };
             effect = *deeper;
             function = self.program.body_of_call(deeper.call);

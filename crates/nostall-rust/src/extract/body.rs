@@ -4,7 +4,7 @@ use nostall_model::Span;
 use nostall_model::build::NewBody;
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, DefinitionKind, ExprId, ExprKind, Flavour, ItemId, ItemKind,
-    Parameter, ParameterKind, ScopeKind, Sink, TypeExprId,
+    Parameter, ParameterKind, ScopeKind, Sink, TypeExprId, TypeExprKind,
 };
 use syn::{Block, Expr, FnArg, Pat, Signature};
 
@@ -128,7 +128,7 @@ impl Lower<'_> {
                 Some(self.type_(type_)),
                 !matches!(**type_, syn::Type::Reference(_)),
             ),
-            syn::ReceiverKind::Reference(..) => (None, false),
+            syn::ReceiverKind::Reference(..) => (Some(self.reference_to_self(span)), false),
             _ => (None, true),
         };
         Written {
@@ -138,6 +138,13 @@ impl Lower<'_> {
             mutable: receiver.mutability.is_some(),
             owns,
         }
+    }
+
+    /// The type of `&self`.
+    fn reference_to_self(&mut self, span: Span) -> TypeExprId {
+        let path = self.builder.plain_path(&["Self"], self.scope, span);
+        let own = self.builder.type_expr(TypeExprKind::Path(path), span);
+        self.builder.type_expr(TypeExprKind::Reference(own), span)
     }
 
     /// Declares parameters; those that are patterns are taken apart once all of them have their values.

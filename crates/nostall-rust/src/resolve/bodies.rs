@@ -250,13 +250,30 @@ impl Cx<'_> {
         let callees = self.callees(mount, id);
         let first = resolution.targets.len() as u32;
         for callee in callees.iter() {
-            if let Some(kind) = self.target_kind(mount, Some(id), callee.what, resolution) {
-                resolution.targets.push(CallTarget {
-                    kind,
-                    confidence: callee.confidence,
-                });
+            let Some(kind) = self.target_kind(mount, Some(id), callee.what, resolution) else {
+                continue;
+            };
+            let target = CallTarget {
+                kind,
+                confidence: callee.confidence,
+            };
+            let conditions = self.conditions(mount, id, callee);
+            for condition in &conditions {
+                let number = resolution.targets.len() as u32;
+                resolution.conditions.push((number, *condition));
+                resolution.targets.push(target.clone());
+            }
+            if conditions.is_empty() {
+                resolution.targets.push(target);
             }
         }
+        let call = resolution.mounts[mount.index()].call(id);
+        let put_in = self.instantiations(mount, id, &callees);
+        resolution.instantiations.extend(
+            put_in
+                .into_iter()
+                .map(|instantiation| (call, instantiation)),
+        );
         let targets = Run {
             start: first,
             end: resolution.targets.len() as u32,

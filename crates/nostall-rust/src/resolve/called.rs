@@ -241,21 +241,12 @@ impl Cx<'_> {
         let name = self.arena.text(name);
         if let TypeKind::Parameter(..) = self.arena.kind(ty) {
             // `Trait::method(x)` and `T::method(x)`: what counts is the type of the object.
-            let first = self.facts(mount).arguments[call.arguments.range()].first();
-            let receiver =
-                first.map_or(Ty::UNKNOWN, |argument| self.type_of(mount, argument.value));
-            let object = if receiver == Ty::UNKNOWN {
-                ty
-            } else {
-                receiver
+            let object = self.object_of(mount, ty, &name, call);
+            let found = match self.trait_of_bound(ty).filter(|_| object != ty) {
+                Some(trait_) => self.method_by_trait(object, trait_, &name),
+                None => self.methods_at(object, &name),
             };
-            let found = self.methods_at(object, &name);
-            let found = if found.is_empty() {
-                self.methods_at(ty, &name)
-            } else {
-                found
-            };
-            return self.finish_methods(mount, ty, found, call, true);
+            return self.finish_methods(mount, object, found, call, true);
         }
         let found = self.methods_at(ty, &name);
         if !found.is_empty() {

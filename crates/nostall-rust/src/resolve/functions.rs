@@ -44,11 +44,6 @@ impl Cx<'_> {
         let Some(body) = self.item(def).body else {
             return;
         };
-        if self.facts(def.mount).item(def.item).generics.is_empty()
-            && self.owner_generics_empty(def)
-        {
-            return;
-        }
         let parameters = self.facts(def.mount).body_parameters(body);
         let skip = usize::from(
             by_method
@@ -57,17 +52,22 @@ impl Cx<'_> {
                     .is_some_and(|it| it.kind == ParameterKind::Receiver),
         );
         let arguments = &self.facts(mount).arguments[call.arguments.range()];
-        for (parameter, argument) in parameters.iter().skip(skip).zip(arguments) {
-            if let Some(type_) = parameter.type_ {
-                let written = self.written_type(def.mount, type_);
-                self.unify(written, self.type_of(mount, argument.value), substitution);
+        for (index, argument) in (skip..parameters.len()).zip(arguments) {
+            let declared = self.declared_type(def.mount, body, index);
+            if self.is_generic(declared) {
+                self.unify(declared, self.type_of(mount, argument.value), substitution);
             }
         }
     }
 
-    pub(super) fn owner_generics_empty(&self, def: DefId) -> bool {
-        self.owner(def)
-            .is_none_or(|owner| self.item(owner).generics.is_empty())
+    /// Says whether a type parameter stands in a type.
+    fn is_generic(&self, ty: Ty) -> bool {
+        let found = std::cell::Cell::new(false);
+        self.arena.map(ty, &|kind| {
+            found.set(found.get() || matches!(kind, TypeKind::Parameter(..)));
+            None
+        });
+        found.get()
     }
 
     /// Learns them from `f::<A, B>`.

@@ -176,6 +176,9 @@ impl Cx<'_> {
 
     /// The bounds of a generic parameter, as types: a trait's own `Self` has the trait.
     pub(crate) fn bounds(&self, def: DefId, name: Symbol) -> Vec<Ty> {
+        if let Some(bounds) = self.nameless_bounds(def, name) {
+            return bounds;
+        }
         let facts = self.facts(def.mount);
         let mut bounds = Vec::new();
         let item = self.item(def);
@@ -374,11 +377,9 @@ impl Cx<'_> {
         let Some(parameter) = facts.body_parameters(body).get(usize::from(index)) else {
             return Ty::UNKNOWN;
         };
-        if let Some(type_) = parameter.type_ {
-            let written = self.written_type(mount, type_);
-            if written != Ty::UNKNOWN {
-                return written;
-            }
+        let declared = self.declared_type(mount, body, usize::from(index));
+        if declared != Ty::UNKNOWN {
+            return declared;
         }
         if parameter.kind == nostall_model::facts::ParameterKind::Receiver {
             let scope = ScopeRef {
@@ -387,7 +388,7 @@ impl Cx<'_> {
             };
             return self
                 .self_item(scope)
-                .map_or(Ty::UNKNOWN, |def| self.arena.reference(self.self_type(def)));
+                .map_or(Ty::UNKNOWN, |def| self.self_type(def));
         }
         if facts.body(body).kind == BodyKind::Closure {
             self.closure_parameter(mount, body, index)
@@ -489,6 +490,7 @@ impl Cx<'_> {
                     .or_else(|| self.boxed_future(member))
                     .unwrap_or(member),
                 TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => self.output_of(&bounds),
+                TypeKind::Parameter(def, name) => self.output_of(&self.bounds(def, name)),
                 _ => member,
             }
         });

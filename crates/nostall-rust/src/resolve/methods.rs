@@ -277,6 +277,26 @@ impl Cx<'_> {
         found
     }
 
+    /// A method of a trait on a type, whatever methods of that name the type has itself.
+    pub(super) fn method_by_trait(
+        &self,
+        ty: Ty,
+        trait_: DefId,
+        name: &str,
+    ) -> Vec<(What, Confidence)> {
+        let impls = self.impls_of(ty).into_iter();
+        let mut own = impls.filter(|impl_| self.trait_of(*impl_) == Some(trait_));
+        let Some(impl_) = own.next() else {
+            return self.methods_at(ty, name);
+        };
+        let found = self.associated_in(impl_, name);
+        if found.is_empty() {
+            return self.default_methods(trait_, name);
+        }
+        let function = |def| (What::Function(def), Confidence::Certain);
+        found.into_iter().map(function).collect()
+    }
+
     pub(super) fn default_methods(&self, trait_: DefId, name: &str) -> Vec<(What, Confidence)> {
         let own = self.associated_in(trait_, name).into_iter();
         own.filter(|def| self.has_code(*def))
@@ -464,7 +484,12 @@ impl Cx<'_> {
         bounds: &[Ty],
         name: &str,
     ) -> Vec<(What, Confidence)> {
-        let found = self.methods_of_bounds(bounds, name);
+        let mut found = self.methods_of_bounds(bounds, name);
+        found.extend(
+            bounds
+                .iter()
+                .filter_map(|bound| self.method_of_external_bound(*bound, name)),
+        );
         if !found.is_empty() {
             return found;
         }
@@ -475,6 +500,25 @@ impl Cx<'_> {
             Some((path, _)) => vec![(What::External(path), Confidence::Certain)],
             None => self.iterator_method(ty, name),
         }
+    }
+
+    /// A method of a catalogued trait that a bound names, `R: Read`. Whether it blocks depends on what `R` stands for.
+    fn method_of_external_bound(&self, bound: Ty, name: &str) -> Option<(What, Confidence)> {
+        let TypeKind::External(path, _) = self.arena.kind(bound) else {
+            return None;
+        };
+        self.catalog
+            .trait_entry(Language::Rust, &self.arena.text(path))?;
+        let traits = self.with_supertraits(&self.arena.text(path)).into_iter();
+        let mut methods = traits.map(|trait_| format!("{trait_}::{name}"));
+        let found = methods.find(|path| {
+            let found = self.catalog.lookup(Language::Rust, path);
+            found.is_some_and(|found| !found.wildcard)
+        })?;
+        Some((
+            What::External(self.arena.symbol(&found)),
+            Confidence::Possible,
+        ))
     }
 
     /// The conversions of the language's own traits: `AsRef<T>::as_ref` gives a `&T`, `Into<T>::into` a `T`.

@@ -7,6 +7,7 @@ mod callables;
 mod called;
 mod conditions;
 mod functions;
+mod generics;
 mod guards;
 mod impls;
 mod index;

@@ -21,6 +21,11 @@ impl Ty {
     pub(crate) const UNKNOWN: Self = Self(0);
     /// The type of what never has a value.
     pub(crate) const NEVER: Self = Self(1);
+
+    /// Returns the type's number, the same for equal types of one resolution.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
 }
 
 /// A list of types.
