@@ -133,7 +133,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
         let path = optional(route.path.as_ref(), argument);
         quote!(Route { method: #method, path: #path })
     });
-    let concurrent = api.concurrent;
+    let (concurrent, every) = (api.concurrent, api.every);
     let duration = optional(api.duration.as_ref(), argument);
     let panics = api.panics;
     let carrier = optional(api.carrier.as_ref(), |carrier| {
@@ -147,7 +147,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
             language: nostall_model::Language::#language, library: #library, path: #path, also: #also,
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
             instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
-            times: #times, route: #route, concurrent: #concurrent,
+            every: #every, times: #times, route: #route, concurrent: #concurrent,
             duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }
@@ -211,6 +211,10 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
         optional(entry.enter.as_deref(), text),
         optional(entry.awaits.as_deref(), text),
     );
+    let fields = entry.fields.iter().map(|(name, type_)| {
+        let (name, type_) = (text(name), text(type_));
+        quote!((#name, #type_))
+    });
     let guards = optional(entry.guards.as_deref(), |guards| {
         let guards = word(guards);
         quote!(Guards::#guards)
@@ -219,7 +223,7 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
         TypeEntry {
             language: nostall_model::Language::#language, path: #path, also: #also, kind: TypeKind::#kind, params: #params,
             deref: #deref, alias: #alias, item: #item, extends: #extends, enter: #enter, awaits: #awaits,
-            guards: #guards,
+            fields: std::borrow::Cow::Borrowed(&[#(#fields),*]), guards: #guards,
         }
     }
 }
@@ -228,11 +232,11 @@ fn trait_tokens(language: &str, entry: &TraitTable) -> TokenStream {
     let language = ident(language);
     let (path, also) = (text(&entry.path), texts(&entry.also));
     let (on, through) = (texts(&entry.on), texts(&entry.through));
-    let supertraits = texts(&entry.supertraits);
+    let (supertraits, assume) = (texts(&entry.supertraits), entry.assume);
     quote! {
         TraitEntry {
             language: nostall_model::Language::#language, path: #path, also: #also, on: #on, through: #through,
-            supertraits: #supertraits,
+            supertraits: #supertraits, assume: #assume,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Look-up by path: the project's own entries first, then explicit ones, then wildcards, the longest first.
 
+use std::sync::OnceLock;
+
 use nostall_model::Language;
+use rustc_hash::FxHashSet;
 
 use crate::entry::{Api, ApiId, Origin, Text, TraitEntry, TraitId, TypeEntry};
 use crate::paths::{PathMap, normalise, normalise_text, separator, split, split_text};
@@ -18,6 +21,8 @@ pub struct Catalog {
     user: Index,
     type_index: PathMap<usize>,
     trait_index: TraitIndex,
+    /// All paths and their beginnings, made when first asked for.
+    beginnings: OnceLock<FxHashSet<(Language, String)>>,
 }
 
 /// What a path is in the catalogue.
@@ -58,6 +63,7 @@ impl Catalog {
             user: Index::new(&apis, Origin::User),
             type_index: index_types(&types),
             trait_index: TraitIndex::new(&traits, &types, &apis),
+            beginnings: OnceLock::new(),
             apis,
             types,
             traits,
@@ -89,6 +95,39 @@ impl Catalog {
     /// Walks all traits.
     pub fn traits(&self) -> impl Iterator<Item = &TraitEntry> {
         self.traits.iter()
+    }
+
+    /// Says whether there is an entry at a path, or below it.
+    #[must_use]
+    pub fn speaks_of(&self, language: Language, path: &str) -> bool {
+        let known = self.beginnings.get_or_init(|| self.all_beginnings());
+        known.contains(&(language, path.to_owned()))
+    }
+
+    fn all_beginnings(&self) -> FxHashSet<(Language, String)> {
+        let apis = self
+            .apis
+            .iter()
+            .map(|api| (api.language, &api.path, &api.also));
+        let types = self
+            .types
+            .iter()
+            .map(|entry| (entry.language, &entry.path, &entry.also));
+        let traits = self
+            .traits
+            .iter()
+            .map(|entry| (entry.language, &entry.path, &entry.also));
+        let mut known = FxHashSet::default();
+        for (language, path, also) in apis.chain(types).chain(traits) {
+            let separator = separator(language);
+            for path in std::iter::once(path).chain(also.iter()) {
+                let mut rest: &str = path.trim_end_matches('*').trim_end_matches(separator);
+                while !rest.is_empty() && known.insert((language, rest.to_owned())) {
+                    rest = rest.rsplit_once(separator).map_or("", |(parent, _)| parent);
+                }
+            }
+        }
+        known
     }
 
     /// Finds a callable by any of its paths.

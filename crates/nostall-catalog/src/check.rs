@@ -310,6 +310,12 @@ fn check_type_entry(entry: &TypeTable, separator: &str) -> Vec<String> {
     );
     errors.extend(
         entry
+            .fields
+            .values()
+            .filter_map(|text| check_type("fields", text)),
+    );
+    errors.extend(
+        entry
             .extends
             .iter()
             .filter_map(|text| check_type("extends", text)),

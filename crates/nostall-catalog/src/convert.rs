@@ -36,6 +36,7 @@ pub(crate) fn api(language: Language, library: &str, origin: Origin, table: &Api
         returns: table.returns.as_deref().map(text),
         callable: table.callable.as_ref().map(argument),
         gives: texts(&table.gives),
+        every: table.every,
         times: match table.times.as_deref() {
             Some("once") => Some(Times::Once),
             Some("many") => Some(Times::Many),
@@ -81,6 +82,11 @@ pub(crate) fn type_entry(language: Language, table: &TypeTable) -> TypeEntry {
         extends: texts(&table.extends),
         enter: table.enter.as_deref().map(text),
         awaits: table.awaits.as_deref().map(text),
+        fields: table
+            .fields
+            .iter()
+            .map(|(name, type_)| (text(name), text(type_)))
+            .collect(),
         guards: table.guards.as_deref().and_then(guards),
     }
 }
@@ -93,6 +99,7 @@ pub(crate) fn trait_entry(language: Language, table: &TraitTable) -> TraitEntry 
         also: texts(&table.also),
         on: texts(&table.on),
         through: texts(&table.through),
+        assume: table.assume,
         supertraits: texts(&table.supertraits),
     }
 }

@@ -44,6 +44,8 @@ pub struct Api {
     pub callable: Option<Argument>,
     /// The types that the callable is called with.
     pub gives: List<Text>,
+    /// Whether all callables among the arguments are run, not only that one.
+    pub every: bool,
     /// How often the callable runs, where that is known not to be once per call.
     pub times: Option<Times>,
     /// What this call says of a route, for the name of the handler's entry.
@@ -241,6 +243,8 @@ pub struct TypeEntry {
     pub enter: Option<Text>,
     /// What awaiting it gives.
     pub awaits: Option<Text>,
+    /// Public fields with their types.
+    pub fields: List<(Text, Text)>,
     /// For a guard: what it holds while it lives.
     pub guards: Option<Guards>,
 }
@@ -298,6 +302,8 @@ pub struct TraitEntry {
     pub on: List<Text>,
     /// Wrappers that carry it when their first type parameter does.
     pub through: List<Text>,
+    /// Whether its methods are assumed where it is imported and the receiver's type is not known.
+    pub assume: bool,
     /// Traits that come with it.
     pub supertraits: List<Text>,
 }

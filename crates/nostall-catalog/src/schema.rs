@@ -55,6 +55,9 @@ pub struct ApiTable {
     /// The types that the callable is called with.
     #[serde(default)]
     pub gives: Vec<String>,
+    /// All callables among the arguments are run.
+    #[serde(default)]
+    pub every: bool,
     /// How often the callable runs: `once`, `many`.
     #[serde(default)]
     pub times: Option<String>,
@@ -255,6 +258,9 @@ pub struct TypeTable {
     /// What awaiting it gives.
     #[serde(default)]
     pub awaits: Option<String>,
+    /// Public fields with their types.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
     /// What a guard holds while it lives.
     #[serde(default)]
     pub guards: Option<String>,
@@ -278,6 +284,9 @@ pub struct TraitTable {
     /// Wrappers that carry it when their first type parameter does.
     #[serde(default)]
     pub through: Vec<String>,
+    /// Its methods are assumed where it is imported and the receiver's type is not known.
+    #[serde(default)]
+    pub assume: bool,
     /// Traits that come with it.
     #[serde(default)]
     pub supertraits: Vec<String>,

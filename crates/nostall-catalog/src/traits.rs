@@ -174,6 +174,7 @@ pub(crate) fn merge(traits: Vec<TraitEntry>) -> Vec<TraitEntry> {
             Some(place) => {
                 let known = &mut merged[*place];
                 known.also.to_mut().extend_from_slice(&entry.also);
+                known.assume |= entry.assume;
                 known.on.to_mut().extend_from_slice(&entry.on);
                 known.through.to_mut().extend_from_slice(&entry.through);
                 known

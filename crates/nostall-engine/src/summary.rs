@@ -404,10 +404,11 @@ impl Cx<'_> {
     ) -> Option<(Use, Confidence)> {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
-        let is_the_callable = api.callable.as_ref().is_none_or(|wanted| {
-            argument(facts, arguments, wanted)
-                .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
-        });
+        let is_the_callable = api.every
+            || api.callable.as_ref().is_none_or(|wanted| {
+                argument(facts, arguments, wanted)
+                    .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
+            });
         match api.effect {
             _ if !is_the_callable => None,
             ApiEffect::Offloads => Some((Use::Offloaded, Confidence::Certain)),

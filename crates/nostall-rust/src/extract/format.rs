@@ -10,6 +10,9 @@ use super::invocations::text_literal;
 use super::lower::Lower;
 use super::macro_arguments::MacroArgument;
 
+/// Where the source does not say by which trait a value is shown.
+const ANY_TRAIT: &str = "fmt";
+
 /// What a placeholder of a format string shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shown {
@@ -26,7 +29,7 @@ impl Lower<'_> {
     pub(crate) fn formatted(&mut self, list: &[MacroArgument], lowered: &[Argument]) {
         for (argument, known) in list.iter().zip(lowered) {
             if argument.shown {
-                self.show(known.value);
+                self.show(known.value, ANY_TRAIT);
             }
         }
         for (index, argument) in list.iter().enumerate() {
@@ -56,14 +59,14 @@ impl Lower<'_> {
 
     fn show_all(
         &mut self,
-        shown: &[Shown],
+        shown: &[(Shown, &str)],
         positional: &[ExprId],
         rest: &[Argument],
         place: (Span, Option<u32>),
     ) {
         let mut next = 0;
-        let mut seen: FxHashSet<ExprId> = FxHashSet::default();
-        for placeholder in shown {
+        let mut seen: FxHashSet<(ExprId, &str)> = FxHashSet::default();
+        for (placeholder, trait_) in shown {
             let value = match placeholder {
                 Shown::Next => {
                     next += 1;
@@ -72,8 +75,8 @@ impl Lower<'_> {
                 Shown::Position(index) => positional.get(*index).copied(),
                 Shown::Name(name, range) => Some(self.named_in_text(name, range, rest, place)),
             };
-            if let Some(value) = value.filter(|value| seen.insert(*value)) {
-                self.show(value);
+            if let Some(value) = value.filter(|value| seen.insert((*value, *trait_))) {
+                self.show(value, trait_);
             }
         }
     }
@@ -95,29 +98,33 @@ impl Lower<'_> {
         self.named(name, place.map_or(token, within))
     }
 
-    fn show(&mut self, value: ExprId) {
+    /// The callee is named by the trait of `std::fmt` that it belongs to.
+    fn show(&mut self, value: ExprId, trait_: &str) {
         if !self.is_literal(value) {
             let span = self.builder.facts.expr(value).span;
-            self.builder.implicit(CallKind::Format, value, "fmt", span);
+            self.builder.implicit(CallKind::Format, value, trait_, span);
         }
     }
 }
 
 /// Reads a literal as a format string for so many positional arguments; none if it is not one.
-fn format_string(literal: &str, positional: usize) -> Option<Vec<Shown>> {
+fn format_string(literal: &str, positional: usize) -> Option<Vec<(Shown, &'static str)>> {
     let shown = placeholders(literal)?;
-    let implicit = shown.iter().filter(|it| matches!(it, Shown::Next)).count();
+    let implicit = shown
+        .iter()
+        .filter(|(it, _)| matches!(it, Shown::Next))
+        .count();
     let fits = implicit <= positional
         && shown
             .iter()
-            .all(|it| !matches!(it, Shown::Position(index) if *index >= positional));
+            .all(|(it, _)| !matches!(it, Shown::Position(index) if *index >= positional));
     // A text without placeholders before other arguments is just a text.
     let plain = shown.is_empty() && positional > 0;
     (fits && !plain).then_some(shown)
 }
 
 /// Finds the placeholders in a literal as it is written.
-fn placeholders(literal: &str) -> Option<Vec<Shown>> {
+fn placeholders(literal: &str) -> Option<Vec<(Shown, &'static str)>> {
     let escapes = !literal.starts_with('r');
     let bytes = literal.as_bytes();
     let mut shown = Vec::new();
@@ -143,26 +150,44 @@ fn placeholders(literal: &str) -> Option<Vec<Shown>> {
 }
 
 /// Reads what stands between braces: `name:width$.precision$?`.
-fn placeholder(content: &str, offset: usize, shown: &mut Vec<Shown>) -> Option<()> {
+fn placeholder(content: &str, offset: usize, shown: &mut Vec<(Shown, &'static str)>) -> Option<()> {
     let (argument, spec) = content.split_once(':').unwrap_or((content, ""));
     if spec.contains('{') {
         return None;
     }
+    let trait_ = trait_of(spec);
     if spec.contains(".*") {
-        shown.push(Shown::Next);
+        shown.push((Shown::Next, "Display"));
     }
     let name = argument.trim();
     let start = offset + (argument.len() - argument.trim_start().len());
     if name.is_empty() {
-        shown.push(Shown::Next);
+        shown.push((Shown::Next, trait_));
     } else if name.bytes().all(|byte| byte.is_ascii_digit()) {
-        shown.push(Shown::Position(name.parse().ok()?));
+        shown.push((Shown::Position(name.parse().ok()?), trait_));
     } else if is_name(name) {
-        shown.push(Shown::Name(name.to_owned(), start..start + name.len()));
+        let place = start..start + name.len();
+        shown.push((Shown::Name(name.to_owned(), place), trait_));
     } else {
         return None;
     }
     Some(())
+}
+
+/// The trait that a placeholder's type asks for.
+fn trait_of(spec: &str) -> &'static str {
+    let spec = spec.trim_end();
+    match spec.as_bytes().last() {
+        Some(b'?') => "Debug",
+        Some(b'x') if !spec.ends_with("#?x") => "LowerHex",
+        Some(b'X') => "UpperHex",
+        Some(b'o') => "Octal",
+        Some(b'b') => "Binary",
+        Some(b'e') => "LowerExp",
+        Some(b'E') => "UpperExp",
+        Some(b'p') => "Pointer",
+        _ => "Display",
+    }
 }
 
 fn is_name(text: &str) -> bool {
@@ -179,7 +204,8 @@ mod tests {
     use super::*;
 
     fn names(literal: &str) -> Option<Vec<Shown>> {
-        placeholders(literal)
+        let shown = placeholders(literal)?;
+        Some(shown.into_iter().map(|(shown, _)| shown).collect())
     }
 
     #[test]

@@ -403,11 +403,14 @@ fn inner_name(body: &Body) -> &'static str {
     }
 }
 
-fn may_be_callable(facts: &FileFacts, id: nostall_model::facts::ExprId) -> bool {
+pub(super) fn may_be_callable(facts: &FileFacts, id: nostall_model::facts::ExprId) -> bool {
     match facts.expr(id).kind {
-        ExprKind::Callable(_) | ExprKind::Path(_) | ExprKind::Use { .. } | ExprKind::Call(_) => {
-            true
-        }
+        ExprKind::Callable(_)
+        | ExprKind::Path(_)
+        | ExprKind::Use { .. }
+        | ExprKind::Call(_)
+        | ExprKind::Attribute { .. }
+        | ExprKind::Project { .. } => true,
         ExprKind::Reference(inner)
         | ExprKind::Dereference(inner)
         | ExprKind::Cast { value: inner, .. } => may_be_callable(facts, inner),

@@ -1,16 +1,20 @@
 //! Values that can be called later: what they may be, and what their parameters are.
 
 use nostall_model::facts::{
-    BodyId, BodyKind, Call, CallId, Callee as Written, DefinitionKind, ExprId, ExprKind, ItemKind,
-    ParameterKind, PathId,
+    BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, ExprId, ExprKind,
+    Flavour, ItemKind, ParameterKind, Part, PathId,
 };
 use nostall_model::{Confidence, Language};
+use rustc_hash::FxHashMap;
 
 use super::Cx;
 use super::methods::What;
 use super::mounts::{DefId, MountId};
 use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind};
+
+/// What struct literals put into fields.
+pub(crate) type FilledFields = FxHashMap<(DefId, Symbol), Vec<(MountId, ExprId)>>;
 
 impl Cx<'_> {
     /// Returns what a value may be when it is called; nothing for a value that is no callable.
@@ -47,6 +51,13 @@ impl Cx<'_> {
                     .collect()
             }
             ExprKind::Call(call) => self.callable_from_call(mount, call, budget - 1),
+            ExprKind::Attribute { base, name } => {
+                self.callable_field(mount, base, facts.text(name), budget - 1)
+            }
+            ExprKind::Project {
+                base,
+                part: Part::Iterated | Part::Item,
+            } => self.callable_elements(mount, base, budget - 1),
             _ => Vec::new(),
         }
     }
@@ -106,7 +117,14 @@ impl Cx<'_> {
         budget: u32,
     ) -> Vec<(What, Confidence)> {
         let facts = self.facts(mount);
+        let returned = self.returned_callables(mount, id, budget);
+        if !returned.is_empty() {
+            return returned;
+        }
         match facts.call(id).callee {
+            Written::Method { receiver, .. } if facts.call(id).kind == CallKind::Index => {
+                self.callable_elements(mount, receiver, budget)
+            }
             Written::Method { receiver, .. }
                 if self.arena.kind(self.type_of(mount, facts.call(id).expr))
                     == self.arena.kind(self.type_of(mount, receiver)) =>
@@ -126,6 +144,168 @@ impl Cx<'_> {
                 } else {
                     Vec::new()
                 }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What a function of the program returns, where that can be called.
+    fn returned_callables(
+        &self,
+        mount: MountId,
+        id: CallId,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        if budget == 0 {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for callee in self.callees(mount, id).iter() {
+            let What::Function(def) = callee.what else {
+                continue;
+            };
+            let Some(body) = self.item(def).body else {
+                continue;
+            };
+            let body = self.facts(def.mount).body(body);
+            let callable =
+                body.flavour == Flavour::Sync && self.function_bound(callee.returns).is_some();
+            if let (true, Some(value)) = (callable, body.value) {
+                let values = self.callable(def.mount, value, budget / 2).into_iter();
+                found.extend(values.map(|(what, sure)| (what, sure.min(callee.confidence))));
+            }
+        }
+        // A parameter that is handed back belongs to another function's call.
+        found.retain(|(what, _)| !matches!(what, What::Parameter(..)));
+        found
+    }
+
+    /// The callables that the program puts into a field of a struct.
+    fn callable_field(
+        &self,
+        mount: MountId,
+        base: ExprId,
+        name: &str,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        let steps = self.autoderef(self.type_of(mount, base));
+        let owner = steps
+            .into_iter()
+            .find_map(|step| match self.arena.kind(step) {
+                TypeKind::Named(def, _) => Some(def),
+                _ => None,
+            });
+        let Some(owner) = owner else {
+            return Vec::new();
+        };
+        let fields = self.filled_fields();
+        let values = fields.get(&(owner, self.arena.symbol(name)));
+        let found: Vec<(What, Confidence)> = values
+            .into_iter()
+            .flatten()
+            .flat_map(|(mount, value)| self.callable(*mount, *value, budget / 2))
+            .filter(|(what, _)| !matches!(what, What::Parameter(..)))
+            .collect();
+        let sure = if found.len() > 1 {
+            Confidence::Possible
+        } else {
+            Confidence::Likely
+        };
+        found
+            .into_iter()
+            .map(|(what, confidence)| (what, confidence.min(sure)))
+            .collect()
+    }
+
+    /// What struct literals of the program put into fields, of values that may be callables.
+    fn filled_fields(&self) -> std::rc::Rc<FilledFields> {
+        if let Some(found) = &*self.filled_fields.borrow() {
+            return std::rc::Rc::clone(found);
+        }
+        let mut filled = FilledFields::default();
+        for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
+            let facts = self.facts(mount);
+            for expr in &facts.exprs {
+                let ExprKind::Struct { path, fields } = expr.kind else {
+                    continue;
+                };
+                let callable = |argument: &&nostall_model::facts::Argument| {
+                    argument.name.is_some() && super::bodies::may_be_callable(facts, argument.value)
+                };
+                let fields: Vec<_> = facts.arguments[fields.range()]
+                    .iter()
+                    .filter(callable)
+                    .collect();
+                if fields.is_empty() {
+                    continue;
+                }
+                let found = self.resolve_path(mount, path, Namespace::Type);
+                let [resolved] = found.as_slice() else {
+                    continue;
+                };
+                let TypeKind::Named(owner, _) = self.arena.kind(self.type_of_resolved(*resolved))
+                else {
+                    continue;
+                };
+                for field in fields {
+                    let name = field.name.map_or("", |name| facts.text(name));
+                    filled
+                        .entry((owner, self.arena.symbol(name)))
+                        .or_default()
+                        .push((mount, field.value));
+                }
+            }
+        }
+        let filled = std::rc::Rc::new(filled);
+        *self.filled_fields.borrow_mut() = Some(std::rc::Rc::clone(&filled));
+        filled
+    }
+
+    /// The callables in a list that the source writes out.
+    fn callable_elements(
+        &self,
+        mount: MountId,
+        list: ExprId,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        let facts = self.facts(mount);
+        if budget == 0 {
+            return Vec::new();
+        }
+        match facts.expr(list).kind {
+            ExprKind::Collection { elements, .. } => facts
+                .expr_list(elements)
+                .iter()
+                .flat_map(|element| self.callable(mount, *element, budget / 2))
+                .collect(),
+            ExprKind::Reference(inner) => self.callable_elements(mount, inner, budget - 1),
+            ExprKind::Use { binding, reaching } => {
+                let definitions = if reaching.is_empty() {
+                    self.index(mount).definitions_of(binding)
+                } else {
+                    &facts.definition_lists[reaching.range()]
+                };
+                let values =
+                    definitions
+                        .iter()
+                        .filter_map(|id| match facts.definitions[id.index()].kind {
+                            DefinitionKind::Value(value) => Some(value),
+                            _ => None,
+                        });
+                values
+                    .flat_map(|value| self.callable_elements(mount, value, budget / 2))
+                    .collect()
+            }
+            ExprKind::Path(path) => {
+                let found = self.resolve_path(mount, path, Namespace::Value);
+                let [Resolved::Item(def)] = found.as_slice() else {
+                    return Vec::new();
+                };
+                let body = self.item(*def).body;
+                let value = body.and_then(|body| self.facts(def.mount).body(body).value);
+                value.map_or_else(Vec::new, |value| {
+                    self.callable_elements(def.mount, value, budget / 2)
+                })
             }
             _ => Vec::new(),
         }
@@ -160,15 +340,33 @@ impl Cx<'_> {
             return Ty::UNKNOWN;
         };
         let types: Vec<Ty> = self
-            .callees(mount, call)
-            .iter()
-            .map(|callee| match callee.what {
+            .called(mount, call)
+            .into_iter()
+            .map(|what| match what {
                 What::Function(def) => self.bound_parameter(def, position, facts.call(call), index),
                 What::External(path) => self.given_parameter(mount, path, call, position, index),
                 _ => Ty::UNKNOWN,
             })
             .collect();
         self.arena.union(types)
+    }
+
+    /// What a call calls, without what it gives: that may depend on the closures that the call is given.
+    fn called(&self, mount: MountId, id: CallId) -> Vec<What> {
+        let facts = self.facts(mount);
+        match facts.call(id).callee {
+            Written::Method { receiver, name } => {
+                let steps = self.autoderef(self.type_of(mount, receiver));
+                let found = self.first_method(&steps, facts.text(name));
+                let found = found.into_iter().flat_map(|(_, found)| found);
+                found.map(|(what, _)| what).collect()
+            }
+            _ => self
+                .callees(mount, id)
+                .iter()
+                .map(|callee| callee.what)
+                .collect(),
+        }
     }
 
     /// What the catalogue says that a callable is given.

@@ -42,7 +42,30 @@ impl Cx<'_> {
                 self.called_variable(mount, binding, reaching, call, budget - 1)
             }
             ExprKind::Never => Vec::new(),
-            _ => vec![self.called_type(self.type_of(mount, id))],
+            _ => {
+                let found = self.callable(mount, id, budget);
+                if found.is_empty() {
+                    return vec![self.called_type(self.type_of(mount, id))];
+                }
+                let callees = found.into_iter();
+                callees
+                    .map(|(what, confidence)| self.called_what(what, confidence))
+                    .collect()
+            }
+        }
+    }
+
+    /// A callable that is known, with what it gives.
+    fn called_what(&self, what: What, confidence: Confidence) -> Callee {
+        let callee = match what {
+            What::Function(def) => self.function(def, &Substitution::default(), confidence),
+            What::Body(mount, body) => self.called_body(mount, body),
+            What::External(path) => self.external(path, Ty::UNKNOWN, None, confidence),
+            other => Callee::new(other, confidence, Ty::UNKNOWN),
+        };
+        Callee {
+            confidence: callee.confidence.min(confidence),
+            ..callee
         }
     }
 
@@ -193,6 +216,12 @@ impl Cx<'_> {
         let first = self.facts(mount).arguments[call.arguments.range()]
             .first()
             .map(|argument| argument.value);
+        if let (true, Some(first)) = (is_drop(&text), first) {
+            let dropped = self.dropped(self.type_of(mount, first));
+            if !dropped.is_empty() {
+                return dropped;
+            }
+        }
         if let (Some((parent, name)), Some(first)) = (text.rsplit_once("::"), first) {
             if self.catalog.trait_entry(Language::Rust, parent).is_some() {
                 return self.method(mount, self.type_of(mount, first), name, call);
@@ -320,4 +349,8 @@ impl Cx<'_> {
             callees
         }
     }
+}
+
+fn is_drop(path: &str) -> bool {
+    matches!(path, "std::mem::drop" | "std::ptr::drop_in_place")
 }

@@ -19,6 +19,7 @@ pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Pre
             .map(|id| presence(facts, Some(*id)))
             .max()
             .unwrap_or(Presence::Present),
+        Condition::Any(run) if is_for_tests(facts, run) => Presence::Test,
         Condition::Any(run) => list(run)
             .map(|id| presence(facts, Some(*id)))
             .min()
@@ -32,6 +33,14 @@ pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Pre
         | Condition::ImportFailed
         | Condition::Unknown => Presence::Present,
     }
+}
+
+/// `any(test, feature = "test-util")`: helpers of one's own tests that others can have for theirs.
+fn is_for_tests(facts: &FileFacts, run: nostall_model::facts::Run) -> bool {
+    let list = &facts.condition_lists[run.range()];
+    let is_test = |id: &ConditionId| presence(facts, Some(*id)) == Presence::Test;
+    let is_feature = |id: &ConditionId| matches!(facts.conditions[id.index()], Condition::Value(key, _) if facts.text(key) == "feature");
+    list.iter().any(is_test) && list.iter().all(|id| is_test(id) || is_feature(id))
 }
 
 /// Says whether a condition always holds: `all()`, `true`.

@@ -1,6 +1,6 @@
 //! Functions and what they return: generic parameters learned from arguments, stubs of the catalogue.
 
-use nostall_model::facts::{Call, CallId, Flavour, ParameterKind, PathId};
+use nostall_model::facts::{Call, CallId, Flavour, ParameterKind, PathId, Run};
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
@@ -82,7 +82,18 @@ impl Cx<'_> {
         let Some(last) = facts.path_segments(path).last() else {
             return;
         };
-        let arguments = self.written_types(mount, last.arguments);
+        self.learn_from_written(mount, def, last.arguments, substitution);
+    }
+
+    /// Learns them from written type arguments.
+    pub(super) fn learn_from_written(
+        &self,
+        mount: MountId,
+        def: DefId,
+        arguments: Run,
+        substitution: &mut Substitution,
+    ) {
+        let arguments = self.written_types(mount, arguments);
         for (parameter, argument) in self.generic_types(def).into_iter().zip(arguments) {
             self.unify(parameter, argument, substitution);
         }

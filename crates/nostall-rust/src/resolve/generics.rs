@@ -196,6 +196,7 @@ impl Cx<'_> {
         match call.callee {
             Written::Method { receiver, name } => {
                 by_method = true;
+                self.learn_from_written(mount, def, call.type_arguments, &mut substitution);
                 let name = facts.text(name);
                 let steps = self.autoderef(self.type_of(mount, receiver));
                 let reached = |(what, _): (What, Confidence)| what == What::Function(def);

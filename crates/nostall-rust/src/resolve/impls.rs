@@ -140,6 +140,12 @@ impl Cx<'_> {
             .copied()
     }
 
+    /// Says whether the program has any `impl Drop`.
+    pub(crate) fn has_drop_impls(&self) -> bool {
+        let drop = self.arena.symbol("std::ops::Drop");
+        self.impl_index().by_external_trait.contains_key(&drop)
+    }
+
     /// The trait that an impl is for, if it is one of the program.
     pub(crate) fn trait_of(&self, impl_: DefId) -> Option<DefId> {
         let ItemKind::Impl {

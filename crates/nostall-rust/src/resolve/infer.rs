@@ -13,7 +13,7 @@ use super::stubs::Stub;
 use super::types::{Symbol, Ty, TypeKind, Tys};
 
 /// How many questions may lead to one another before the answer is "not known".
-const DEEPEST: u32 = 200;
+pub(super) const DEEPEST: u32 = 200;
 
 impl Cx<'_> {
     // ---- types as written
@@ -200,20 +200,13 @@ impl Cx<'_> {
 
     /// Returns the type of an expression.
     pub(crate) fn type_of(&self, mount: MountId, id: ExprId) -> Ty {
-        let key = (mount, id);
-        if let Some(ty) = self.types.borrow().get(&key) {
-            return *ty;
-        }
-        if self.depth.get() >= DEEPEST {
-            return Ty::UNKNOWN;
-        }
-        // An expression whose type is asked for while it is being found depends on itself.
-        self.types.borrow_mut().insert(key, Ty::UNKNOWN);
-        self.depth.set(self.depth.get() + 1);
-        let ty = self.type_of_anew(mount, id);
-        self.depth.set(self.depth.get() - 1);
-        self.types.borrow_mut().insert(key, ty);
-        ty
+        self.types.ask(
+            &self.depth,
+            DEEPEST,
+            (mount, id),
+            || Ty::UNKNOWN,
+            || self.type_of_anew(mount, id),
+        )
     }
 
     fn type_of_anew(&self, mount: MountId, id: ExprId) -> Ty {
@@ -609,8 +602,18 @@ impl Cx<'_> {
                 };
                 self.field_of(def, fields, name, ty)
             }
+            TypeKind::External(path, _) => self.external_field(path, ty, name),
             _ => None,
         }
+    }
+
+    /// A public field of a type outside the program: `output.stdout`.
+    fn external_field(&self, path: Symbol, ty: Ty, name: &str) -> Option<Ty> {
+        let entry = self
+            .catalog
+            .type_entry(nostall_model::Language::Rust, &self.arena.text(path))?;
+        let (_, stub) = entry.fields.iter().find(|(field, _)| field == name)?;
+        Some(self.stub_type(stub, &self.names_of(ty, None)))
     }
 
     fn field_of(&self, def: DefId, fields: Run, name: &str, owner: Ty) -> Option<Ty> {
@@ -670,7 +673,12 @@ impl Cx<'_> {
             .into_iter()
             .map(|resolved| match resolved {
                 Resolved::External(path) => {
-                    self.external_variant_part(ty, &self.arena.text(path), index)
+                    let own = self.external_variant_part(ty, &self.arena.text(path), index);
+                    if own == Ty::UNKNOWN {
+                        self.own_field(ty, field).unwrap_or(Ty::UNKNOWN)
+                    } else {
+                        own
+                    }
                 }
                 Resolved::Item(def) => match self.item(def).kind {
                     ItemKind::Variant { fields } | ItemKind::Struct { fields } => {

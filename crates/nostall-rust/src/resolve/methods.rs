@@ -3,7 +3,7 @@
 use nostall_model::facts::{
     BodyId, Call, CallId, CallKind, Callee as Written, ExprId, ExprKind, ItemKind,
 };
-use nostall_model::program::Unresolved;
+use nostall_model::program::{Presence, Unresolved};
 use nostall_model::{Confidence, Language};
 use std::rc::Rc;
 
@@ -60,17 +60,17 @@ impl Callee {
 impl Cx<'_> {
     /// Returns what a call may call; empty where nothing runs.
     pub(crate) fn callees(&self, mount: MountId, id: CallId) -> Rc<[Callee]> {
-        let key = (mount, id);
-        if let Some(found) = self.callees.borrow().get(&key) {
-            return Rc::clone(found);
-        }
-        let nothing: Rc<[Callee]> = [Callee::unresolved(Unresolved::Budget)].into();
-        self.callees.borrow_mut().insert(key, nothing);
-        let mut found = self.callees_anew(mount, id);
-        dedup(&mut found);
-        let found: Rc<[Callee]> = found.into();
-        self.callees.borrow_mut().insert(key, Rc::clone(&found));
-        found
+        self.callees.ask(
+            &self.depth,
+            super::infer::DEEPEST,
+            (mount, id),
+            || [Callee::unresolved(Unresolved::Budget)].into(),
+            || {
+                let mut found = self.callees_anew(mount, id);
+                dedup(&mut found);
+                found.into()
+            },
+        )
     }
 
     fn callees_anew(&self, mount: MountId, id: CallId) -> Vec<Callee> {
@@ -85,9 +85,10 @@ impl Cx<'_> {
                 if call.kind == CallKind::Plain {
                     let mut callees = self.method(mount, ty, name, &call);
                     callees.extend(self.lazy_initialiser(mount, receiver));
+                    self.add_implied(mount, id, ty, name, &mut callees);
                     callees
                 } else {
-                    self.implicit(ty, name, call.kind)
+                    self.implicit(mount, id, ty, name, call.kind)
                 }
             }
         }
@@ -142,19 +143,26 @@ impl Cx<'_> {
         let mut callees = Vec::new();
         for member in members {
             let steps = self.autoderef(member);
-            let found = steps.iter().find_map(|step| {
-                let found = self.methods_at(*step, name);
-                if found.is_empty() {
-                    None
-                } else {
-                    Some((*step, found))
-                }
-            });
+            let found = self.first_method(&steps, name);
             match found {
                 Some((step, found)) => {
                     callees.extend(self.finish_methods(mount, step, found, call, false));
                 }
-                None => callees.push(self.unknown_method(&steps, name)),
+                None => {
+                    let scope = self.facts(mount).body(call.body).scope;
+                    match self.assumed_method(mount, scope, &steps, name) {
+                        Some(found) => {
+                            callees.extend(self.finish_methods(
+                                mount,
+                                member,
+                                vec![found],
+                                call,
+                                false,
+                            ));
+                        }
+                        None => callees.push(self.unknown_method(&steps, name)),
+                    }
+                }
             }
         }
         if several {
@@ -163,6 +171,34 @@ impl Cx<'_> {
             }
         }
         callees
+    }
+
+    /// The first step of a receiver's type that has a method. What only a wildcard of the catalogue promises comes last.
+    pub(super) fn first_method(
+        &self,
+        steps: &[Ty],
+        name: &str,
+    ) -> Option<(Ty, Vec<(What, Confidence)>)> {
+        let named = steps.iter().find_map(|step| {
+            let found = self.methods_at(*step, name);
+            (!found.is_empty()).then_some((*step, found))
+        });
+        named.or_else(|| {
+            steps.iter().find_map(|step| {
+                let found = self.wildcard_method(*step, name)?;
+                Some((*step, vec![found]))
+            })
+        })
+    }
+
+    /// A method below a wildcard of the catalogue: `client.anything()`.
+    fn wildcard_method(&self, ty: Ty, name: &str) -> Option<(What, Confidence)> {
+        let TypeKind::External(path, _) = self.arena.kind(ty) else {
+            return None;
+        };
+        let own = format!("{}::{name}", self.arena.text(path));
+        self.catalog.lookup(Language::Rust, &own)?;
+        Some((What::External(self.arena.symbol(&own)), Confidence::Likely))
     }
 
     /// A method that nobody declares: outside the program if the type is.
@@ -226,7 +262,10 @@ impl Cx<'_> {
             TypeKind::External(path, arguments) => {
                 self.methods_of_external_type(ty, path, &arguments, name)
             }
-            TypeKind::Primitive(_) | TypeKind::Slice(_) | TypeKind::Tuple(_) => {
+            TypeKind::Primitive(_)
+            | TypeKind::Slice(_)
+            | TypeKind::Tuple(_)
+            | TypeKind::Future(_) => {
                 let own = self.methods_of_program_type(ty, name);
                 if own.is_empty() {
                     self.methods_of_builtin(ty, name)
@@ -375,9 +414,6 @@ impl Cx<'_> {
         if !program.is_empty() {
             return program;
         }
-        if self.catalog.lookup(Language::Rust, &own).is_some() {
-            return vec![(What::External(self.arena.symbol(&own)), Confidence::Likely)];
-        }
         self.iterator_method(ty, name)
     }
 
@@ -432,6 +468,7 @@ impl Cx<'_> {
     pub(super) fn methods_of_builtin(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let path = match self.arena.kind(ty) {
             TypeKind::Primitive(primitive) => self.arena.text(primitive).to_string(),
+            TypeKind::Future(_) => "std::future::Future".to_owned(),
             TypeKind::Slice(_) => "slice".to_owned(),
             TypeKind::Tuple(_) => self.type_text(ty),
             _ => return Vec::new(),
@@ -465,8 +502,7 @@ impl Cx<'_> {
     /// `Iterator`'s own methods, on what is known to be iterated.
     pub(super) fn iterator_method(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
         let path = format!("std::iter::Iterator::{name}");
-        let known = self.catalog.lookup(Language::Rust, &path).is_some()
-            && self.item_type(ty) != Ty::UNKNOWN;
+        let known = self.catalog.lookup(Language::Rust, &path).is_some() && self.is_iterated(ty);
         if known {
             vec![(
                 What::External(self.arena.symbol(&path)),
@@ -475,6 +511,20 @@ impl Cx<'_> {
         } else {
             Vec::new()
         }
+    }
+
+    /// Says whether a type is known to be iterated over, of whatever items.
+    fn is_iterated(&self, ty: Ty) -> bool {
+        let bounds = match self.arena.kind(ty) {
+            TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => bounds.to_vec(),
+            TypeKind::Parameter(def, name) => self.bounds(def, name),
+            _ => Vec::new(),
+        };
+        let iterates = |bound: Ty| {
+            matches!(self.arena.kind(bound), TypeKind::External(path, _)
+                if self.arena.text(path).starts_with("std::iter::"))
+        };
+        bounds.into_iter().any(iterates) || self.item_type(ty) != Ty::UNKNOWN
     }
 
     /// Methods of a type of which only the bounds are known: the program's traits, then iteration.
@@ -550,6 +600,31 @@ impl Cx<'_> {
         for bound in bounds {
             if let Some(trait_) = self.trait_of_bound(*bound) {
                 found.extend(self.methods_of_trait(trait_, name, 4));
+                if found.is_empty() {
+                    let external = self.external_supertraits(trait_, 4);
+                    found.extend(
+                        external
+                            .into_iter()
+                            .filter_map(|bound| self.method_of_external_bound(bound, name)),
+                    );
+                }
+            }
+        }
+        found
+    }
+
+    /// The traits outside the program that a trait of the program comes with: `trait ReadSeek: Read + Seek`.
+    fn external_supertraits(&self, trait_: DefId, budget: u32) -> Vec<Ty> {
+        let ItemKind::Trait { supertraits } = self.item(trait_).kind else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for bound in self.written_types(trait_.mount, supertraits) {
+            match self.trait_of_bound(bound) {
+                Some(deeper) if budget > 0 => {
+                    found.extend(self.external_supertraits(deeper, budget - 1));
+                }
+                _ => found.push(bound),
             }
         }
         found
@@ -582,6 +657,7 @@ impl Cx<'_> {
         for impl_ in self.impls_of_trait(trait_) {
             found.extend(self.associated_in(impl_, name));
         }
+        self.without_tests(&mut found);
         if found.is_empty() || found.len() > MOST_IMPLEMENTATIONS {
             return vec![(What::Unresolved(Unresolved::Method), Confidence::Possible)];
         }
@@ -594,6 +670,18 @@ impl Cx<'_> {
             .into_iter()
             .map(|def| (What::Function(def), confidence))
             .collect()
+    }
+
+    /// Takes out what only tests have, unless there is nothing else.
+    fn without_tests(&self, found: &mut Vec<DefId>) {
+        let present = |def: &DefId| {
+            self.mount(def.mount).presence == Presence::Present
+                && super::conditions::scope_presence(self.facts(def.mount), self.item(*def).scope)
+                    == Presence::Present
+        };
+        if found.iter().any(present) {
+            found.retain(present);
+        }
     }
 
     /// Adds what the found methods return.
@@ -611,6 +699,7 @@ impl Cx<'_> {
                 if let Some(owner) = self.owner(def) {
                     self.unify(self.self_type(owner), receiver, &mut substitution);
                 }
+                self.learn_from_written(mount, def, call.type_arguments, &mut substitution);
                 self.learn_from_arguments(mount, def, call, !by_path, &mut substitution);
                 self.function(def, &substitution, confidence)
             }
@@ -645,24 +734,30 @@ impl Cx<'_> {
     }
 
     /// Implicit calls run code only where the program says so, or the catalogue.
-    pub(super) fn implicit(&self, ty: Ty, name: &str, kind: CallKind) -> Vec<Callee> {
+    pub(super) fn implicit(
+        &self,
+        mount: MountId,
+        id: CallId,
+        ty: Ty,
+        name: &str,
+        kind: CallKind,
+    ) -> Vec<Callee> {
         let members = self.arena.members(ty);
         match kind {
             CallKind::Iterate => members
                 .iter()
                 .flat_map(|member| self.iterated(*member, name))
                 .collect(),
-            CallKind::Drop => {
-                // A reference owns nothing.
-                let owned = |ty: &&Ty| !matches!(self.arena.kind(**ty), TypeKind::Reference(_));
-                let impls = members
-                    .iter()
-                    .filter(owned)
-                    .filter_map(|ty| self.impl_of_external_trait(*ty, &["std::ops::Drop"]));
-                let dropped = impls.flat_map(|impl_| self.associated_in(impl_, name));
-                dropped
-                    .map(|def| self.function(def, &Substitution::default(), Confidence::Likely))
-                    .collect()
+            CallKind::Drop => self.dropped(ty),
+            CallKind::Convert => self.converted_error(mount, id, ty),
+            CallKind::Format => {
+                let named = [name].into_iter().filter(|name| *name != "fmt");
+                let any = ["Display", "Debug"].into_iter().filter(|_| name == "fmt");
+                let mut traits = named.chain(any).map(|name| format!("std::fmt::{name}"));
+                let found = |trait_: String| self.by_external_trait(&members, &trait_, "fmt");
+                traits
+                    .find_map(|trait_| Some(found(trait_)).filter(|found| !found.is_empty()))
+                    .unwrap_or_default()
             }
             CallKind::Index => {
                 let item = self.item_type(ty);
@@ -676,7 +771,38 @@ impl Cx<'_> {
         }
     }
 
+    /// The method of a trait outside the program that types have an impl of.
+    pub(super) fn by_external_trait(
+        &self,
+        members: &[Ty],
+        trait_: &str,
+        name: &str,
+    ) -> Vec<Callee> {
+        let impls = members
+            .iter()
+            .filter_map(|ty| self.impl_of_external_trait(*ty, &[trait_]));
+        let methods = impls.flat_map(|impl_| self.associated_in(impl_, name));
+        methods
+            .map(|def| self.function(def, &Substitution::default(), Confidence::Certain))
+            .collect()
+    }
+
+    /// The method of an operator; some run another's: `!=` runs `eq`, `<` runs `partial_cmp`.
     pub(super) fn operator(&self, members: &[Ty], name: &str) -> Vec<Callee> {
+        let found = self.operator_method(members, name);
+        let other = match name {
+            "ne" => "eq",
+            "lt" | "le" | "gt" | "ge" => "partial_cmp",
+            _ => return found,
+        };
+        if found.is_empty() {
+            self.operator_method(members, other)
+        } else {
+            found
+        }
+    }
+
+    fn operator_method(&self, members: &[Ty], name: &str) -> Vec<Callee> {
         let methods =
             members
                 .iter()

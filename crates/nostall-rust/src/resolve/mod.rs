@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a disk, and nothing fails: what is not known is an unresolved target.
 
+mod assumed;
 mod bodies;
 mod callables;
 mod called;
@@ -9,6 +10,7 @@ mod conditions;
 mod functions;
 mod generics;
 mod guards;
+mod implied;
 mod impls;
 mod index;
 mod infer;
@@ -16,11 +18,12 @@ mod methods;
 mod mounts;
 mod names;
 mod prelude;
+mod queries;
 mod reasons;
 mod stubs;
 mod types;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -29,13 +32,14 @@ use nostall_model::FileId;
 use nostall_model::facts::{BodyId, CallId, ExprId, FileFacts, ImportId, Item, PathId, TypeExprId};
 use nostall_model::layout::{Layout, Target};
 use nostall_model::program::Resolution;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use impls::ImplIndex;
 use index::FileIndex;
 use methods::Callee;
 use mounts::{DefId, Mount, MountId, ScopeRef, Tree};
 use names::{GlobTarget, Namespace, Resolved};
+use queries::{Answers, Depth};
 use types::{Arena, Ty};
 
 pub use mounts::referenced_paths;
@@ -120,8 +124,6 @@ pub(crate) struct Cx<'a> {
     tree: Tree,
     catalog: &'a Catalog,
     arena: Arena,
-    /// Paths of the catalogue and all their beginnings.
-    known: FxHashSet<String>,
     paths: RefCell<FxHashMap<(MountId, PathId, Namespace), Vec<Resolved>>>,
     imports: RefCell<FxHashMap<(MountId, ImportId, Namespace), Vec<Resolved>>>,
     following: RefCell<Vec<(MountId, ImportId, Namespace)>>,
@@ -131,11 +133,14 @@ pub(crate) struct Cx<'a> {
     macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
     impls: RefCell<Option<Rc<ImplIndex>>>,
     written: RefCell<FxHashMap<(MountId, TypeExprId), Ty>>,
-    types: RefCell<FxHashMap<(MountId, ExprId), Ty>>,
-    depth: Cell<u32>,
-    callees: Memo<(MountId, CallId), Rc<[Callee]>>,
+    types: Answers<(MountId, ExprId), Ty>,
+    callees: Answers<(MountId, CallId), Rc<[Callee]>>,
+    depth: Depth,
     closure_sinks: Memo<MountId, Rc<ClosureSinks>>,
     stubs: RefCell<FxHashMap<String, Option<Rc<syn::Type>>>>,
+    parents: Memo<MountId, Rc<implied::Parents>>,
+    filled_fields: RefCell<Option<Rc<callables::FilledFields>>>,
+    traits_in_scope: Memo<(MountId, u32), Rc<[String]>>,
 }
 
 impl<'a> Cx<'a> {
@@ -145,7 +150,6 @@ impl<'a> Cx<'a> {
             tree,
             catalog,
             arena: Arena::new(),
-            known: known_paths(catalog),
             paths: RefCell::default(),
             imports: RefCell::default(),
             following: RefCell::default(),
@@ -155,11 +159,14 @@ impl<'a> Cx<'a> {
             macros: OnceCell::new(),
             impls: RefCell::default(),
             written: RefCell::default(),
-            types: RefCell::default(),
-            depth: Cell::new(0),
-            callees: RefCell::default(),
+            types: Answers::default(),
+            callees: Answers::default(),
+            depth: Depth::default(),
             closure_sinks: RefCell::default(),
             stubs: RefCell::default(),
+            parents: RefCell::default(),
+            filled_fields: RefCell::default(),
+            traits_in_scope: RefCell::default(),
         }
     }
 
@@ -185,7 +192,7 @@ impl<'a> Cx<'a> {
 
     /// Says whether the catalogue speaks of a path, or of something below it.
     pub(crate) fn is_known(&self, path: &str) -> bool {
-        self.known.contains(path)
+        self.catalog.speaks_of(nostall_model::Language::Rust, path)
     }
 
     /// Where closures go that are arguments: the call and the argument's position.
@@ -211,41 +218,4 @@ impl<'a> Cx<'a> {
             .insert(mount, Rc::clone(&sinks));
         sinks
     }
-}
-
-fn known_paths(catalog: &Catalog) -> FxHashSet<String> {
-    let apis = catalog.apis().map(|(_, api)| {
-        (
-            api.language,
-            api.path.to_string(),
-            api.also.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        )
-    });
-    let types = catalog.types().map(|entry| {
-        (
-            entry.language,
-            entry.path.to_string(),
-            entry.also.iter().map(ToString::to_string).collect(),
-        )
-    });
-    let traits = catalog.traits().map(|entry| {
-        (
-            entry.language,
-            entry.path.to_string(),
-            entry.also.iter().map(ToString::to_string).collect(),
-        )
-    });
-    let mut known = FxHashSet::default();
-    for (language, path, also) in apis.chain(types).chain(traits) {
-        if language != nostall_model::Language::Rust {
-            continue;
-        }
-        for path in std::iter::once(path).chain(also) {
-            let mut rest = path.trim_end_matches("::*");
-            while !rest.is_empty() && known.insert(rest.to_owned()) {
-                rest = rest.rsplit_once("::").map_or("", |(parent, _)| parent);
-            }
-        }
-    }
-    known
 }

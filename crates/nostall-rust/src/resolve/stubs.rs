@@ -214,7 +214,8 @@ impl Cx<'_> {
             call: None,
         };
         // An alias may only name another type; one that names itself says nothing.
-        if alias.starts_with(&*entry.path) {
+        let rest = alias.strip_prefix(&*entry.path);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('<')) {
             self.arena.external(&entry.path, arguments)
         } else {
             self.stub_type(alias, &names)
@@ -228,7 +229,11 @@ impl Cx<'_> {
             parameters: FxHashMap::default(),
             call,
         };
-        if let TypeKind::External(path, arguments) = self.arena.kind(self.arena.referent(receiver))
+        let bare = self.arena.kind(self.arena.referent(receiver));
+        if let TypeKind::Slice(item) = bare {
+            names.parameters.insert("T".to_owned(), item);
+        }
+        if let TypeKind::External(path, arguments) = bare
             && let Some(entry) = self
                 .catalog
                 .type_entry(Language::Rust, &self.arena.text(path))
