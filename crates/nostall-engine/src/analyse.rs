@@ -562,16 +562,19 @@ impl Analysis<'_> {
         } else if let Some(reason) = unknown {
             outcome.stats.unknown_calls += 1;
             if self.settings.unresolved {
-                outcome
-                    .unresolved
-                    .push(self.unresolved(body, call, reason.reason()));
+                outcome.unresolved.push(self.unresolved(body, call, reason));
             }
         } else {
             outcome.stats.external_calls += 1;
         }
     }
 
-    fn unresolved(&self, body: ProgramBody, call: ProgramCall, reason: &str) -> UnresolvedCall {
+    fn unresolved(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        reason: nostall_model::program::Unresolved,
+    ) -> UnresolvedCall {
         let file = self.program.file_of_call(call);
         let (_, record) = self.program.call(call);
         let text = &self.program.sources.get(file).text;
@@ -583,7 +586,7 @@ impl Analysis<'_> {
             },
             function: self.program.resolved(body).path.clone(),
             text: written.chars().take(80).collect(),
-            reason: reason.to_owned(),
+            reason: crate::unknown::reason(self.program, body, call, reason),
         }
     }
 }

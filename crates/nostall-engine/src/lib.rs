@@ -21,3 +21,4 @@ pub mod sinks;
 mod startup;
 pub mod summary;
 pub mod suppress;
+mod unknown;

@@ -1,10 +1,15 @@
-//! Chores of the project: `cargo xtask ci | tidy | gen | eval | audit | bench`.
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | coverage | audit | bench`.
 
-#![allow(clippy::print_stdout, reason = "a program for the terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
 
 mod audit;
 mod bench;
 mod ci;
+mod coverage;
 mod eval;
 mod generate;
 mod tidy;
@@ -36,6 +41,8 @@ enum Task {
     },
     /// Measures recall and false alarms on labelled sites in published packages.
     Eval(eval::Options),
+    /// Measures how much of the calls in async code is known.
+    Coverage(coverage::Options),
     /// Draws findings to be read against the code.
     Audit(audit::Options),
     /// Measures whole run / parsing alone.
@@ -48,6 +55,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Gen { check } => generate::run(check),
         Task::Eval(options) => eval::run(&options),
+        Task::Coverage(options) => coverage::run(&options),
         Task::Audit(options) => audit::run(&options),
         Task::Bench(options) => bench::run(&options),
     };
@@ -70,7 +78,7 @@ fn root() -> PathBuf {
 
 /// Runs a command in the root and fails when it fails.
 fn run(program: &str, arguments: &[&str]) -> Result<()> {
-    println!("$ {program} {}", arguments.join(" "));
+    eprintln!("$ {program} {}", arguments.join(" "));
     let status = Command::new(program)
         .args(arguments)
         .current_dir(root())

@@ -352,9 +352,18 @@ impl Cx<'_> {
         let arguments = self.facts(mount).call_arguments(call);
         let position = carrier.argument.index.map_or(0, usize::from);
         let method = format!("{}::_", carrier.trait_path);
-        arguments
-            .get(position)
-            .is_some_and(|argument| self.carries(self.type_of(mount, argument.value), &method, 4))
+        let Some(argument) = arguments.get(position) else {
+            return false;
+        };
+        let ty = self.type_of(mount, argument.value);
+        self.carries(ty, &method, 4)
+            || (self.arena.referent(ty) == Ty::UNKNOWN && self.is_assumed(&carrier.trait_path))
+    }
+
+    /// Says whether a trait may be assumed of what nothing is known of.
+    fn is_assumed(&self, trait_: &str) -> bool {
+        let entry = self.catalog.trait_entry(Language::Rust, trait_);
+        entry.is_some_and(|entry| entry.assume)
     }
 
     fn passed(&self, mount: MountId, id: CallId, resolution: &mut Resolution) {

@@ -224,7 +224,13 @@ impl Cx<'_> {
         }
         if let (Some((parent, name)), Some(first)) = (text.rsplit_once("::"), first) {
             if self.catalog.trait_entry(Language::Rust, parent).is_some() {
-                return self.method(mount, self.type_of(mount, first), name, call);
+                let object = self.type_of(mount, first);
+                // The path says whose method it is: only a type that is known can say that it is harmless.
+                if self.arena.referent(object) != Ty::UNKNOWN {
+                    return self.method(mount, object, name, call);
+                }
+                let id = call_id(self.facts(mount), call);
+                return vec![self.external(path, object, Some((mount, id)), Confidence::Likely)];
             }
             if let Some(returns) = self.wrapped(&text, || self.type_of(mount, first)) {
                 return vec![self.constructor(returns)];

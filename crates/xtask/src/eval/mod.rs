@@ -2,6 +2,7 @@
 //!
 //! The labels are a sample of the development set: a finding without a label is neither right nor wrong.
 
+mod compare;
 mod packages;
 mod report;
 mod score;
@@ -31,6 +32,8 @@ pub(crate) struct Options {
     /// Keeps the findings as JSON lines in this folder.
     #[arg(long)]
     keep: Option<PathBuf>,
+    #[command(flatten)]
+    compare: compare::CompareOptions,
 }
 
 /// A language of the evaluation.
@@ -118,6 +121,11 @@ fn evaluate(
         report::print(language, mode, &scores, options.list);
         page.add(language, mode, &scores);
     }
+    if language == Which::Rust && options.compare.wanted() {
+        let comparison = compare::run(&options.compare, binary, &packages, &labels)?;
+        report::print_comparison(&comparison);
+        page.add_comparison(&comparison);
+    }
     for package in packages.iter().take(2) {
         ensure!(
             check(binary, package, MODES[1].1)? == check(binary, package, MODES[1].1)?,
@@ -139,10 +147,20 @@ fn evaluate(
 
 /// Checks one package; answers what was printed.
 pub(crate) fn check(binary: &Path, package: &Package, flags: &[&str]) -> Result<String> {
+    check_as(binary, package, "jsonl", flags)
+}
+
+/// Checks one package and answers in a format.
+pub(crate) fn check_as(
+    binary: &Path,
+    package: &Package,
+    format: &str,
+    flags: &[&str],
+) -> Result<String> {
     let out = tempfile::NamedTempFile::new()?;
     let errors = tempfile::NamedTempFile::new()?;
     let mut child = Command::new(binary)
-        .args(["check", "--format", "jsonl", "--quiet", "--allow-empty"])
+        .args(["check", "--format", format, "--quiet", "--allow-empty"])
         .args(flags)
         .arg(&package.folder)
         .current_dir(&package.folder)

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
 
+use super::compare::Comparison;
 use super::score::Scores;
 use super::{Share, Which};
 use crate::root;
@@ -72,6 +73,41 @@ fn line(table: &BTreeMap<String, Share>) -> String {
         .join(", ")
 }
 
+/// Prints the table of all tools. Its notes were printed as they came.
+pub(crate) fn print_comparison(comparison: &Comparison) {
+    println!(
+        "\n== rust, compared with other tools\n{}",
+        table(comparison)
+    );
+}
+
+fn table(comparison: &Comparison) -> String {
+    let mut text = "| tool | version | true sites | direct | method | transitive | false sites | findings | seconds |\n\
+        | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    for row in &comparison.rows {
+        let scores = &row.scores;
+        let kind = |kind: &str| {
+            let (found, all) = scores.by_kind.get(kind).copied().unwrap_or_default();
+            format!("{found}/{all}")
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {:.1} |",
+            row.tool,
+            row.version,
+            share(scores.recall),
+            kind("direct"),
+            kind("method"),
+            kind("transitive"),
+            share(scores.false_sites),
+            scores.findings,
+            row.duration.as_secs_f64()
+        );
+    }
+    text
+}
+
 /// The page that is written.
 pub(crate) struct Page {
     text: String,
@@ -117,6 +153,20 @@ impl Page {
             "\nMacro average over categories: {:.1} %.",
             100.0 * scores.macro_average()
         );
+    }
+
+    pub(crate) fn add_comparison(&mut self, comparison: &Comparison) {
+        self.text.push_str(
+            "\n## rust, compared with other tools\n\n\
+            Made by `cargo xtask eval rust --compare`: each tool ran over the same packages, one after the other, and was scored\n\
+            in the same way. Only its rules about blocking calls in async code count. Other tools may look at tests and examples\n\
+            too, so the numbers of findings do not compare; nor was any tool but nostall developed against these sites.\n\n",
+        );
+        self.text.push_str(&table(comparison));
+        self.text.push('\n');
+        for note in &comparison.notes {
+            let _ = writeln!(self.text, "* {note}");
+        }
     }
 
     pub(crate) fn write(&self) -> Result<()> {
