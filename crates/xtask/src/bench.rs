@@ -18,6 +18,9 @@ pub(crate) struct Options {
     /// How many pairs of runs.
     #[arg(long, default_value_t = 5)]
     pairs: usize,
+    /// Measures how the time to link grows with the program instead.
+    #[arg(long)]
+    link: bool,
     /// Internal: parses the files below a folder and ends.
     #[arg(long, hide = true)]
     parse: Option<PathBuf>,
@@ -27,6 +30,9 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(folder) = &options.parse {
         return parse_all(folder, options.language);
+    }
+    if options.link {
+        return crate::linking::run(options.pairs);
     }
     let binary = crate::release_binary()?;
     crate::run("cargo", &["build", "--quiet", "--release", "-p", "xtask"])?;

@@ -12,6 +12,7 @@ mod ci;
 mod coverage;
 mod eval;
 mod generate;
+mod linking;
 mod tidy;
 
 use std::path::PathBuf;

@@ -3,12 +3,13 @@
 //! The queries of diesel are types that macros make: no analysis without a build finds them. What tells is the imported trait.
 //! The catalogue says of which traits this may be assumed.
 
-use nostall_model::facts::{ImportKind, ScopeId};
+use nostall_model::facts::{ImportId, ImportKind, ScopeId};
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
 use super::methods::What;
-use super::mounts::MountId;
+use super::mounts::{MountId, ScopeRef};
+use super::names::{GlobTarget, Namespace, Resolved};
 use super::types::{Ty, TypeKind};
 
 impl Cx<'_> {
@@ -20,16 +21,7 @@ impl Cx<'_> {
         steps: &[Ty],
         name: &str,
     ) -> Option<(What, Confidence)> {
-        let unknown = |ty: &Ty| match self.arena.kind(*ty) {
-            TypeKind::Unknown => true,
-            TypeKind::External(path, _) => self
-                .catalog
-                .type_entry(Language::Rust, &self.arena.text(path))
-                .is_none(),
-            TypeKind::Reference(_) => true,
-            _ => false,
-        };
-        if !steps.iter().all(unknown) {
+        if !self.is_blank(steps) {
             return None;
         }
         let traits = self.traits_in_scope(mount, scope);
@@ -44,6 +36,19 @@ impl Cx<'_> {
         ))
     }
 
+    /// Says whether nothing is known of a type, looked at through references: no type at all, or one of a library that the
+    /// catalogue does not speak of.
+    pub(super) fn is_blank(&self, steps: &[Ty]) -> bool {
+        steps.iter().all(|ty| match self.arena.kind(*ty) {
+            TypeKind::Unknown | TypeKind::Reference(_) => true,
+            TypeKind::External(path, _) => self
+                .catalog
+                .type_entry(Language::Rust, &self.arena.text(path))
+                .is_none(),
+            _ => false,
+        })
+    }
+
     /// The assumable traits that a scope and those around it import, by the path of the catalogue.
     fn traits_in_scope(&self, mount: MountId, scope: ScopeId) -> std::rc::Rc<[String]> {
         if let Some(found) = self.traits_in_scope.borrow().get(&(mount, scope.0)) {
@@ -53,13 +58,26 @@ impl Cx<'_> {
         let around: Vec<ScopeId> =
             std::iter::successors(Some(scope), |id| facts.scopes[id.index()].parent).collect();
         let mut named: Vec<(String, bool)> = Vec::new();
-        for import in facts.imports.iter().filter(|it| around.contains(&it.scope)) {
-            let path = facts.path_text(import.path, "::");
-            match import.kind {
-                ImportKind::Named(_) | ImportKind::Anonymous => named.push((path, false)),
-                ImportKind::Glob => named.push((path, true)),
-                ImportKind::Root(_) => {}
+        for (index, import) in facts.imports.iter().enumerate() {
+            if !around.contains(&import.scope) || import.kind == ImportKind::Glob {
+                continue;
             }
+            let found = self.follow_import(mount, ImportId::new(index), Namespace::Type);
+            named.extend(found.into_iter().filter_map(|resolved| match resolved {
+                Resolved::External(path) => Some((self.arena.text(path).to_string(), false)),
+                _ => None,
+            }));
+        }
+        for scope in &around {
+            let scope = ScopeRef {
+                mount,
+                scope: *scope,
+            };
+            let globs = self.glob_closure(scope);
+            named.extend(globs.iter().filter_map(|glob| match glob {
+                GlobTarget::External(path) => Some((self.arena.text(*path).to_string(), true)),
+                GlobTarget::Scope(_) => None,
+            }));
         }
         let traits = self.catalog.traits().filter(|entry| {
             entry.assume && entry.language == Language::Rust && {

@@ -357,7 +357,7 @@ impl Cx<'_> {
         };
         let ty = self.type_of(mount, argument.value);
         self.carries(ty, &method, 4)
-            || (self.arena.referent(ty) == Ty::UNKNOWN && self.is_assumed(&carrier.trait_path))
+            || (self.is_blank(&self.autoderef(ty)) && self.is_assumed(&carrier.trait_path))
     }
 
     /// Says whether a trait may be assumed of what nothing is known of.

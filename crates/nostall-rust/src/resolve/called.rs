@@ -3,10 +3,11 @@
 use nostall_model::facts::{
     BodyId, Call, CallId, DefinitionKind, ExprId, ExprKind, Flavour, ItemKind, PathId, Run,
 };
-use nostall_model::program::Unresolved;
+use nostall_model::program::{Presence, Unresolved};
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
+use super::conditions::item_presence;
 use super::impls::Substitution;
 use super::methods::{Callee, What, call_id};
 use super::mounts::{DefId, MountId};
@@ -226,7 +227,7 @@ impl Cx<'_> {
             if self.catalog.trait_entry(Language::Rust, parent).is_some() {
                 let object = self.type_of(mount, first);
                 // The path says whose method it is: only a type that is known can say that it is harmless.
-                if self.arena.referent(object) != Ty::UNKNOWN {
+                if !self.is_blank(&self.autoderef(object)) {
                     return self.method(mount, object, name, call);
                 }
                 let id = call_id(self.facts(mount), call);
@@ -322,8 +323,23 @@ impl Cx<'_> {
         }
     }
 
+    /// The definitions of a macro; those for tests only where there is no other.
+    fn macros_that_exist(&self, mount: MountId, path: PathId) -> Vec<Resolved> {
+        let mut found = self.resolve_path(mount, path, Namespace::Macro);
+        let exists = |resolved: &Resolved| match resolved {
+            Resolved::Item(def) => {
+                item_presence(self.facts(def.mount), def.item) == Presence::Present
+            }
+            _ => true,
+        };
+        if found.iter().any(exists) {
+            found.retain(exists);
+        }
+        found
+    }
+
     pub(super) fn called_macro(&self, mount: MountId, path: PathId, call: CallId) -> Vec<Callee> {
-        let found = self.resolve_path(mount, path, Namespace::Macro);
+        let found = self.macros_that_exist(mount, path);
         let mut callees = Vec::new();
         for resolved in found {
             match resolved {

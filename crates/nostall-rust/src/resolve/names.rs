@@ -527,7 +527,7 @@ impl Cx<'_> {
         }
     }
 
-    fn follow_import(&self, mount: MountId, id: ImportId, namespace: Namespace) -> Vec<Resolved> {
+    pub(super) fn follow_import(&self, mount: MountId, id: ImportId, namespace: Namespace) -> Vec<Resolved> {
         let key = (mount, id, namespace);
         if let Some(found) = self.imports.borrow().get(&key) {
             return found.clone();
@@ -560,7 +560,7 @@ impl Cx<'_> {
     }
 
     /// All scopes and external modules that a scope's globs lead to, directly or through others.
-    fn glob_closure(&self, scope: ScopeRef) -> std::rc::Rc<[GlobTarget]> {
+    pub(super) fn glob_closure(&self, scope: ScopeRef) -> std::rc::Rc<[GlobTarget]> {
         if self.index(scope.mount).scopes[scope.scope.index()]
             .globs
             .is_empty()

@@ -41,7 +41,10 @@ pub(super) fn compare(
     labels: &[Label],
     comparison: &mut Comparison,
 ) -> Result<()> {
-    let version = version()?;
+    let Ok(version) = version() else {
+        comparison.note("clippy is left out: it is not installed.".to_owned());
+        return Ok(());
+    };
     let listed = Listed::of(&Catalog::builtin());
     let workshop = Workshop::open(&listed)?;
     println!(
@@ -103,15 +106,15 @@ struct Listed {
 impl Listed {
     fn of(catalog: &Catalog) -> Self {
         let blocking = |api: &&Api| api.language == Language::Rust && api.effect == Effect::Blocks;
-        let (of_traits, plain) = catalog
+        let (of_traits, plain): (Vec<&Api>, Vec<&Api>) = catalog
             .apis()
             .map(|(_, api)| api)
             .filter(blocking)
-            .flat_map(|api| std::iter::once(&api.path).chain(api.also.iter()))
-            .filter(|path| !path.ends_with('*'))
-            .map(|path| path.clone().into_owned())
-            .partition(|path| is_of_trait(catalog, path));
-        Self { plain, of_traits }
+            .partition(|api| is_of_trait(catalog, api));
+        Self {
+            plain: plain.into_iter().flat_map(paths).collect(),
+            of_traits: of_traits.into_iter().flat_map(paths).collect(),
+        }
     }
 
     /// A path that does not resolve, since the package does not depend on it or since it is a macro's, is no error.
@@ -125,9 +128,19 @@ impl Listed {
     }
 }
 
-fn is_of_trait(catalog: &Catalog, path: &str) -> bool {
-    let parent = path.rsplit_once("::").map(|(parent, _)| parent);
-    parent.is_some_and(|parent| catalog.trait_entry(Language::Rust, parent).is_some())
+fn is_of_trait(catalog: &Catalog, api: &Api) -> bool {
+    paths(api).any(|path| {
+        let parent = path.rsplit_once("::").map(|(parent, _)| parent);
+        parent.is_some_and(|parent| catalog.trait_entry(Language::Rust, parent).is_some())
+    })
+}
+
+/// All paths of an entry, without those that stand for many.
+fn paths(api: &Api) -> impl Iterator<Item = String> {
+    std::iter::once(&api.path)
+        .chain(api.also.iter())
+        .filter(|path| !path.ends_with('*'))
+        .map(|path| path.clone().into_owned())
 }
 
 /// Where the packages are built.
