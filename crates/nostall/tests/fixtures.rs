@@ -17,10 +17,10 @@ fn root() -> PathBuf {
         .to_path_buf()
 }
 
-/// Checks a file or a project with everything on.
-fn check(path: &Path, catalog: &Catalog) -> Report {
+/// Checks files or a project with everything on.
+fn check(paths: &[PathBuf], catalog: &Catalog) -> Report {
     let request = Request {
-        paths: vec![path.to_path_buf()],
+        paths: paths.to_vec(),
         current_dir: root(),
         ..Request::default()
     };
@@ -70,10 +70,15 @@ fn run(folder: &str) {
     let catalog = Catalog::builtin();
     let fixtures = testkit::fixtures(&root().join("fixtures/check").join(folder));
     assert!(!fixtures.is_empty(), "no fixtures in {folder}");
+    // Single files know nothing of one another: one run for all of them. Projects have a run each.
+    let (files, projects): (Vec<PathBuf>, Vec<PathBuf>) =
+        fixtures.iter().cloned().partition(|fixture| fixture.is_file());
+    let mut runs = vec![files];
+    runs.extend(projects.into_iter().map(|project| vec![project]));
     let mut wrong = Vec::new();
-    for fixture in &fixtures {
-        let report = check(fixture, &catalog);
-        for file in testkit::files(fixture) {
+    for run in &runs {
+        let report = check(run, &catalog);
+        for file in run.iter().flat_map(|fixture| testkit::files(fixture)) {
             let shown = file
                 .strip_prefix(root())
                 .expect("below the root")

@@ -49,7 +49,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             },
         );
         for call in report["unresolved"].as_array().into_iter().flatten() {
-            *shapes.entry(shape(call["reason"].as_str().unwrap_or_default())).or_default() += 1;
+            *shapes
+                .entry(shape(call["reason"].as_str().unwrap_or_default()))
+                .or_default() += 1;
         }
     }
     let text = page(options.language, &rows, &shapes);

@@ -74,8 +74,8 @@ impl Cx<'_> {
                 scope: *scope,
             };
             let globs = self.glob_closure(scope);
-            named.extend(globs.iter().filter_map(|glob| match glob {
-                GlobTarget::External(path) => Some((self.arena.text(*path).to_string(), true)),
+            named.extend(globs.externals().filter_map(|(_, glob)| match glob {
+                GlobTarget::External(path) => Some((self.arena.text(path).to_string(), true)),
                 GlobTarget::Scope(_) => None,
             }));
         }

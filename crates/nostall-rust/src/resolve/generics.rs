@@ -101,7 +101,7 @@ impl Cx<'_> {
                     return Vec::new();
                 };
                 let heads = self.types_with(owner, &name);
-                heads.into_iter().map(|is| condition(is, false)).collect()
+                heads.iter().map(|is| condition(*is, false)).collect()
             }
             What::External(path) => {
                 let text = self.arena.text(path);
@@ -117,7 +117,19 @@ impl Cx<'_> {
     }
 
     /// The types for which a method of an impl, or a trait's default, is the one that runs.
-    fn types_with(&self, owner: DefId, name: &str) -> Vec<TypeKey> {
+    fn types_with(&self, owner: DefId, name: &str) -> std::rc::Rc<[TypeKey]> {
+        let key = (owner, self.arena.symbol(name));
+        if let Some(found) = self.types_with.borrow().get(&key) {
+            return std::rc::Rc::clone(found);
+        }
+        let found: std::rc::Rc<[TypeKey]> = self.types_with_anew(owner, name).into();
+        self.types_with
+            .borrow_mut()
+            .insert(key, std::rc::Rc::clone(&found));
+        found
+    }
+
+    fn types_with_anew(&self, owner: DefId, name: &str) -> Vec<TypeKey> {
         let of_impl = |impl_: DefId| self.type_key(self.self_type(impl_));
         match self.item(owner).kind {
             ItemKind::Impl { .. } => of_impl(owner).into_iter().collect(),

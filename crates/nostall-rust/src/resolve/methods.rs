@@ -40,6 +40,9 @@ pub(crate) enum What {
     Unresolved(Unresolved),
 }
 
+/// How far supertraits are followed.
+const TRAIT_BUDGET: u32 = 4;
+
 /// More implementations than these of one trait say nothing about a call.
 const MOST_IMPLEMENTATIONS: usize = 12;
 
@@ -599,7 +602,7 @@ impl Cx<'_> {
         let mut found = Vec::new();
         for bound in bounds {
             if let Some(trait_) = self.trait_of_bound(*bound) {
-                found.extend(self.methods_of_trait(trait_, name, 4));
+                found.extend(self.methods_of_trait(trait_, name, TRAIT_BUDGET));
                 if found.is_empty() {
                     let external = self.external_supertraits(trait_, 4);
                     found.extend(
@@ -631,6 +634,26 @@ impl Cx<'_> {
     }
 
     pub(super) fn methods_of_trait(
+        &self,
+        trait_: DefId,
+        name: &str,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        let key = (trait_, self.arena.symbol(name));
+        if let Some(found) = self.trait_methods.borrow().get(&key) {
+            return found.to_vec();
+        }
+        let found = self.methods_of_trait_anew(trait_, name, budget);
+        // A shorter way through the supertraits may have been cut off.
+        if budget == TRAIT_BUDGET {
+            self.trait_methods
+                .borrow_mut()
+                .insert(key, found.as_slice().into());
+        }
+        found
+    }
+
+    fn methods_of_trait_anew(
         &self,
         trait_: DefId,
         name: &str,

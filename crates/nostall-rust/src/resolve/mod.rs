@@ -28,17 +28,17 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use nostall_catalog::Catalog;
-use nostall_model::FileId;
 use nostall_model::facts::{BodyId, CallId, ExprId, FileFacts, ImportId, Item, PathId, TypeExprId};
 use nostall_model::layout::{Layout, Target};
-use nostall_model::program::Resolution;
+use nostall_model::program::{Resolution, TypeKey};
+use nostall_model::{Confidence, FileId};
 use rustc_hash::FxHashMap;
 
 use impls::ImplIndex;
 use index::FileIndex;
 use methods::Callee;
 use mounts::{DefId, Mount, MountId, ScopeRef, Tree};
-use names::{GlobTarget, Namespace, Resolved};
+use names::{GlobClosure, GlobTarget, Namespace, Resolved};
 use queries::{Answers, Depth};
 use types::{Arena, Ty};
 
@@ -127,7 +127,10 @@ pub(crate) struct Cx<'a> {
     paths: RefCell<FxHashMap<(MountId, PathId, Namespace), Vec<Resolved>>>,
     imports: RefCell<FxHashMap<(MountId, ImportId, Namespace), Vec<Resolved>>>,
     following: RefCell<Vec<(MountId, ImportId, Namespace)>>,
-    globs: RefCell<FxHashMap<ScopeRef, Rc<[GlobTarget]>>>,
+    globs: RefCell<FxHashMap<ScopeRef, Rc<GlobClosure>>>,
+    declaring: OnceCell<FxHashMap<Box<str>, Rc<[ScopeRef]>>>,
+    trait_methods: Memo<(DefId, types::Symbol), Rc<[(methods::What, Confidence)]>>,
+    types_with: Memo<(DefId, types::Symbol), Rc<[TypeKey]>>,
     glob_steps: RefCell<FxHashMap<ScopeRef, Vec<GlobTarget>>>,
     globbing: RefCell<Vec<ScopeRef>>,
     macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
@@ -154,6 +157,9 @@ impl<'a> Cx<'a> {
             imports: RefCell::default(),
             following: RefCell::default(),
             globs: RefCell::default(),
+            declaring: OnceCell::new(),
+            trait_methods: RefCell::default(),
+            types_with: RefCell::default(),
             glob_steps: RefCell::default(),
             globbing: RefCell::default(),
             macros: OnceCell::new(),

@@ -51,6 +51,41 @@ pub(crate) enum GlobTarget {
     External(Symbol),
 }
 
+/// All scopes and external modules that a scope's globs lead to, the nearest first.
+#[derive(Debug, Default)]
+pub(crate) struct GlobClosure {
+    positions: rustc_hash::FxHashMap<GlobTarget, u32>,
+    externals: Vec<(u32, GlobTarget)>,
+}
+
+impl GlobClosure {
+    /// Adds a target; answers whether it is new.
+    fn add(&mut self, target: GlobTarget) -> bool {
+        let position = self.positions.len() as u32;
+        if self.positions.contains_key(&target) {
+            return false;
+        }
+        self.positions.insert(target, position);
+        if matches!(target, GlobTarget::External(_)) {
+            self.externals.push((position, target));
+        }
+        true
+    }
+
+    fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    fn position(&self, target: GlobTarget) -> Option<u32> {
+        self.positions.get(&target).copied()
+    }
+
+    /// The modules outside the program, with their positions.
+    pub(super) fn externals(&self) -> impl Iterator<Item = (u32, GlobTarget)> {
+        self.externals.iter().copied()
+    }
+}
+
 /// A cycle of imports ends after this many steps at the latest.
 const DEEPEST: u32 = 64;
 
@@ -408,19 +443,68 @@ impl Cx<'_> {
         if !direct.is_empty() {
             return direct;
         }
-        for target in self.glob_closure(scope).iter() {
-            let found = match *target {
-                GlobTarget::Scope(other) if other != scope => {
-                    self.lookup_direct(other, name, namespace, skip)
-                }
-                GlobTarget::Scope(_) => Vec::new(),
-                GlobTarget::External(path) => self.known_below(path, name),
-            };
-            if !found.is_empty() {
-                return found;
+        let closure = self.glob_closure(scope);
+        if closure.is_empty() {
+            return Vec::new();
+        }
+        // Only the scopes that declare the name are asked, in the order of the globs.
+        let declaring = self.declaring(name);
+        let scopes = declaring.iter().filter(|other| **other != scope);
+        let mut targets: Vec<(u32, GlobTarget)> = scopes
+            .filter_map(|other| {
+                let target = GlobTarget::Scope(*other);
+                Some((closure.position(target)?, target))
+            })
+            .collect();
+        targets.extend(closure.externals());
+        targets.sort_unstable_by_key(|(position, _)| *position);
+        let found = targets.into_iter().map(|(_, target)| match target {
+            GlobTarget::Scope(other) => self.lookup_direct(other, name, namespace, skip),
+            GlobTarget::External(path) => self.known_below(path, name),
+        });
+        found
+            .into_iter()
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The scopes that declare a name, as an item or an import.
+    fn declaring(&self, name: &str) -> std::rc::Rc<[ScopeRef]> {
+        let all = self.declaring.get_or_init(|| self.find_declaring());
+        all.get(name).map_or_else(|| [].into(), std::rc::Rc::clone)
+    }
+
+    fn find_declaring(&self) -> rustc_hash::FxHashMap<Box<str>, std::rc::Rc<[ScopeRef]>> {
+        let mut including: rustc_hash::FxHashMap<MountId, Vec<ScopeRef>> =
+            rustc_hash::FxHashMap::default();
+        for (scope, mounts) in &self.tree.included {
+            for mount in mounts {
+                including.entry(*mount).or_default().push(*scope);
             }
         }
-        Vec::new()
+        let mut found: rustc_hash::FxHashMap<Box<str>, Vec<ScopeRef>> =
+            rustc_hash::FxHashMap::default();
+        for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
+            let facts = self.facts(mount);
+            for (index, scope) in self.index(mount).scopes.iter().enumerate() {
+                let own = ScopeRef {
+                    mount,
+                    scope: ScopeId::new(index),
+                };
+                for name in scope.items.keys().chain(scope.imports.keys()) {
+                    let scopes = found.entry(facts.text(*name).into()).or_default();
+                    scopes.push(own);
+                    // What is included in a scope is declared there.
+                    if index == 0 {
+                        scopes.extend(including.get(&mount).into_iter().flatten());
+                    }
+                }
+            }
+        }
+        found
+            .into_iter()
+            .map(|(name, scopes)| (name, scopes.into()))
+            .collect()
     }
 
     /// A name that comes through an external glob, if the catalogue knows it there.
@@ -527,7 +611,12 @@ impl Cx<'_> {
         }
     }
 
-    pub(super) fn follow_import(&self, mount: MountId, id: ImportId, namespace: Namespace) -> Vec<Resolved> {
+    pub(super) fn follow_import(
+        &self,
+        mount: MountId,
+        id: ImportId,
+        namespace: Namespace,
+    ) -> Vec<Resolved> {
         let key = (mount, id, namespace);
         if let Some(found) = self.imports.borrow().get(&key) {
             return found.clone();
@@ -560,36 +649,33 @@ impl Cx<'_> {
     }
 
     /// All scopes and external modules that a scope's globs lead to, directly or through others.
-    pub(super) fn glob_closure(&self, scope: ScopeRef) -> std::rc::Rc<[GlobTarget]> {
+    pub(super) fn glob_closure(&self, scope: ScopeRef) -> std::rc::Rc<GlobClosure> {
         if self.index(scope.mount).scopes[scope.scope.index()]
             .globs
             .is_empty()
             && !self.tree.included.contains_key(&scope)
         {
-            return [].into();
+            return std::rc::Rc::default();
         }
         if let Some(found) = self.globs.borrow().get(&scope) {
             return std::rc::Rc::clone(found);
         }
         if self.globbing.borrow().contains(&scope) {
-            return [].into();
+            return std::rc::Rc::default();
         }
-        let mut found: Vec<GlobTarget> = Vec::new();
-        let mut seen = rustc_hash::FxHashSet::default();
+        let mut found = GlobClosure::default();
         let mut queue = std::collections::VecDeque::from([scope]);
-        seen.insert(GlobTarget::Scope(scope));
         while let Some(next) = queue.pop_front() {
             for target in self.glob_targets(next) {
-                if !seen.insert(target) {
+                if target == GlobTarget::Scope(scope) || !found.add(target) {
                     continue;
                 }
-                found.push(target);
                 if let GlobTarget::Scope(inner) = target {
                     queue.push_back(inner);
                 }
             }
         }
-        let found: std::rc::Rc<[GlobTarget]> = found.into();
+        let found = std::rc::Rc::new(found);
         // While another closure is being made, this one may lack what is not known yet.
         if self.globbing.borrow().is_empty() {
             self.globs
