@@ -163,6 +163,10 @@ fn notes(report: &Report, group: &Group<'_>, options: &Options) -> Vec<String> {
             .iter()
             .map(|replacement| format!("help: use {replacement}")),
     );
+    notes.push(format!(
+        "why: nostall explain {}",
+        line_of(report, finding.place)
+    ));
     if !group.more.is_empty() {
         notes.push(more(report, group));
     }

@@ -71,8 +71,10 @@ fn run(folder: &str) {
     let fixtures = testkit::fixtures(&root().join("fixtures/check").join(folder));
     assert!(!fixtures.is_empty(), "no fixtures in {folder}");
     // Single files know nothing of one another: one run for all of them. Projects have a run each.
-    let (files, projects): (Vec<PathBuf>, Vec<PathBuf>) =
-        fixtures.iter().cloned().partition(|fixture| fixture.is_file());
+    let (files, projects): (Vec<PathBuf>, Vec<PathBuf>) = fixtures
+        .iter()
+        .cloned()
+        .partition(|fixture| fixture.is_file());
     let mut runs = vec![files];
     runs.extend(projects.into_iter().map(|project| vec![project]));
     let mut wrong = Vec::new();
