@@ -295,7 +295,7 @@ impl Cx<'_> {
                     owner: *owner,
                     index: *index,
                     what: Use::Inline,
-                    confidence: confidence,
+                    confidence,
                     call,
                 }),
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {

@@ -357,6 +357,13 @@ fn own_words(comment: &str) -> Option<Words<'_>> {
 
 /// `# noqa`, `# noqa: ASYNC230`: the rules it speaks of, none for all; nothing where it is about other tools' rules only.
 fn foreign_rules(comment: &str) -> Option<Option<Vec<String>>> {
+    if comment.starts_with("#[") {
+        let named = FOREIGN_LINTS
+            .iter()
+            .filter(|(lint, _)| comment.contains(lint));
+        let rules: Vec<String> = named.map(|(_, rule)| (*rule).to_owned()).collect();
+        return (!rules.is_empty()).then_some(Some(rules));
+    }
     let rest = comment.split_once("noqa")?.1;
     let Some(codes) = rest.trim_start().strip_prefix(':') else {
         return Some(None);

@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             drawn.push((Sha256::digest(key).into(), kept));
         }
     }
-    drawn.sort_by(|left, right| left.0.cmp(&right.0));
+    drawn.sort_by_key(|left| left.0);
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     let mut count = 0;
     for (_, finding) in drawn {

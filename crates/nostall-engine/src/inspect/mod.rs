@@ -63,7 +63,7 @@ pub fn inspect(
 
 fn answer(analysis: &Analysis<'_>, question: &Question) -> Answer {
     match question {
-        Question::Line(path, line) => match file(&analysis.program.sources, path) {
+        Question::Line(path, line) => match file(analysis.program.sources, path) {
             Some(file) => Answer::Line(line::explain(analysis, file, *line)),
             None => Answer::Nothing,
         },
@@ -126,7 +126,7 @@ fn bodies(analysis: &Analysis<'_>, subject: &Subject) -> Vec<ProgramBody> {
             let named = program.bodies().filter(|body| is_function(analysis, *body));
             named.filter(fits).collect()
         }
-        Subject::Place(path, line) => file(&program.sources, path)
+        Subject::Place(path, line) => file(program.sources, path)
             .and_then(|file| body_at(analysis, file, *line))
             .into_iter()
             .collect(),

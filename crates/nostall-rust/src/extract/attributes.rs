@@ -3,7 +3,7 @@
 //! An attribute with arguments is a [`ExprKind::Struct`]: a path with what was written after it. It is no call, since nothing
 //! runs.
 
-use nostall_model::facts::{Argument, ArgumentKind, ExprId, ExprKind, Literal, Run};
+use nostall_model::facts::{Argument, ArgumentKind, Comment, ExprId, ExprKind, Literal, Run};
 use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -23,6 +23,18 @@ impl Lower<'_> {
             .map(|attribute| self.meta(&attribute.meta))
             .collect();
         self.builder.exprs(&lowered)
+    }
+
+    /// Keeps an `#[allow(clippy::..)]` of a statement, which no item holds, as a comment that speaks to tools.
+    pub(crate) fn note_allowed(&mut self, attribute: &Attribute) {
+        let is_allow = attribute.path().is_ident("allow") || attribute.path().is_ident("expect");
+        if is_allow {
+            let span = self.places.between(
+                attribute.pound_token.spans[0],
+                attribute.bracket_token.span.close(),
+            );
+            self.builder.facts.comments.push(Comment { span });
+        }
     }
 
     fn meta(&mut self, meta: &Meta) -> ExprId {

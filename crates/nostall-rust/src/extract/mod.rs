@@ -66,7 +66,8 @@ fn read(whole: &str) -> FileFacts {
     let mut lower = Lower::new(&places);
     lower.file(&parsed);
     let mut facts = lower.builder.finish();
-    facts.comments = comments::find(&lexed, &places);
+    facts.comments.extend(comments::find(&lexed, &places));
+    facts.comments.sort_by_key(|comment| comment.span);
     facts
         .problems
         .extend(lexed.problems.iter().chain(&parsed.problems).cloned());

@@ -161,6 +161,9 @@ impl Lower<'_> {
     }
 
     fn local_anyway(&mut self, local: &Local) {
+        for attribute in &local.attrs {
+            self.note_allowed(attribute);
+        }
         let (pattern, type_) = match &local.pat {
             Pat::Type(typed) => (&*typed.pat, Some(self.type_(&typed.ty))),
             pattern => (pattern, None),

@@ -1,6 +1,6 @@
 //! Functions and what they return: generic parameters learned from arguments, stubs of the catalogue.
 
-use nostall_model::facts::{Call, CallId, Flavour, ParameterKind, PathId, Run};
+use nostall_model::facts::{BodyId, Call, CallId, Flavour, ParameterKind, PathId, Run};
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
@@ -22,7 +22,7 @@ impl Cx<'_> {
                 || self.unit(),
                 |returns| self.written_type(def.mount, returns),
             );
-            let known = self.substitute(written, substitution);
+            let known = self.substitute(self.behind_impl(def.mount, body, written), substitution);
             if record.flavour == Flavour::Async {
                 self.arena.ty(TypeKind::Future(known))
             } else {
@@ -30,6 +30,19 @@ impl Cx<'_> {
             }
         });
         Callee::new(What::Function(def), confidence, returns)
+    }
+
+    /// The type that `-> impl Trait` stands for, where the function's last expression tells.
+    fn behind_impl(&self, mount: MountId, body: BodyId, written: Ty) -> Ty {
+        if !matches!(self.arena.kind(written), TypeKind::Impl(_)) {
+            return written;
+        }
+        let value = self.facts(mount).body(body).value;
+        let found = value.map_or(Ty::UNKNOWN, |value| self.type_of(mount, value));
+        match self.arena.kind(found) {
+            TypeKind::Named(..) | TypeKind::External(..) => found,
+            _ => written,
+        }
     }
 
     /// Learns a function's generic parameters from the types of the arguments.
@@ -125,7 +138,11 @@ impl Cx<'_> {
             && callee.returns == Ty::UNKNOWN
         {
             // `collect::<Vec<_>>()`, `parse::<T>()`: the written argument is what the call is about.
-            callee.returns = self.written_type(mount, *written);
+            let written = self.written_type(mount, *written);
+            callee.returns = match self.item_type(receiver) {
+                Ty::UNKNOWN => written,
+                item => self.with_items(written, item),
+            };
         }
         callee
     }

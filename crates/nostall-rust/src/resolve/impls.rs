@@ -258,6 +258,19 @@ impl Cx<'_> {
                 self.unify(left, right, substitution);
             }
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) => self.unify_all(&a, &b, substitution),
+            // `&Vec<T>` is given where `&[T]` is wanted.
+            (TypeKind::Slice(left), TypeKind::External(..)) => {
+                let steps = self.autoderef(actual).into_iter();
+                let slice = steps
+                    .filter_map(|step| match self.arena.kind(step) {
+                        TypeKind::Slice(item) => Some(item),
+                        _ => None,
+                    })
+                    .next();
+                if let Some(item) = slice {
+                    self.unify(left, item, substitution);
+                }
+            }
             _ => {}
         }
     }

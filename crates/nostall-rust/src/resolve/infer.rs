@@ -92,13 +92,29 @@ impl Cx<'_> {
                 }
                 other => self.type_of_resolved(other),
             };
-            if arguments.is_empty() {
-                ty
-            } else {
-                self.apply(mount, ty, arguments)
+            match resolved {
+                _ if arguments.is_empty() => ty,
+                Resolved::Item(def) if self.is_alias(def) => {
+                    self.apply_to_alias(mount, def, ty, arguments)
+                }
+                _ => self.apply(mount, ty, arguments),
             }
         });
         self.arena.union(types)
+    }
+
+    fn is_alias(&self, def: DefId) -> bool {
+        matches!(self.item(def).kind, ItemKind::TypeAlias { .. })
+    }
+
+    /// `type Shared<T> = Arc<Mutex<T>>`: what an alias stands for with these arguments.
+    fn apply_to_alias(&self, mount: MountId, def: DefId, target: Ty, arguments: Run) -> Ty {
+        let mut substitution = Substitution::default();
+        let arguments = self.written_types(mount, arguments);
+        for (parameter, argument) in self.generic_types(def).into_iter().zip(arguments) {
+            self.unify(parameter, argument, &mut substitution);
+        }
+        self.substitute(target, &substitution)
     }
 
     /// Gives a type the arguments written with it.
@@ -226,7 +242,7 @@ impl Cx<'_> {
             ExprKind::Dereference(value) => self.dereferenced(self.type_of(mount, value)),
             ExprKind::Unary(value) => self.type_of(mount, value),
             ExprKind::Cast { type_, .. } => self.written_type(mount, type_),
-            ExprKind::Struct { path, .. } => self.type_of_struct(mount, path),
+            ExprKind::Struct { path, fields } => self.type_of_struct(mount, path, fields),
             ExprKind::Collection { kind, elements } => {
                 self.type_of_collection(mount, kind, elements)
             }
@@ -334,7 +350,61 @@ impl Cx<'_> {
             }
             _ => Ty::UNKNOWN,
         };
-        if found == Ty::UNKNOWN { written } else { found }
+        if found != Ty::UNKNOWN {
+            return found;
+        }
+        match definition.kind {
+            DefinitionKind::Value(value) => self.filled_by_items(mount, written, value),
+            _ => written,
+        }
+    }
+
+    /// `let all: Vec<_> = items.collect()`: the holes of the written type, filled with what is iterated over.
+    fn filled_by_items(&self, mount: MountId, written: Ty, value: ExprId) -> Ty {
+        let facts = self.facts(mount);
+        let receiver = match facts.expr(value).kind {
+            ExprKind::Call(call) => match facts.call(call).callee {
+                nostall_model::facts::Callee::Method { receiver, .. } => receiver,
+                _ => return written,
+            },
+            ExprKind::Try(inner) => {
+                // `collect::<Result<..>>()?` gives what is in the result.
+                return self.filled_by_items(mount, written, inner);
+            }
+            _ => return written,
+        };
+        let item = self.item_type(self.type_of(mount, receiver));
+        if item == Ty::UNKNOWN {
+            return written;
+        }
+        self.with_items(written, item)
+    }
+
+    /// A collection with holes that is made of such items.
+    pub(crate) fn with_items(&self, collection: Ty, item: Ty) -> Ty {
+        let TypeKind::External(path, arguments) = self.arena.kind(collection) else {
+            return collection;
+        };
+        let text = self.arena.text(path);
+        if super::stubs::is_wrapper(&text) {
+            let TypeKind::External(_, given) = self.arena.kind(item) else {
+                return collection;
+            };
+            let (Some(inner), Some(good)) = (arguments.first(), given.first()) else {
+                return collection;
+            };
+            let mut filled = arguments.to_vec();
+            filled[0] = self.with_items(*inner, *good);
+            return self.arena.external(&text, &filled);
+        }
+        let unknown = arguments.iter().all(|argument| *argument == Ty::UNKNOWN);
+        match (arguments.len(), self.arena.kind(item)) {
+            (1, _) if unknown => self.arena.external(&text, &[item]),
+            (2, TypeKind::Tuple(parts)) if unknown && parts.len() == 2 => {
+                self.arena.external(&text, &parts)
+            }
+            _ => collection,
+        }
     }
 
     /// Says whether part of a written type is `_`.
@@ -421,7 +491,7 @@ impl Cx<'_> {
         self.arena.union(found.iter().map(|callee| callee.returns))
     }
 
-    fn type_of_struct(&self, mount: MountId, path: PathId) -> Ty {
+    fn type_of_struct(&self, mount: MountId, path: PathId, fields: Run) -> Ty {
         let arguments = self
             .facts(mount)
             .path_segments(path)
@@ -433,13 +503,40 @@ impl Cx<'_> {
             .map(|resolved| {
                 let ty = self.type_of_resolved(resolved);
                 let ty = if arguments.is_empty() {
-                    ty
+                    self.filled_in(mount, ty, fields)
                 } else {
                     self.apply(mount, ty, arguments)
                 };
                 self.without_own_parameters(ty)
             });
         self.arena.union(types)
+    }
+
+    /// A struct whose type arguments are told by the values of its fields.
+    fn filled_in(&self, mount: MountId, ty: Ty, values: Run) -> Ty {
+        let TypeKind::Named(def, arguments) = self.arena.kind(ty) else {
+            return ty;
+        };
+        let ItemKind::Struct { fields } = self.item(def).kind else {
+            return ty;
+        };
+        if arguments.is_empty() {
+            return ty;
+        }
+        let (own, facts) = (self.facts(def.mount), self.facts(mount));
+        let mut substitution = Substitution::default();
+        for field in &own.fields[fields.range()] {
+            let given = facts.arguments[values.range()].iter().find(|given| {
+                given
+                    .name
+                    .is_some_and(|name| facts.text(name) == own.text(field.name))
+            });
+            if let Some(given) = given {
+                let written = self.written_type(def.mount, field.type_);
+                self.unify(written, self.type_of(mount, given.value), &mut substitution);
+            }
+        }
+        self.substitute(ty, &substitution)
     }
 
     /// A struct's own parameters say nothing about a value of it: they are not known.
@@ -717,7 +814,7 @@ impl Cx<'_> {
             .unwrap_or(Ty::UNKNOWN)
     }
 
-    fn own_item(&self, ty: Ty, borrowed: bool) -> Option<Ty> {
+    pub(super) fn own_item(&self, ty: Ty, borrowed: bool) -> Option<Ty> {
         let borrow = |item: Ty| {
             if borrowed {
                 self.arena.reference(item)

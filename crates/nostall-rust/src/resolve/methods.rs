@@ -527,7 +527,8 @@ impl Cx<'_> {
             matches!(self.arena.kind(bound), TypeKind::External(path, _)
                 if self.arena.text(path).starts_with("std::iter::"))
         };
-        bounds.into_iter().any(iterates) || self.item_type(ty) != Ty::UNKNOWN
+        // What a value derefs to is asked in its turn.
+        bounds.into_iter().any(iterates) || self.own_item(ty, false).is_some()
     }
 
     /// Methods of a type of which only the bounds are known: the program's traits, then iteration.

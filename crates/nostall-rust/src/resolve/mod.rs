@@ -115,6 +115,9 @@ impl<'a> Files<'a> {
 /// Answers that are remembered.
 type Memo<K, V> = RefCell<FxHashMap<K, V>>;
 
+/// Methods that were found.
+type Found = Rc<[(methods::What, Confidence)]>;
+
 /// Closures that are arguments: of which call, at which position.
 type ClosureSinks = FxHashMap<BodyId, (CallId, u16)>;
 
@@ -129,7 +132,7 @@ pub(crate) struct Cx<'a> {
     following: RefCell<Vec<(MountId, ImportId, Namespace)>>,
     globs: RefCell<FxHashMap<ScopeRef, Rc<GlobClosure>>>,
     declaring: OnceCell<FxHashMap<Box<str>, Rc<[ScopeRef]>>>,
-    trait_methods: Memo<(DefId, types::Symbol), Rc<[(methods::What, Confidence)]>>,
+    trait_methods: Memo<(DefId, types::Symbol), Found>,
     types_with: Memo<(DefId, types::Symbol), Rc<[TypeKey]>>,
     glob_steps: RefCell<FxHashMap<ScopeRef, Vec<GlobTarget>>>,
     globbing: RefCell<Vec<ScopeRef>>,

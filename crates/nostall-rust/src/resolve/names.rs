@@ -291,6 +291,12 @@ impl Cx<'_> {
         if namespace == Namespace::Type && super::prelude::is_primitive(name) {
             return vec![Resolved::Primitive(self.arena.symbol(name))];
         }
+        if start.import.is_none()
+            && !self.target(mount).dependencies.contains_key(name)
+            && let Some(found) = self.through_external_glob(self.module(start.scope), name)
+        {
+            return vec![found];
+        }
         // A lone name is a crate only in `use name;`.
         if only && start.import.is_none() {
             return Vec::new();
@@ -373,7 +379,13 @@ impl Cx<'_> {
                     .map(Resolved::Module)
                     .into_iter()
                     .collect(),
-                _ => self.lookup(scope, name, namespace, None),
+                _ => {
+                    let mut found = self.lookup(scope, name, namespace, None);
+                    if found.is_empty() {
+                        found.extend(self.through_external_glob(scope, name));
+                    }
+                    found
+                }
             },
             Resolved::External(path) => {
                 if name == "self" {
@@ -505,6 +517,26 @@ impl Cx<'_> {
             .into_iter()
             .map(|(name, scopes)| (name, scopes.into()))
             .collect()
+    }
+
+    /// A name that nobody declares, in a module with one glob of a library that the catalogue does not speak of: it can come
+    /// from nowhere else, unless a macro makes it.
+    fn through_external_glob(&self, module: ScopeRef, name: &str) -> Option<Resolved> {
+        let closure = self.glob_closure(module);
+        let mut unknown = closure.externals().filter_map(|(_, glob)| match glob {
+            GlobTarget::External(path) => Some(path),
+            GlobTarget::Scope(_) => None,
+        });
+        let mut unknown = unknown
+            .by_ref()
+            .filter(|path| !self.is_known(&self.arena.text(*path)));
+        match (unknown.next(), unknown.next()) {
+            (Some(path), None) => {
+                let path = format!("{}::{name}", self.arena.text(path));
+                Some(Resolved::External(self.arena.symbol(&path)))
+            }
+            _ => None,
+        }
     }
 
     /// A name that comes through an external glob, if the catalogue knows it there.
