@@ -2,14 +2,13 @@
 
 use nostall_model::facts::{
     BodyId, BodyKind, CallId, CollectionKind, Definition, DefinitionKind, ExprId, ExprKind,
-    ItemKind, Literal, Part, PathId, Run, ScopeId, TypeExprId, TypeExprKind,
+    ItemKind, Literal, PathId, Run, TypeExprId, TypeExprKind,
 };
 
 use super::Cx;
 use super::methods::Substitution;
 use super::mounts::{DefId, MountId, ScopeRef};
 use super::names::{Namespace, Resolved};
-use super::stubs::Stub;
 use super::types::{Symbol, Ty, TypeKind, Tys};
 
 /// How many questions may lead to one another before the answer is "not known".
@@ -31,7 +30,7 @@ impl Cx<'_> {
         ty
     }
 
-    fn written_type_anew(&self, mount: MountId, id: TypeExprId) -> Ty {
+    pub(super) fn written_type_anew(&self, mount: MountId, id: TypeExprId) -> Ty {
         let list = |run: Run| -> Tys { self.written_types(mount, run).into() };
         match self.facts(mount).type_expr(id).kind {
             TypeExprKind::Path(path) => self.type_of_path(mount, path),
@@ -75,7 +74,7 @@ impl Cx<'_> {
         self.arena.ty(TypeKind::Tuple([].into()))
     }
 
-    fn type_of_path(&self, mount: MountId, id: PathId) -> Ty {
+    pub(super) fn type_of_path(&self, mount: MountId, id: PathId) -> Ty {
         let segments = self.facts(mount).path_segments(id);
         let arguments = segments
             .last()
@@ -103,12 +102,18 @@ impl Cx<'_> {
         self.arena.union(types)
     }
 
-    fn is_alias(&self, def: DefId) -> bool {
+    pub(super) fn is_alias(&self, def: DefId) -> bool {
         matches!(self.item(def).kind, ItemKind::TypeAlias { .. })
     }
 
     /// `type Shared<T> = Arc<Mutex<T>>`: what an alias stands for with these arguments.
-    fn apply_to_alias(&self, mount: MountId, def: DefId, target: Ty, arguments: Run) -> Ty {
+    pub(super) fn apply_to_alias(
+        &self,
+        mount: MountId,
+        def: DefId,
+        target: Ty,
+        arguments: Run,
+    ) -> Ty {
         let mut substitution = Substitution::default();
         let arguments = self.written_types(mount, arguments);
         for (parameter, argument) in self.generic_types(def).into_iter().zip(arguments) {
@@ -225,7 +230,7 @@ impl Cx<'_> {
         )
     }
 
-    fn type_of_anew(&self, mount: MountId, id: ExprId) -> Ty {
+    pub(super) fn type_of_anew(&self, mount: MountId, id: ExprId) -> Ty {
         let facts = self.facts(mount);
         match facts.expr(id).kind {
             ExprKind::Literal(literal) => self.type_of_literal(literal),
@@ -262,7 +267,7 @@ impl Cx<'_> {
         }
     }
 
-    fn type_of_literal(&self, literal: Literal) -> Ty {
+    pub(super) fn type_of_literal(&self, literal: Literal) -> Ty {
         let primitive = |name| self.arena.ty(TypeKind::Primitive(self.arena.symbol(name)));
         match literal {
             Literal::Bool(_) => primitive("bool"),
@@ -278,7 +283,7 @@ impl Cx<'_> {
     }
 
     /// The type of what a path in an expression names.
-    fn type_of_value(&self, mount: MountId, path: PathId) -> Ty {
+    pub(super) fn type_of_value(&self, mount: MountId, path: PathId) -> Ty {
         let types = self
             .resolve_path(mount, path, Namespace::Value)
             .into_iter()
@@ -292,7 +297,7 @@ impl Cx<'_> {
         self.arena.union(types)
     }
 
-    fn type_of_value_item(&self, def: DefId) -> Ty {
+    pub(super) fn type_of_value_item(&self, def: DefId) -> Ty {
         let item = self.item(def);
         match item.kind {
             ItemKind::Constant { type_: Some(type_) } => self.written_type(def.mount, type_),
@@ -310,13 +315,13 @@ impl Cx<'_> {
         }
     }
 
-    fn associated_value(&self, ty: Ty, name: Symbol) -> Ty {
+    pub(super) fn associated_value(&self, ty: Ty, name: Symbol) -> Ty {
         let found = self.associated_items(ty, &self.arena.text(name));
         self.arena
             .union(found.into_iter().map(|def| self.type_of_value_item(def)))
     }
 
-    fn type_of_use(
+    pub(super) fn type_of_use(
         &self,
         mount: MountId,
         binding: nostall_model::facts::BindingId,
@@ -360,7 +365,7 @@ impl Cx<'_> {
     }
 
     /// `let all: Vec<_> = items.collect()`: the holes of the written type, filled with what is iterated over.
-    fn filled_by_items(&self, mount: MountId, written: Ty, value: ExprId) -> Ty {
+    pub(super) fn filled_by_items(&self, mount: MountId, written: Ty, value: ExprId) -> Ty {
         let facts = self.facts(mount);
         let receiver = match facts.expr(value).kind {
             ExprKind::Call(call) => match facts.call(call).callee {
@@ -408,7 +413,7 @@ impl Cx<'_> {
     }
 
     /// Says whether part of a written type is `_`.
-    fn has_hole(&self, ty: Ty) -> bool {
+    pub(super) fn has_hole(&self, ty: Ty) -> bool {
         match self.arena.kind(ty) {
             TypeKind::Unknown => true,
             TypeKind::External(_, arguments) | TypeKind::Named(_, arguments) => {
@@ -420,7 +425,7 @@ impl Cx<'_> {
     }
 
     /// The type of a variable that is declared first and assigned later.
-    fn assigned_type(&self, mount: MountId, declared: &Definition) -> Ty {
+    pub(super) fn assigned_type(&self, mount: MountId, declared: &Definition) -> Ty {
         let facts = self.facts(mount);
         let others = self
             .index(mount)
@@ -434,7 +439,7 @@ impl Cx<'_> {
         self.arena.union(values)
     }
 
-    fn parameter_type(&self, mount: MountId, definition: &Definition, index: u16) -> Ty {
+    pub(super) fn parameter_type(&self, mount: MountId, definition: &Definition, index: u16) -> Ty {
         let facts = self.facts(mount);
         let body = facts.bindings[definition.binding.index()].body;
         let Some(parameter) = facts.body_parameters(body).get(usize::from(index)) else {
@@ -460,7 +465,7 @@ impl Cx<'_> {
         }
     }
 
-    fn type_of_callable(&self, mount: MountId, id: BodyId) -> Ty {
+    pub(super) fn type_of_callable(&self, mount: MountId, id: BodyId) -> Ty {
         let body = self.facts(mount).body(id);
         if body.kind != BodyKind::AsyncBlock {
             return self.arena.ty(TypeKind::Closure(mount, id));
@@ -486,12 +491,12 @@ impl Cx<'_> {
         }
     }
 
-    fn type_of_call(&self, mount: MountId, id: CallId) -> Ty {
+    pub(super) fn type_of_call(&self, mount: MountId, id: CallId) -> Ty {
         let found = self.callees(mount, id);
         self.arena.union(found.iter().map(|callee| callee.returns))
     }
 
-    fn type_of_struct(&self, mount: MountId, path: PathId, fields: Run) -> Ty {
+    pub(super) fn type_of_struct(&self, mount: MountId, path: PathId, fields: Run) -> Ty {
         let arguments = self
             .facts(mount)
             .path_segments(path)
@@ -513,7 +518,7 @@ impl Cx<'_> {
     }
 
     /// A struct whose type arguments are told by the values of its fields.
-    fn filled_in(&self, mount: MountId, ty: Ty, values: Run) -> Ty {
+    pub(super) fn filled_in(&self, mount: MountId, ty: Ty, values: Run) -> Ty {
         let TypeKind::Named(def, arguments) = self.arena.kind(ty) else {
             return ty;
         };
@@ -540,7 +545,7 @@ impl Cx<'_> {
     }
 
     /// A struct's own parameters say nothing about a value of it: they are not known.
-    fn without_own_parameters(&self, ty: Ty) -> Ty {
+    pub(super) fn without_own_parameters(&self, ty: Ty) -> Ty {
         let TypeKind::Named(def, _) = self.arena.kind(ty) else {
             return ty;
         };
@@ -550,7 +555,12 @@ impl Cx<'_> {
         })
     }
 
-    fn type_of_collection(&self, mount: MountId, kind: CollectionKind, elements: Run) -> Ty {
+    pub(super) fn type_of_collection(
+        &self,
+        mount: MountId,
+        kind: CollectionKind,
+        elements: Run,
+    ) -> Ty {
         let elements = self.facts(mount).expr_list(elements);
         match kind {
             CollectionKind::Tuple => self.arena.ty(TypeKind::Tuple(
@@ -566,327 +576,5 @@ impl Cx<'_> {
                 self.arena.ty(TypeKind::Slice(first))
             }
         }
-    }
-
-    // ---- parts of values
-
-    /// What awaiting a value of a type gives. A stub of an async function may name its result without the future.
-    pub(crate) fn awaited(&self, ty: Ty) -> Ty {
-        let members = self.arena.members(ty).into_iter().map(|member| {
-            match self.arena.kind(self.arena.referent(member)) {
-                TypeKind::Future(inner) => inner,
-                TypeKind::External(path, arguments) => self
-                    .stub_of(path, &arguments, Stub::Awaits)
-                    .or_else(|| self.boxed_future(member))
-                    .unwrap_or(member),
-                TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => self.output_of(&bounds),
-                TypeKind::Parameter(def, name) => self.output_of(&self.bounds(def, name)),
-                _ => member,
-            }
-        });
-        self.arena.union(members)
-    }
-
-    /// `Pin<Box<dyn Future<Output = T>>>`.
-    fn boxed_future(&self, ty: Ty) -> Option<Ty> {
-        self.autoderef(ty)
-            .into_iter()
-            .find_map(|step| match self.arena.kind(step) {
-                TypeKind::Future(inner) => Some(inner),
-                TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => Some(self.output_of(&bounds)),
-                _ => None,
-            })
-    }
-
-    fn output_of(&self, bounds: &[Ty]) -> Ty {
-        self.arena.union(
-            bounds
-                .iter()
-                .map(|bound| self.associated_argument(*bound, "Output")),
-        )
-    }
-
-    /// The value of `Name = T` among the arguments of a bound.
-    pub(crate) fn associated_argument(&self, bound: Ty, name: &str) -> Ty {
-        let (TypeKind::External(_, arguments) | TypeKind::Named(_, arguments)) =
-            self.arena.kind(bound)
-        else {
-            return Ty::UNKNOWN;
-        };
-        let name = self.arena.symbol(name);
-        let value = arguments
-            .iter()
-            .find_map(|argument| match self.arena.kind(*argument) {
-                TypeKind::Associated(known, value) if known == name => Some(value),
-                _ => None,
-            });
-        value.unwrap_or(Ty::UNKNOWN)
-    }
-
-    /// What `?` gives: the first argument of `Result`, `Option`, `Poll`.
-    fn tried(&self, ty: Ty) -> Ty {
-        let members =
-            self.arena
-                .members(ty)
-                .into_iter()
-                .map(|member| match self.arena.kind(member) {
-                    TypeKind::External(_, arguments) => {
-                        arguments.first().copied().unwrap_or(Ty::UNKNOWN)
-                    }
-                    _ => Ty::UNKNOWN,
-                });
-        self.arena.union(members)
-    }
-
-    fn dereferenced(&self, ty: Ty) -> Ty {
-        self.arena.union(
-            self.arena
-                .members(ty)
-                .into_iter()
-                .map(|member| self.deref_once(member).unwrap_or(member)),
-        )
-    }
-
-    /// The types that method look-up tries in turn.
-    pub(crate) fn autoderef(&self, ty: Ty) -> Vec<Ty> {
-        let mut steps = vec![ty];
-        let mut current = ty;
-        while let Some(next) = self
-            .deref_once(current)
-            .filter(|next| !steps.contains(next) && steps.len() < 10)
-        {
-            steps.push(next);
-            current = next;
-        }
-        steps
-    }
-
-    fn deref_once(&self, ty: Ty) -> Option<Ty> {
-        match self.arena.kind(ty) {
-            TypeKind::Reference(inner) => Some(inner),
-            TypeKind::External(path, arguments) => self.stub_of(path, &arguments, Stub::Deref),
-            TypeKind::Named(..) => self.deref_target(ty),
-            _ => None,
-        }
-    }
-
-    /// `type Target` of the program's own `impl Deref`.
-    fn deref_target(&self, ty: Ty) -> Option<Ty> {
-        let impl_ = self.impl_of_external_trait(ty, &["std::ops::Deref", "std::ops::DerefMut"])?;
-        let target = self.associated_in_impl(impl_, "Target")?;
-        let mut substitution = Substitution::default();
-        self.unify(self.self_type(impl_), ty, &mut substitution);
-        Some(self.substitute(target, &substitution))
-    }
-
-    /// Returns the type of a field, references and boxes looked through.
-    pub(crate) fn field_type(&self, ty: Ty, name: &str) -> Ty {
-        let members = self.arena.members(ty).into_iter().map(|member| {
-            let mut steps = self.autoderef(member).into_iter();
-            steps
-                .find_map(|step| self.own_field(step, name))
-                .unwrap_or(Ty::UNKNOWN)
-        });
-        self.arena.union(members)
-    }
-
-    fn own_field(&self, ty: Ty, name: &str) -> Option<Ty> {
-        match self.arena.kind(ty) {
-            TypeKind::Tuple(members) => members.get(name.parse::<usize>().ok()?).copied(),
-            TypeKind::Named(def, _) => {
-                let ItemKind::Struct { fields } = self.item(def).kind else {
-                    return None;
-                };
-                self.field_of(def, fields, name, ty)
-            }
-            TypeKind::External(path, _) => self.external_field(path, ty, name),
-            _ => None,
-        }
-    }
-
-    /// A public field of a type outside the program: `output.stdout`.
-    fn external_field(&self, path: Symbol, ty: Ty, name: &str) -> Option<Ty> {
-        let entry = self
-            .catalog
-            .type_entry(nostall_model::Language::Rust, &self.arena.text(path))?;
-        let (_, stub) = entry.fields.iter().find(|(field, _)| field == name)?;
-        Some(self.stub_type(stub, &self.names_of(ty, None)))
-    }
-
-    fn field_of(&self, def: DefId, fields: Run, name: &str, owner: Ty) -> Option<Ty> {
-        let facts = self.facts(def.mount);
-        let field = facts.fields[fields.range()]
-            .iter()
-            .find(|field| facts.text(field.name) == name)?;
-        let written = self.written_type(def.mount, field.type_);
-        let mut substitution = Substitution::default();
-        self.unify(self.enum_of_or_self(def), owner, &mut substitution);
-        Some(self.substitute(written, &substitution))
-    }
-
-    fn enum_of_or_self(&self, def: DefId) -> Ty {
-        self.type_of_resolved(Resolved::Item(def))
-    }
-
-    /// Returns the type of a part that a pattern or a loop takes.
-    fn part_type(&self, mount: MountId, ty: Ty, part: Part) -> Ty {
-        let members = self
-            .arena
-            .members(ty)
-            .into_iter()
-            .map(|member| self.part_of_member(mount, member, part));
-        self.arena.union(members)
-    }
-
-    fn part_of_member(&self, mount: MountId, ty: Ty, part: Part) -> Ty {
-        let bare = self.arena.referent(ty);
-        match part {
-            Part::Element(index) => match self.arena.kind(bare) {
-                TypeKind::Tuple(members) => members
-                    .get(usize::from(index))
-                    .copied()
-                    .unwrap_or(Ty::UNKNOWN),
-                _ => Ty::UNKNOWN,
-            },
-            Part::Iterated | Part::Item => self.item_type(ty),
-            Part::Rest => ty,
-            Part::Referent => self.deref_once(ty).unwrap_or(ty),
-            Part::Variant { path, index } => {
-                self.variant_part(mount, bare, path, &index.to_string(), usize::from(index))
-            }
-            Part::Field { path, name } => {
-                let name = self.facts(mount).text(name).to_owned();
-                self.variant_part(mount, bare, path, &name, usize::MAX)
-            }
-            Part::Class(path) => self.type_of_path(mount, path),
-            Part::AsyncIterated | Part::Entered | Part::AsyncEntered => Ty::UNKNOWN,
-        }
-    }
-
-    /// A field of the variant or struct that a pattern names, in a value of type `ty`.
-    fn variant_part(&self, mount: MountId, ty: Ty, path: PathId, field: &str, index: usize) -> Ty {
-        let types = self
-            .resolve_path(mount, path, Namespace::Value)
-            .into_iter()
-            .map(|resolved| match resolved {
-                Resolved::External(path) => {
-                    let own = self.external_variant_part(ty, &self.arena.text(path), index);
-                    if own == Ty::UNKNOWN {
-                        self.own_field(ty, field).unwrap_or(Ty::UNKNOWN)
-                    } else {
-                        own
-                    }
-                }
-                Resolved::Item(def) => match self.item(def).kind {
-                    ItemKind::Variant { fields } | ItemKind::Struct { fields } => {
-                        self.field_of(def, fields, field, ty).unwrap_or(Ty::UNKNOWN)
-                    }
-                    _ => Ty::UNKNOWN,
-                },
-                Resolved::SelfType(_) => self.own_field(ty, field).unwrap_or(Ty::UNKNOWN),
-                _ => Ty::UNKNOWN,
-            });
-        self.arena.union(types)
-    }
-
-    /// `Some(x)`, `Ok(x)`, `Err(x)` and their like: the variant's position among the type's arguments.
-    fn external_variant_part(&self, ty: Ty, variant: &str, index: usize) -> Ty {
-        let TypeKind::External(_, arguments) = self.arena.kind(ty) else {
-            return Ty::UNKNOWN;
-        };
-        let position = match variant {
-            "std::result::Result::Err" => 1,
-            "std::option::Option::Some" | "std::result::Result::Ok" | "std::task::Poll::Ready" => 0,
-            _ => return Ty::UNKNOWN,
-        };
-        if index == 0 {
-            arguments.get(position).copied().unwrap_or(Ty::UNKNOWN)
-        } else {
-            Ty::UNKNOWN
-        }
-    }
-
-    /// What iterating over a value of a type gives.
-    pub(crate) fn item_type(&self, ty: Ty) -> Ty {
-        let mut steps = self.autoderef(ty).into_iter();
-        steps
-            .find_map(|step| self.own_item(step, step != ty))
-            .unwrap_or(Ty::UNKNOWN)
-    }
-
-    pub(super) fn own_item(&self, ty: Ty, borrowed: bool) -> Option<Ty> {
-        let borrow = |item: Ty| {
-            if borrowed {
-                self.arena.reference(item)
-            } else {
-                item
-            }
-        };
-        match self.arena.kind(ty) {
-            TypeKind::Slice(item) => Some(borrow(item)),
-            TypeKind::External(path, arguments) => {
-                let item = self.stub_of(path, &arguments, Stub::Item)?;
-                Some(borrow(item))
-            }
-            TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => {
-                let items = bounds
-                    .iter()
-                    .map(|bound| self.associated_argument(*bound, "Item"));
-                Some(self.arena.union(items)).filter(|item| *item != Ty::UNKNOWN)
-            }
-            TypeKind::Parameter(def, name) => {
-                let items = self
-                    .bounds(def, name)
-                    .into_iter()
-                    .map(|bound| self.associated_argument(bound, "Item"));
-                Some(self.arena.union(items)).filter(|item| *item != Ty::UNKNOWN)
-            }
-            TypeKind::Named(..) => {
-                let impl_ = self.impl_of_external_trait(
-                    ty,
-                    &["std::iter::Iterator", "std::iter::IntoIterator"],
-                )?;
-                self.associated_in_impl(impl_, "Item")
-            }
-            _ => None,
-        }
-    }
-
-    /// `T::Name`: an associated type.
-    pub(crate) fn associated_type(&self, ty: Ty, name: Symbol) -> Ty {
-        let name = self.arena.text(name);
-        match self.arena.kind(ty) {
-            TypeKind::Parameter(def, parameter) => {
-                let bounds = self.bounds(def, parameter);
-                self.arena.union(
-                    bounds
-                        .into_iter()
-                        .map(|bound| self.associated_argument(bound, &name)),
-                )
-            }
-            TypeKind::Named(..) | TypeKind::External(..) => {
-                let found = self
-                    .impls_of(ty)
-                    .into_iter()
-                    .find_map(|impl_| self.associated_in_impl(impl_, &name));
-                found.unwrap_or(Ty::UNKNOWN)
-            }
-            _ => Ty::UNKNOWN,
-        }
-    }
-
-    fn associated_in_impl(&self, impl_: DefId, name: &str) -> Option<Ty> {
-        let facts = self.facts(impl_.mount);
-        let scope: ScopeId = self.item(impl_).inner?;
-        let id = facts.names.find(name)?;
-        let items = self.index(impl_.mount).scopes[scope.index()]
-            .items
-            .get(&id)?;
-        items.iter().find_map(|item| match facts.item(*item).kind {
-            ItemKind::TypeAlias {
-                target: Some(target),
-            } => Some(self.written_type(impl_.mount, target)),
-            _ => None,
-        })
     }
 }

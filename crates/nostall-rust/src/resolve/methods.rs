@@ -76,7 +76,7 @@ impl Cx<'_> {
         )
     }
 
-    fn callees_anew(&self, mount: MountId, id: CallId) -> Vec<Callee> {
+    pub(super) fn callees_anew(&self, mount: MountId, id: CallId) -> Vec<Callee> {
         let facts = self.facts(mount);
         let call = *facts.call(id);
         match call.callee {
@@ -99,7 +99,7 @@ impl Cx<'_> {
 
     /// The initialiser of a lazy static, which its first use runs: `CONFIG.get(..)` where `CONFIG` is a
     /// `LazyLock::new(|| ..)`.
-    fn lazy_initialiser(&self, mount: MountId, used: ExprId) -> Option<Callee> {
+    pub(super) fn lazy_initialiser(&self, mount: MountId, used: ExprId) -> Option<Callee> {
         let facts = self.facts(mount);
         let path = match facts.expr(used).kind {
             ExprKind::Path(path) => path,
@@ -195,7 +195,7 @@ impl Cx<'_> {
     }
 
     /// A method below a wildcard of the catalogue: `client.anything()`.
-    fn wildcard_method(&self, ty: Ty, name: &str) -> Option<(What, Confidence)> {
+    pub(super) fn wildcard_method(&self, ty: Ty, name: &str) -> Option<(What, Confidence)> {
         let TypeKind::External(path, _) = self.arena.kind(ty) else {
             return None;
         };
@@ -243,7 +243,7 @@ impl Cx<'_> {
     }
 
     /// What a copy of a value is: of what is behind references and guards, which have no copies.
-    fn copied(&self, ty: Ty) -> Ty {
+    pub(super) fn copied(&self, ty: Ty) -> Ty {
         let steps = self.autoderef(ty).into_iter();
         let mut own = steps.filter(|step| match self.arena.kind(*step) {
             TypeKind::Reference(_) => false,
@@ -502,35 +502,6 @@ impl Cx<'_> {
         }
     }
 
-    /// `Iterator`'s own methods, on what is known to be iterated.
-    pub(super) fn iterator_method(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
-        let path = format!("std::iter::Iterator::{name}");
-        let known = self.catalog.lookup(Language::Rust, &path).is_some() && self.is_iterated(ty);
-        if known {
-            vec![(
-                What::External(self.arena.symbol(&path)),
-                Confidence::Certain,
-            )]
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// Says whether a type is known to be iterated over, of whatever items.
-    fn is_iterated(&self, ty: Ty) -> bool {
-        let bounds = match self.arena.kind(ty) {
-            TypeKind::Impl(bounds) | TypeKind::Dyn(bounds) => bounds.to_vec(),
-            TypeKind::Parameter(def, name) => self.bounds(def, name),
-            _ => Vec::new(),
-        };
-        let iterates = |bound: Ty| {
-            matches!(self.arena.kind(bound), TypeKind::External(path, _)
-                if self.arena.text(path).starts_with("std::iter::"))
-        };
-        // What a value derefs to is asked in its turn.
-        bounds.into_iter().any(iterates) || self.own_item(ty, false).is_some()
-    }
-
     /// Methods of a type of which only the bounds are known: the program's traits, then iteration.
     pub(super) fn methods_of_bounded(
         &self,
@@ -557,7 +528,11 @@ impl Cx<'_> {
     }
 
     /// A method of a catalogued trait that a bound names, `R: Read`. Whether it blocks depends on what `R` stands for.
-    fn method_of_external_bound(&self, bound: Ty, name: &str) -> Option<(What, Confidence)> {
+    pub(super) fn method_of_external_bound(
+        &self,
+        bound: Ty,
+        name: &str,
+    ) -> Option<(What, Confidence)> {
         let TypeKind::External(path, _) = self.arena.kind(bound) else {
             return None;
         };
@@ -618,7 +593,7 @@ impl Cx<'_> {
     }
 
     /// The traits outside the program that a trait of the program comes with: `trait ReadSeek: Read + Seek`.
-    fn external_supertraits(&self, trait_: DefId, budget: u32) -> Vec<Ty> {
+    pub(super) fn external_supertraits(&self, trait_: DefId, budget: u32) -> Vec<Ty> {
         let ItemKind::Trait { supertraits } = self.item(trait_).kind else {
             return Vec::new();
         };
@@ -654,7 +629,7 @@ impl Cx<'_> {
         found
     }
 
-    fn methods_of_trait_anew(
+    pub(super) fn methods_of_trait_anew(
         &self,
         trait_: DefId,
         name: &str,
@@ -697,7 +672,7 @@ impl Cx<'_> {
     }
 
     /// Takes out what only tests have, unless there is nothing else.
-    fn without_tests(&self, found: &mut Vec<DefId>) {
+    pub(super) fn without_tests(&self, found: &mut Vec<DefId>) {
         let present = |def: &DefId| {
             self.mount(def.mount).presence == Presence::Present
                 && super::conditions::scope_presence(self.facts(def.mount), self.item(*def).scope)
@@ -755,120 +730,6 @@ impl Cx<'_> {
             scope: self.item(def).scope,
         };
         self.self_item(scope)
-    }
-
-    /// Implicit calls run code only where the program says so, or the catalogue.
-    pub(super) fn implicit(
-        &self,
-        mount: MountId,
-        id: CallId,
-        ty: Ty,
-        name: &str,
-        kind: CallKind,
-    ) -> Vec<Callee> {
-        let members = self.arena.members(ty);
-        match kind {
-            CallKind::Iterate => members
-                .iter()
-                .flat_map(|member| self.iterated(*member, name))
-                .collect(),
-            CallKind::Drop => self.dropped(ty),
-            CallKind::Convert => self.converted_error(mount, id, ty),
-            CallKind::Format => {
-                let named = [name].into_iter().filter(|name| *name != "fmt");
-                let any = ["Display", "Debug"].into_iter().filter(|_| name == "fmt");
-                let mut traits = named.chain(any).map(|name| format!("std::fmt::{name}"));
-                let found = |trait_: String| self.by_external_trait(&members, &trait_, "fmt");
-                traits
-                    .find_map(|trait_| Some(found(trait_)).filter(|found| !found.is_empty()))
-                    .unwrap_or_default()
-            }
-            CallKind::Index => {
-                let item = self.item_type(ty);
-                let mut found = self.operator(&members, name);
-                if found.is_empty() && item != Ty::UNKNOWN {
-                    found.push(self.constructor(self.arena.referent(item)));
-                }
-                found
-            }
-            _ => self.operator(&members, name),
-        }
-    }
-
-    /// The method of a trait outside the program that types have an impl of.
-    pub(super) fn by_external_trait(
-        &self,
-        members: &[Ty],
-        trait_: &str,
-        name: &str,
-    ) -> Vec<Callee> {
-        let impls = members
-            .iter()
-            .filter_map(|ty| self.impl_of_external_trait(*ty, &[trait_]));
-        let methods = impls.flat_map(|impl_| self.associated_in(impl_, name));
-        methods
-            .map(|def| self.function(def, &Substitution::default(), Confidence::Certain))
-            .collect()
-    }
-
-    /// The method of an operator; some run another's: `!=` runs `eq`, `<` runs `partial_cmp`.
-    pub(super) fn operator(&self, members: &[Ty], name: &str) -> Vec<Callee> {
-        let found = self.operator_method(members, name);
-        let other = match name {
-            "ne" => "eq",
-            "lt" | "le" | "gt" | "ge" => "partial_cmp",
-            _ => return found,
-        };
-        if found.is_empty() {
-            self.operator_method(members, other)
-        } else {
-            found
-        }
-    }
-
-    fn operator_method(&self, members: &[Ty], name: &str) -> Vec<Callee> {
-        let methods =
-            members
-                .iter()
-                .flat_map(|ty| match self.arena.kind(self.arena.referent(*ty)) {
-                    TypeKind::Named(..) => {
-                        self.methods_of_program_type(self.arena.referent(*ty), name)
-                    }
-                    _ => Vec::new(),
-                });
-        let functions = methods.filter_map(|(what, confidence)| match what {
-            What::Function(def) => Some(self.function(def, &Substitution::default(), confidence)),
-            _ => None,
-        });
-        functions.collect()
-    }
-
-    pub(super) fn iterated(&self, ty: Ty, name: &str) -> Vec<Callee> {
-        let steps = self.autoderef(ty);
-        for method in [name, "next"] {
-            for step in &steps {
-                let found = match self.arena.kind(*step) {
-                    TypeKind::Named(..) => self.methods_of_program_type(*step, method),
-                    TypeKind::External(path, arguments) => {
-                        let path = self.arena.text(path);
-                        let own = format!("{path}::{method}");
-                        if self.catalog.lookup(Language::Rust, &own).is_some() {
-                            vec![(What::External(self.arena.symbol(&own)), Confidence::Certain)]
-                        } else {
-                            self.external_trait_methods(&path, &arguments, method)
-                        }
-                    }
-                    _ => Vec::new(),
-                };
-                if !found.is_empty() {
-                    return found
-                        .into_iter()
-                        .map(|(what, confidence)| Callee::new(what, confidence, *step))
-                        .collect();
-                }
-            }
-        }
-        Vec::new()
     }
 }
 

@@ -51,43 +51,8 @@ pub(crate) enum GlobTarget {
     External(Symbol),
 }
 
-/// All scopes and external modules that a scope's globs lead to, the nearest first.
-#[derive(Debug, Default)]
-pub(crate) struct GlobClosure {
-    positions: rustc_hash::FxHashMap<GlobTarget, u32>,
-    externals: Vec<(u32, GlobTarget)>,
-}
-
-impl GlobClosure {
-    /// Adds a target; answers whether it is new.
-    fn add(&mut self, target: GlobTarget) -> bool {
-        let position = self.positions.len() as u32;
-        if self.positions.contains_key(&target) {
-            return false;
-        }
-        self.positions.insert(target, position);
-        if matches!(target, GlobTarget::External(_)) {
-            self.externals.push((position, target));
-        }
-        true
-    }
-
-    fn is_empty(&self) -> bool {
-        self.positions.is_empty()
-    }
-
-    fn position(&self, target: GlobTarget) -> Option<u32> {
-        self.positions.get(&target).copied()
-    }
-
-    /// The modules outside the program, with their positions.
-    pub(super) fn externals(&self) -> impl Iterator<Item = (u32, GlobTarget)> {
-        self.externals.iter().copied()
-    }
-}
-
 /// A cycle of imports ends after this many steps at the latest.
-const DEEPEST: u32 = 64;
+pub(super) const DEEPEST: u32 = 64;
 
 impl Cx<'_> {
     /// Resolves a path of a mounted file.
@@ -106,7 +71,12 @@ impl Cx<'_> {
         found
     }
 
-    fn resolve_path_anew(&self, mount: MountId, id: PathId, namespace: Namespace) -> Vec<Resolved> {
+    pub(super) fn resolve_path_anew(
+        &self,
+        mount: MountId,
+        id: PathId,
+        namespace: Namespace,
+    ) -> Vec<Resolved> {
         let facts = self.facts(mount);
         let path = facts.path(id);
         let segments = facts.path_segments(id);
@@ -145,7 +115,7 @@ impl Cx<'_> {
     }
 
     /// `<T as Trait>::name`, `<T>::name`.
-    fn qualified_path(
+    pub(super) fn qualified_path(
         &self,
         mount: MountId,
         id: PathId,
@@ -163,7 +133,7 @@ impl Cx<'_> {
     }
 
     /// Follows the names of a path; answers what it names and how many names led to the last type or module.
-    fn walk_path(
+    pub(super) fn walk_path(
         &self,
         start: Start,
         names: &[&str],
@@ -197,7 +167,7 @@ impl Cx<'_> {
         (found, used)
     }
 
-    fn first_segment(
+    pub(super) fn first_segment(
         &self,
         start: Start,
         name: &str,
@@ -260,7 +230,7 @@ impl Cx<'_> {
     }
 
     /// What a name means that no scope declares: a textual macro of an outer module, a crate, the prelude, a primitive.
-    fn outside_scopes(
+    pub(super) fn outside_scopes(
         &self,
         start: Start,
         name: &str,
@@ -305,7 +275,7 @@ impl Cx<'_> {
     }
 
     /// `macro_rules!` are visible in the modules that follow, and with `#[macro_use]` beyond: by text, not by path.
-    fn macro_in_outer_modules(&self, scope: ScopeRef, name: &str) -> Vec<Resolved> {
+    pub(super) fn macro_in_outer_modules(&self, scope: ScopeRef, name: &str) -> Vec<Resolved> {
         let mut current = self.parent_module(self.module(scope));
         while let Some(module) = current {
             let found = self.lookup(module, name, Namespace::Macro, None);
@@ -317,7 +287,7 @@ impl Cx<'_> {
         self.macros_of_crate(self.mount(scope.mount).target, name)
     }
 
-    fn macros_of_crate(&self, target: usize, name: &str) -> Vec<Resolved> {
+    pub(super) fn macros_of_crate(&self, target: usize, name: &str) -> Vec<Resolved> {
         let by_name = self.macros.get_or_init(|| self.collect_macros());
         by_name
             .get(&(target, name.to_owned()))
@@ -325,7 +295,7 @@ impl Cx<'_> {
             .unwrap_or_default()
     }
 
-    fn collect_macros(&self) -> rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> {
+    pub(super) fn collect_macros(&self) -> rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> {
         let mut found: rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> =
             rustc_hash::FxHashMap::default();
         for (index, mount) in self.tree.mounts.iter().enumerate() {
@@ -348,7 +318,12 @@ impl Cx<'_> {
     }
 
     /// A crate by the name that this one uses for it.
-    fn external_crate(&self, mount: MountId, name: &str, lenient: bool) -> Option<Resolved> {
+    pub(super) fn external_crate(
+        &self,
+        mount: MountId,
+        name: &str,
+        lenient: bool,
+    ) -> Option<Resolved> {
         let target = self.target(mount);
         match target.dependencies.get(name) {
             Some(Dependency::Local(index)) => {
@@ -370,7 +345,7 @@ impl Cx<'_> {
     }
 
     /// What `name` means within something that a path has reached.
-    fn member(&self, of: Resolved, name: &str, namespace: Namespace) -> Vec<Resolved> {
+    pub(super) fn member(&self, of: Resolved, name: &str, namespace: Namespace) -> Vec<Resolved> {
         match of {
             Resolved::Module(scope) => match name {
                 "self" => vec![of],
@@ -405,7 +380,12 @@ impl Cx<'_> {
         }
     }
 
-    fn item_member(&self, def: DefId, name: &str, namespace: Namespace) -> Vec<Resolved> {
+    pub(super) fn item_member(
+        &self,
+        def: DefId,
+        name: &str,
+        namespace: Namespace,
+    ) -> Vec<Resolved> {
         let item = self.item(def);
         match item.kind {
             ItemKind::Enum => {
@@ -426,7 +406,12 @@ impl Cx<'_> {
     }
 
     /// A name on a type: an external type's path goes on, everything else is looked up with the type.
-    fn type_member(&self, of: Resolved, name: &str, namespace: Namespace) -> Vec<Resolved> {
+    pub(super) fn type_member(
+        &self,
+        of: Resolved,
+        name: &str,
+        namespace: Namespace,
+    ) -> Vec<Resolved> {
         let ty = self.type_of_resolved(of);
         match self.arena.kind(ty) {
             TypeKind::External(path, _) => {
@@ -480,76 +465,7 @@ impl Cx<'_> {
             .unwrap_or_default()
     }
 
-    /// The scopes that declare a name, as an item or an import.
-    fn declaring(&self, name: &str) -> std::rc::Rc<[ScopeRef]> {
-        let all = self.declaring.get_or_init(|| self.find_declaring());
-        all.get(name).map_or_else(|| [].into(), std::rc::Rc::clone)
-    }
-
-    fn find_declaring(&self) -> rustc_hash::FxHashMap<Box<str>, std::rc::Rc<[ScopeRef]>> {
-        let mut including: rustc_hash::FxHashMap<MountId, Vec<ScopeRef>> =
-            rustc_hash::FxHashMap::default();
-        for (scope, mounts) in &self.tree.included {
-            for mount in mounts {
-                including.entry(*mount).or_default().push(*scope);
-            }
-        }
-        let mut found: rustc_hash::FxHashMap<Box<str>, Vec<ScopeRef>> =
-            rustc_hash::FxHashMap::default();
-        for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
-            let facts = self.facts(mount);
-            for (index, scope) in self.index(mount).scopes.iter().enumerate() {
-                let own = ScopeRef {
-                    mount,
-                    scope: ScopeId::new(index),
-                };
-                for name in scope.items.keys().chain(scope.imports.keys()) {
-                    let scopes = found.entry(facts.text(*name).into()).or_default();
-                    scopes.push(own);
-                    // What is included in a scope is declared there.
-                    if index == 0 {
-                        scopes.extend(including.get(&mount).into_iter().flatten());
-                    }
-                }
-            }
-        }
-        found
-            .into_iter()
-            .map(|(name, scopes)| (name, scopes.into()))
-            .collect()
-    }
-
-    /// A name that nobody declares, in a module with one glob of a library that the catalogue does not speak of: it can come
-    /// from nowhere else, unless a macro makes it.
-    fn through_external_glob(&self, module: ScopeRef, name: &str) -> Option<Resolved> {
-        let closure = self.glob_closure(module);
-        let mut unknown = closure.externals().filter_map(|(_, glob)| match glob {
-            GlobTarget::External(path) => Some(path),
-            GlobTarget::Scope(_) => None,
-        });
-        let mut unknown = unknown
-            .by_ref()
-            .filter(|path| !self.is_known(&self.arena.text(*path)));
-        match (unknown.next(), unknown.next()) {
-            (Some(path), None) => {
-                let path = format!("{}::{name}", self.arena.text(path));
-                Some(Resolved::External(self.arena.symbol(&path)))
-            }
-            _ => None,
-        }
-    }
-
-    /// A name that comes through an external glob, if the catalogue knows it there.
-    fn known_below(&self, path: Symbol, name: &str) -> Vec<Resolved> {
-        let path = format!("{}::{name}", self.arena.text(path));
-        if self.is_known(&path) {
-            vec![Resolved::External(self.arena.symbol(&path))]
-        } else {
-            Vec::new()
-        }
-    }
-
-    fn lookup_direct(
+    pub(super) fn lookup_direct(
         &self,
         scope: ScopeRef,
         name: &str,
@@ -568,7 +484,7 @@ impl Cx<'_> {
         dedup(found)
     }
 
-    fn collect_direct(
+    pub(super) fn collect_direct(
         &self,
         scope: ScopeRef,
         name: &str,
@@ -615,7 +531,7 @@ impl Cx<'_> {
     }
 
     /// What an item is to a path: modules are followed to their files.
-    fn as_resolved(&self, def: DefId) -> Option<Resolved> {
+    pub(super) fn as_resolved(&self, def: DefId) -> Option<Resolved> {
         let item = self.item(def);
         match item.kind {
             ItemKind::Module => {
@@ -680,108 +596,9 @@ impl Cx<'_> {
         found
     }
 
-    /// All scopes and external modules that a scope's globs lead to, directly or through others.
-    pub(super) fn glob_closure(&self, scope: ScopeRef) -> std::rc::Rc<GlobClosure> {
-        if self.index(scope.mount).scopes[scope.scope.index()]
-            .globs
-            .is_empty()
-            && !self.tree.included.contains_key(&scope)
-        {
-            return std::rc::Rc::default();
-        }
-        if let Some(found) = self.globs.borrow().get(&scope) {
-            return std::rc::Rc::clone(found);
-        }
-        if self.globbing.borrow().contains(&scope) {
-            return std::rc::Rc::default();
-        }
-        let mut found = GlobClosure::default();
-        let mut queue = std::collections::VecDeque::from([scope]);
-        while let Some(next) = queue.pop_front() {
-            for target in self.glob_targets(next) {
-                if target == GlobTarget::Scope(scope) || !found.add(target) {
-                    continue;
-                }
-                if let GlobTarget::Scope(inner) = target {
-                    queue.push_back(inner);
-                }
-            }
-        }
-        let found = std::rc::Rc::new(found);
-        // While another closure is being made, this one may lack what is not known yet.
-        if self.globbing.borrow().is_empty() {
-            self.globs
-                .borrow_mut()
-                .insert(scope, std::rc::Rc::clone(&found));
-        }
-        found
-    }
-
-    /// What the globs written in one scope name.
-    fn glob_targets(&self, scope: ScopeRef) -> Vec<GlobTarget> {
-        if let Some(found) = self.glob_steps.borrow().get(&scope) {
-            return found.clone();
-        }
-        if self.globbing.borrow().contains(&scope) || self.globbing.borrow().len() as u32 > DEEPEST
-        {
-            return Vec::new();
-        }
-        self.globbing.borrow_mut().push(scope);
-        let facts = self.facts(scope.mount);
-        let mut found = Vec::new();
-        for id in &self.index(scope.mount).scopes[scope.scope.index()].globs {
-            let import = facts.imports[id.index()];
-            if presence(facts, import.condition) == Presence::Absent {
-                continue;
-            }
-            let names: Vec<&str> = facts
-                .path_segments(import.path)
-                .iter()
-                .map(|segment| text(facts, segment))
-                .collect();
-            let start = Start {
-                scope,
-                global: facts.path(import.path).global,
-                import: Some((scope.mount, *id)),
-            };
-            found.extend(
-                self.walk_path(start, &names, Namespace::Type)
-                    .0
-                    .into_iter()
-                    .filter_map(|it| self.glob_target(it)),
-            );
-        }
-        for mount in self.tree.included.get(&scope).into_iter().flatten() {
-            found.push(GlobTarget::Scope(ScopeRef {
-                mount: *mount,
-                scope: ScopeId(0),
-            }));
-        }
-        self.globbing.borrow_mut().pop();
-        if self.globbing.borrow().is_empty() {
-            self.glob_steps.borrow_mut().insert(scope, found.clone());
-        }
-        found
-    }
-
-    fn glob_target(&self, resolved: Resolved) -> Option<GlobTarget> {
-        match resolved {
-            Resolved::Module(scope) => Some(GlobTarget::Scope(scope)),
-            Resolved::External(path) => Some(GlobTarget::External(path)),
-            Resolved::Item(def) => {
-                let scope = self.item(def).inner?;
-                Some(GlobTarget::Scope(ScopeRef {
-                    mount: def.mount,
-                    scope,
-                }))
-            }
-            _ => None,
-        }
-    }
-
     // ---- places
 
-    fn crate_root(&self, mount: MountId) -> Option<ScopeRef> {
+    pub(super) fn crate_root(&self, mount: MountId) -> Option<ScopeRef> {
         let root = self
             .tree
             .roots
@@ -807,7 +624,7 @@ impl Cx<'_> {
         }
     }
 
-    fn parent_module(&self, module: ScopeRef) -> Option<ScopeRef> {
+    pub(super) fn parent_module(&self, module: ScopeRef) -> Option<ScopeRef> {
         let facts = self.facts(module.mount);
         match facts.scopes[module.scope.index()].parent {
             Some(parent) => Some(self.module(ScopeRef {
@@ -839,7 +656,7 @@ impl Cx<'_> {
         None
     }
 
-    fn generic(&self, scope: ScopeRef, name: &str) -> Option<Resolved> {
+    pub(super) fn generic(&self, scope: ScopeRef, name: &str) -> Option<Resolved> {
         let facts = self.facts(scope.mount);
         let (ScopeKind::Item(item) | ScopeKind::Function(item)) =
             facts.scopes[scope.scope.index()].kind
@@ -863,11 +680,11 @@ impl Cx<'_> {
 
 /// Where a path begins.
 #[derive(Clone, Copy)]
-struct Start {
-    scope: ScopeRef,
-    global: bool,
+pub(super) struct Start {
+    pub(super) scope: ScopeRef,
+    pub(super) global: bool,
     /// The import whose path it is: it does not see itself.
-    import: Option<(MountId, ImportId)>,
+    pub(super) import: Option<(MountId, ImportId)>,
 }
 
 /// The scopes of types, traits and impls hold associated items, which are not in lexical scope.
@@ -894,7 +711,7 @@ fn in_namespace(facts: &FileFacts, id: ItemId, namespace: Namespace) -> bool {
     }
 }
 
-fn text<'a>(facts: &'a FileFacts, segment: &Segment) -> &'a str {
+pub(super) fn text<'a>(facts: &'a FileFacts, segment: &Segment) -> &'a str {
     facts.text(segment.name).trim_start_matches("r#")
 }
 
