@@ -261,8 +261,10 @@ impl Cx<'_> {
         if namespace == Namespace::Type && super::prelude::is_primitive(name) {
             return vec![Resolved::Primitive(self.arena.symbol(name))];
         }
+        // `std::fs::read`: the first of several names is a crate, unless it is written as types are.
+        let is_crate = !only && !name.starts_with(char::is_uppercase);
         if start.import.is_none()
-            && !self.target(mount).dependencies.contains_key(name)
+            && !is_crate
             && let Some(found) = self.through_external_glob(self.module(start.scope), name)
         {
             return vec![found];
