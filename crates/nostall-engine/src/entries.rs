@@ -94,8 +94,20 @@ impl Cx<'_> {
             });
             if let (true, TargetKind::Body(handler)) = (handler, &passed.target.kind) {
                 rename(&mut runs[handler.index()], &text);
+                if let Some(block) = self.block_of(*handler, runs) {
+                    rename(&mut runs[block.index()], &text);
+                }
             }
         }
+    }
+
+    /// The async block that a closure gives: `|| async { .. }`. Inner bodies come after outer ones.
+    fn block_of(&self, closure: ProgramBody, runs: &[Runs]) -> Option<ProgramBody> {
+        let mut after = (closure.0 + 1..runs.len() as u32).map(ProgramBody);
+        after
+            .next()
+            .filter(|body| self.program.parent(*body) == Some(closure))
+            .filter(|body| runs[body.index()].context == Context::Async)
     }
 
     /// Gathers what a call, the chain before it and the calls around it say. What stands nearer counts.

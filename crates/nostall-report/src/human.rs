@@ -157,12 +157,15 @@ fn notes(report: &Report, group: &Group<'_>, options: &Options) -> Vec<String> {
             finding.also.join(", ")
         ));
     }
-    notes.extend(
-        finding
-            .replacement
-            .iter()
-            .map(|replacement| format!("help: use {replacement}")),
-    );
+    notes.extend(finding.replacement.iter().map(|replacement| {
+        // What is no code is advice in words.
+        let verb = if replacement.starts_with('`') {
+            "use "
+        } else {
+            ""
+        };
+        format!("help: {verb}{replacement}")
+    }));
     notes.push(format!(
         "why: nostall explain {}",
         line_of(report, finding.place)

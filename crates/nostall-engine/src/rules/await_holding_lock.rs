@@ -150,7 +150,7 @@ fn words(guards: Guards, type_: &str) -> (String, &'static str, &'static str) {
     match guards {
         Guards::Lock | Guards::TaskLock => (
             format!("a `{type_}` is held while the task is suspended"),
-            "The lock stays taken until the task goes on; a task that wants it holds its thread, and if all threads wait so, nobody can release it.",
+            "The lock stays taken until the task goes on; whoever wants it meanwhile holds a thread.",
             "end the guard's scope before the `.await`, `drop` it, or use a lock of the runtime",
         ),
         Guards::Borrow => (
