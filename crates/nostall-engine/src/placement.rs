@@ -108,11 +108,14 @@ impl Loops {
         let loops = &self.adding_up[file];
         // What is iterated over is computed before the loop.
         let is_head = call.kind == CallKind::Iterate;
-        !loops.is_empty()
-            && !is_head
-            && facts
-                .regions_outwards(call.region)
-                .any(|region| loops.contains(&region))
+        if loops.is_empty() || is_head {
+            return false;
+        }
+        // Code that always ends in a `return` is reached once, whatever loop it stands in.
+        facts
+            .regions_outwards(call.region)
+            .take_while(|region| !ends_in_return(facts, *region))
+            .any(|region| loops.contains(&region))
     }
 }
 
@@ -138,6 +141,11 @@ fn adding_up(facts: &FileFacts) -> FxHashSet<RegionId> {
         }
     }
     loops
+}
+
+fn ends_in_return(facts: &FileFacts, region: RegionId) -> bool {
+    let mut events = facts.region_events(region).iter();
+    events.any(|event| matches!(event, Event::Return(_)))
 }
 
 /// Regions in which something is awaited.
