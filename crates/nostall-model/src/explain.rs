@@ -118,6 +118,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// Calls: from, to, by the places of the two in `nodes`.
     pub edges: Vec<Edge>,
+    /// Why the function that was asked for runs on the executor, if it is async code itself.
+    pub entry: Option<String>,
     /// Ways that were left out because there are too many.
     pub left_out: usize,
 }

@@ -44,7 +44,9 @@ fn text(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     let into = graph.edges.iter().any(|edge| edge.to == asked);
     let onwards = graph.edges.iter().any(|edge| edge.from == asked);
     writeln!(out, "\nreached from async code:")?;
-    if into {
+    if let Some(entry) = &graph.entry {
+        writeln!(out, "  it is async code itself: {}", printable(entry))?;
+    } else if into {
         branch(graph, asked, Direction::Up, 1, &mut vec![asked], out)?;
     } else {
         writeln!(out, "  nothing that is known")?;

@@ -1,6 +1,6 @@
 //! `explain` and `graph`: questions about one line, one function, one way.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Result, bail};
 use nostall_catalog::Catalog;
@@ -99,6 +99,26 @@ fn ask(question: &Question, path: Option<&str>, scope: &ScopeOptions) -> Result<
     Ok(inspect(project, &catalog, &settings, question))
 }
 
+/// A path as reports write it: relative to the current folder where it is inside, else absolute.
+fn as_reported(path: &Path) -> String {
+    let whole = std::env::current_dir().map_or_else(|_| path.to_path_buf(), |dir| dir.join(path));
+    let mut parts = PathBuf::new();
+    for part in whole.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    let inside = std::env::current_dir()
+        .ok()
+        .and_then(|dir| parts.strip_prefix(dir).ok().map(Path::to_path_buf));
+    let shown = inside.unwrap_or(parts);
+    shown.to_string_lossy().replace('\\', "/")
+}
+
 /// `src/main.rs:12`, also with a column: the path must exist.
 fn file_and_line(subject: &str) -> Option<(String, u32)> {
     let mut rest = subject;
@@ -106,7 +126,7 @@ fn file_and_line(subject: &str) -> Option<(String, u32)> {
         let (path, number) = rest.rsplit_once(':')?;
         let number: u32 = number.parse().ok()?;
         if Path::new(path).is_file() {
-            return Some((path.to_owned(), number));
+            return Some((as_reported(Path::new(path)), number));
         }
         rest = path;
     }

@@ -150,3 +150,21 @@ fn what_nobody_knows_is_an_error() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("no_such_thing"));
     }
 }
+
+#[test]
+fn a_file_may_be_named_from_anywhere() {
+    let whole = format!("{}:14", demo().join("src/main.rs").display());
+    for (folder, named) in [
+        (demo().join("src"), "main.rs:14"),
+        (demo().join("src"), "./main.rs:14"),
+        (demo().join("src"), "../src/main.rs:14:24"),
+        (demo(), whole.as_str()),
+    ] {
+        assert!(
+            text(&folder, &["explain", named]).contains("blocking-fs"),
+            "{named}"
+        );
+    }
+    assert!(text(&demo().join("src"), &["explain", "../report.py:7"]).contains("blocking-http"));
+    assert!(text(&demo(), &["graph", "serve"]).contains("it is async code itself"));
+}

@@ -25,6 +25,8 @@ pub(super) fn of(analysis: &Analysis<'_>, asked: ProgramBody) -> Graph {
         edges: BTreeSet::new(),
     };
     cx.node(Key::Body(asked), NodeKind::Asked);
+    let runs = &answers.runs[asked.index()];
+    cx.graph.entry = (runs.context == Context::Async).then(|| runs.why.clone());
     cx.downwards(asked);
     cx.upwards(asked);
     cx.graph.edges = cx.edges.into_iter().collect();
