@@ -15,7 +15,7 @@ use crate::root;
 pub(crate) struct Options {
     /// The language.
     language: Which,
-    /// Writes docs/coverage-<language>.md.
+    /// Writes the page of the language in docs/.
     #[arg(long)]
     write: bool,
 }
