@@ -30,7 +30,13 @@ pub(crate) fn run(rounds: usize) -> Result<()> {
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); SCALES.len()];
     for _ in 0..rounds {
         for (index, scale) in SCALES.into_iter().enumerate() {
-            let (time, functions) = link(scale, &catalog)?;
+            // The same amount of work at each size: a single small run is too short to be measured well.
+            let (mut time, mut functions) = (Duration::ZERO, 0);
+            for _ in 0..SCALES[SCALES.len() - 1] / scale {
+                let (one, count) = link(scale, &catalog)?;
+                time += one;
+                functions += count;
+            }
             times[index].push(time.as_secs_f64() * 1e6 / functions as f64);
         }
     }
