@@ -133,7 +133,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
         let path = optional(route.path.as_ref(), argument);
         quote!(Route { method: #method, path: #path })
     });
-    let (concurrent, every) = (api.concurrent, api.every);
+    let (concurrent, every, registers) = (api.concurrent, api.every, api.registers);
     let duration = optional(api.duration.as_ref(), argument);
     let panics = api.panics;
     let carrier = optional(api.carrier.as_ref(), |carrier| {
@@ -148,7 +148,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
             instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
             every: #every, times: #times, route: #route, concurrent: #concurrent,
-            duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier,
+            duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier, registers: #registers,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }
     }
@@ -170,6 +170,10 @@ fn when_tokens(when: &WhenTable) -> TokenStream {
     let argument = argument(&when.argument);
     let test = match when.test() {
         TestTable::Given(given) => quote!(Test::Given(#given)),
+        TestTable::Type(types) => {
+            let types = texts(types);
+            quote!(Test::Type(#types))
+        }
         TestTable::None => quote!(Test::Is(Literal::None)),
         TestTable::Is(value) => {
             let literal = literal(value);

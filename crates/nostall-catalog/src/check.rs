@@ -199,7 +199,7 @@ fn check_callable(api: &ApiTable) -> Option<String> {
         api.effect.as_deref(),
         Some("offloads" | "schedules" | "runs")
     );
-    if takes && api.callable.is_none() {
+    if takes && api.callable.is_none() && !api.registers {
         let effect = api.effect.as_deref().unwrap_or_default();
         return Some(format!(
             "`effect = \"{effect}\"` needs `callable`: which argument is run"
@@ -267,9 +267,14 @@ fn check_when(when: &WhenTable) -> Vec<String> {
     errors.extend(check_argument("when.argument", &when.argument));
     errors.extend(check_word("when.effect", when.effect.as_deref(), &EFFECTS));
     errors.extend(check_word("when.waits", when.waits.as_deref(), &WAITS));
-    let tests = [when.is.is_some(), when.none.is_some(), when.given.is_some()];
+    let tests = [
+        when.is.is_some(),
+        when.none.is_some(),
+        when.given.is_some(),
+        !when.types.is_empty(),
+    ];
     if tests.into_iter().filter(|test| *test).count() != 1 {
-        errors.push("`when` needs one of `is`, `none` and `given`".to_owned());
+        errors.push("`when` needs one of `is`, `none`, `given` and `type`".to_owned());
     }
     if when.none == Some(false) {
         errors.push("`when.none` can only be `true`".to_owned());

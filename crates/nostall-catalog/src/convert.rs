@@ -54,6 +54,7 @@ pub(crate) fn api(language: Language, library: &str, origin: Origin, table: &Api
             argument: argument(&carrier.argument),
             trait_path: text(&carrier.trait_),
         }),
+        registers: table.registers,
         when: table.when.iter().map(when).collect(),
         except: texts(&table.except),
         source: text(table.source.as_deref().unwrap_or_default()),
@@ -161,6 +162,7 @@ fn when(table: &WhenTable) -> When {
         TestTable::Is(value) => Test::Is(literal(value)),
         TestTable::None => Test::Is(Literal::None),
         TestTable::Given(given) => Test::Given(given),
+        TestTable::Type(types) => Test::Type(texts(types)),
     };
     When {
         argument: argument(&table.argument),

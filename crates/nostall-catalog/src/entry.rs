@@ -60,6 +60,8 @@ pub struct Api {
     pub panics: bool,
     /// Blocks only where an argument's type does.
     pub carrier: Option<Carrier>,
+    /// Whether it, as a decorator, hands the function over and leaves its name alone.
+    pub registers: bool,
     /// What arguments change; the first that holds counts.
     pub when: List<When>,
     /// For a wildcard: names below that do not count.
@@ -192,6 +194,8 @@ pub enum Test {
     Is(Literal),
     /// It is there, or is not.
     Given(bool),
+    /// It is of one of these types, or of one that extends one.
+    Type(List<Text>),
 }
 
 /// A literal.

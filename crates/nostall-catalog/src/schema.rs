@@ -94,6 +94,9 @@ pub struct ApiTable {
     /// Blocks only where an argument's type does.
     #[serde(default)]
     pub carrier: Option<CarrierTable>,
+    /// As a decorator it hands the function over and leaves its name alone.
+    #[serde(default)]
+    pub registers: bool,
     /// What arguments change.
     #[serde(default)]
     pub when: Vec<WhenTable>,
@@ -188,6 +191,9 @@ pub struct WhenTable {
     /// Is there, or not.
     #[serde(default)]
     pub given: Option<bool>,
+    /// Is of one of these types.
+    #[serde(default, rename = "type")]
+    pub types: Vec<String>,
     /// The effect that it has then.
     #[serde(default)]
     pub effect: Option<String>,
@@ -211,6 +217,8 @@ pub enum TestTable<'a> {
     None,
     /// `given`.
     Given(bool),
+    /// `type`.
+    Type(&'a [String]),
 }
 
 impl WhenTable {
@@ -220,6 +228,7 @@ impl WhenTable {
         match (&self.is, self.given) {
             (Some(value), _) => TestTable::Is(value),
             (None, Some(given)) => TestTable::Given(given),
+            (None, None) if !self.types.is_empty() => TestTable::Type(&self.types),
             (None, None) => TestTable::None,
         }
     }

@@ -26,7 +26,13 @@ pub(crate) fn name(program: &Program<'_>, catalog: &Catalog, runs: &mut [Runs]) 
                     continue;
                 };
                 let api = catalog.api(ApiId(api));
-                if api.effect != Effect::Schedules {
+                let names = match api.effect {
+                    Effect::Schedules => true,
+                    // Of what a pool is given, only handlers that are async run on the executor.
+                    Effect::Offloads => api.route.is_some(),
+                    _ => false,
+                };
+                if !names {
                     continue;
                 }
                 let mut cx = Cx {
@@ -88,12 +94,12 @@ impl Cx<'_> {
         for passed in self.program.passed(call) {
             let (facts, record) = self.program.call(call);
             let arguments = &facts.arguments[record.arguments.range()];
-            let handler = api.callable.as_ref().is_some_and(|wanted| {
+            let handler = api.callable.as_ref().is_none_or(|wanted| {
                 argument(facts, arguments, wanted)
                     .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
             });
             if let (true, TargetKind::Body(handler)) = (handler, &passed.target.kind) {
-                rename(&mut runs[handler.index()], &text);
+                rename_handler(&mut runs[handler.index()], &text);
                 if let Some(block) = self.block_of(*handler, runs) {
                     rename(&mut runs[block.index()], &text);
                 }
@@ -113,6 +119,11 @@ impl Cx<'_> {
     /// Gathers what a call, the chain before it and the calls around it say. What stands nearer counts.
     fn gather(&mut self, handing: CallId, pieces: &mut Pieces) {
         self.read(handing, pieces);
+        // A decorator is called with the function; what it was made of says the rest: `@app.get("/users")`.
+        if let Some(made) = self.made_by(handing) {
+            self.read(made, pieces);
+            self.gather_before(made, LONGEST_CHAIN, pieces);
+        }
         self.gather_before(handing, LONGEST_CHAIN, pieces);
         // What the next calls of a chain say is their own handlers'; what is around them is for all of it.
         let mut current = handing;
@@ -159,6 +170,17 @@ impl Cx<'_> {
                     self.gather_before(inner, budget / 4, pieces);
                 }
             }
+        }
+    }
+
+    /// The call whose value this one calls.
+    fn made_by(&self, call: CallId) -> Option<CallId> {
+        let Callee::Value(value) = self.facts.call(call).callee else {
+            return None;
+        };
+        match self.facts.expr(value).kind {
+            ExprKind::Call(made) => Some(made),
+            _ => None,
         }
     }
 
@@ -251,6 +273,14 @@ fn read_route(facts: &FileFacts, arguments: &[Argument], route: &Route, pieces: 
             _ => None,
         });
     }
+}
+
+/// A route says more than the place where a handler is handed over.
+fn rename_handler(runs: &mut Runs, text: &str) {
+    if runs.context == Context::Async && runs.why.contains(" at ") {
+        text.clone_into(&mut runs.why);
+    }
+    rename(runs, text);
 }
 
 /// The first name that says more than the form of the code stays.

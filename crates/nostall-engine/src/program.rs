@@ -3,7 +3,7 @@
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
     Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution,
-    ResolvedBody, ResolvedCall, Target, TargetKind,
+    ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
 };
 use nostall_model::{FileId, Sources};
 use rustc_hash::FxHashMap;
@@ -21,6 +21,7 @@ pub struct Program<'a> {
     passed: Vec<Passed>,
     conditions: FxHashMap<u32, Condition>,
     instantiations: Vec<(ProgramCall, Instantiation)>,
+    type_matches: Vec<TypeMatch>,
     guards: Vec<Guard>,
     reasons: Vec<Box<str>>,
     calls_of: Vec<Run>,
@@ -44,6 +45,7 @@ pub fn link<'a>(
         passed: Vec::new(),
         conditions: FxHashMap::default(),
         instantiations: Vec::new(),
+        type_matches: Vec::new(),
         guards: Vec::new(),
         reasons: Vec::new(),
         calls_of: Vec::new(),
@@ -103,6 +105,12 @@ impl Program<'_> {
             instantiations
                 .map(|(call, instantiation)| (ProgramCall(call.0 + first_call), instantiation)),
         );
+        let type_matches = resolution.type_matches.into_iter();
+        self.type_matches
+            .extend(type_matches.map(|found| TypeMatch {
+                call: ProgramCall(found.call.0 + first_call),
+                ..found
+            }));
         self.guards
             .extend(resolution.guards.into_iter().map(|guard| Guard {
                 body: ProgramBody(guard.body.0 + first_body),
@@ -188,6 +196,16 @@ impl Program<'_> {
         let rest = self.instantiations[start..].iter();
         rest.take_while(move |(own, _)| *own == call)
             .map(|(_, instantiation)| *instantiation)
+    }
+
+    /// Says whether a condition of an entry on the type of an argument, by its number, holds at a call.
+    #[must_use]
+    pub fn type_matches(&self, call: ProgramCall, api: u32, condition: usize) -> bool {
+        let start = self.type_matches.partition_point(|own| own.call < call);
+        let mut own = self.type_matches[start..]
+            .iter()
+            .take_while(|own| own.call == call);
+        own.any(|own| own.api == api && usize::from(own.condition) == condition)
     }
 
     /// Returns the callables among a call's arguments.

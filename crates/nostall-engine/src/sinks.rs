@@ -34,6 +34,8 @@ pub struct Bench<'a> {
     pub facts: &'a FileFacts,
     /// The catalogue entry that a call of the same file reaches for certain.
     pub api_of: &'a dyn Fn(CallId) -> Option<u32>,
+    /// Whether a condition of the entry on an argument's type, by its number, holds.
+    pub type_holds: &'a dyn Fn(usize) -> bool,
 }
 
 /// Judges a call of an api; none where it does not block.
@@ -42,7 +44,13 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
     let Bench { catalog, facts, .. } = *bench;
     let api = catalog.api(nostall_catalog::ApiId(id));
     let arguments = &facts.arguments[call.arguments.range()];
-    let when = api.when.iter().find(|when| holds(facts, arguments, when));
+    let mut conditions = api.when.iter().enumerate();
+    let when = conditions
+        .find(|(number, when)| match when.test {
+            Test::Type(_) => (bench.type_holds)(*number),
+            _ => holds(facts, arguments, when),
+        })
+        .map(|(_, when)| when);
     let effect = when.and_then(|when| when.effect).unwrap_or(api.effect);
     let waits = when.and_then(|when| when.waits).or(api.waits)?;
     if effect != Effect::Blocks {
@@ -134,6 +142,7 @@ fn holds(facts: &FileFacts, arguments: &[Argument], when: &When) -> bool {
         Test::Is(wanted) => {
             found.is_some_and(|found| equals(constant(facts, found.value, 4), wanted))
         }
+        Test::Type(_) => false,
     }
 }
 

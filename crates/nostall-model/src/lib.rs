@@ -22,6 +22,7 @@ pub mod finding;
 pub mod layout;
 mod names;
 pub mod program;
+pub mod queries;
 mod source;
 
 pub use finding::{

@@ -72,6 +72,8 @@ pub struct Resolution {
     pub conditions: Vec<(u32, Condition)>,
     /// What calls say of the type parameters of what they call, in the order of the calls.
     pub instantiations: Vec<(ProgramCall, Instantiation)>,
+    /// Questions about the types of arguments that are answered with yes, in the order of the calls.
+    pub type_matches: Vec<TypeMatch>,
     /// Values that hold something while they live.
     pub guards: Vec<Guard>,
     /// Per call: how its callee was found, for people. Empty unless it was asked for.
@@ -249,6 +251,17 @@ pub enum Instance {
     Is(TypeKey),
     /// A type parameter of the caller.
     Parameter(ParameterKey),
+}
+
+/// A condition of a catalogue entry on the type of an argument, that holds at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TypeMatch {
+    /// The call.
+    pub call: ProgramCall,
+    /// The entry's number.
+    pub api: u32,
+    /// Which of the entry's conditions.
+    pub condition: u16,
 }
 
 /// A value that holds something while it lives: a lock, a borrow, a span.

@@ -1,22 +1,28 @@
 //! Calls: what each may reach, and the callables that it is given.
 
-use nostall_catalog::Effect;
-use nostall_model::facts::{Body, Call, CallId, CallKind, Callee, ExprId, ExprKind, ItemId, Run};
-use nostall_model::program::{Passed, Resolution, ResolvedCall, Target, TargetKind, Unresolved};
+use nostall_catalog::{Api, ApiId, Effect, Test};
+use nostall_model::facts::{
+    ArgumentKind, Body, Call, CallId, CallKind, Callee, ExprId, ExprKind, Run,
+};
+use nostall_model::program::{
+    Passed, Resolution, ResolvedCall, Target, TargetKind, TypeMatch, Unresolved,
+};
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
-use super::value::{BodyRef, ItemRef, Known, Type, Value, Values};
+use super::value::{BodyRef, ItemRef, Known, Type, Value};
 
 /// Adds what is known of each call.
 pub(super) fn add_calls(cx: &Cx<'_>, resolution: &mut Resolution) {
     for file in 0..cx.files.len() {
         for index in 0..cx.facts(file).calls.len() {
             let call = CallId::new(index);
-            cx.exhausted.set(false);
+            cx.depth.take_too_deep();
             let mut targets = cx.targets(file, call);
             targets.sort_by_key(|target| std::cmp::Reverse(target.confidence));
             let passed = cx.passed(file, call);
+            let matches = cx.type_matches(file, call, &targets);
+            resolution.type_matches.extend(matches);
             let resolved = ResolvedCall {
                 targets: push_run(&mut resolution.targets, targets),
                 passed: push_run(&mut resolution.passed, passed),
@@ -49,20 +55,65 @@ impl Cx<'_> {
     // ---- written calls
 
     fn called(&self, file: usize, call: &Call) -> Vec<Target> {
+        if let Some(target) = self.handing_over(file, call) {
+            return vec![target];
+        }
         let values = self.callee(file, call.callee);
         if values.is_empty() {
             return vec![self.unresolved(file, call)];
         }
         let mut targets = Vec::new();
         for known in values {
-            let more = self.value_targets(file, &known);
-            more.into_iter().for_each(|target| {
+            for target in self.value_targets(file, &known) {
                 if !targets.contains(&target) {
                     targets.push(target);
                 }
-            });
+            }
         }
         targets
+    }
+
+    /// `@app.get("/users")`: what the first call gives takes the function, and does with it what the api says.
+    fn handing_over(&self, file: usize, call: &Call) -> Option<Target> {
+        let facts = self.facts(file);
+        let Callee::Value(value) = call.callee else {
+            return None;
+        };
+        let ExprKind::Call(made) = facts.expr(value).kind else {
+            return None;
+        };
+        let callees = self.callee(file, facts.call(made).callee);
+        callees.iter().find_map(|known| {
+            let (Value::Outside(path) | Value::Method(_, path)) = &known.value else {
+                return None;
+            };
+            let found = self.catalog.lookup(Language::Python, path)?;
+            let api = self.catalog.api(found.api);
+            let hands = matches!(api.effect, Effect::Offloads | Effect::Schedules);
+            (hands && !self.has_callable(file, made, api)).then_some(Target {
+                kind: TargetKind::Api(found.api.0),
+                confidence: known.confidence,
+            })
+        })
+    }
+
+    /// Says whether a call already gives the callable that its entry speaks of.
+    fn has_callable(&self, file: usize, call: CallId, api: &Api) -> bool {
+        let facts = self.facts(file);
+        let Some(wanted) = &api.callable else {
+            return false;
+        };
+        facts
+            .call_arguments(call)
+            .iter()
+            .enumerate()
+            .any(|(index, argument)| match argument.name {
+                Some(name) => wanted.keyword.as_deref() == Some(facts.text(name)),
+                None => {
+                    argument.kind == ArgumentKind::Positional
+                        && wanted.index.map(usize::from) == Some(index)
+                }
+            })
     }
 
     /// What calling a value runs.
@@ -73,6 +124,7 @@ impl Cx<'_> {
             Value::Outside(path) | Value::Method(_, path) => {
                 return vec![self.outside(path, known.confidence)];
             }
+            Value::Moved(_, path) => TargetKind::External(Box::from(&**path)),
             Value::Parameter(body, index) => {
                 TargetKind::Parameter(self.program_body(*body), *index)
             }
@@ -85,7 +137,9 @@ impl Cx<'_> {
                     .flat_map(|method| self.value_targets(file, method))
                     .collect();
             }
-            Value::Module(_) | Value::Namespace(_) => TargetKind::Unresolved(Unresolved::Value),
+            Value::Module(_) | Value::Namespace(_) | Value::Super(_) => {
+                TargetKind::Unresolved(Unresolved::Value)
+            }
         };
         vec![Target {
             kind,
@@ -121,17 +175,23 @@ impl Cx<'_> {
         Some(names.join("."))
     }
 
+    /// What making an object runs.
     fn constructor(&self, class: ItemRef, confidence: Confidence) -> Vec<Target> {
-        let methods = self.class_attribute(class, "__init__");
-        let target = |known: &Known| match &known.value {
-            Value::Body(body) => Some(self.body_target(*body, confidence.min(known.confidence))),
-            // A base class from outside: its constructor is what the catalogue says of the class itself.
-            Value::Method(Type::Named(path, _), _) => {
-                Some(self.outside(path, confidence.min(known.confidence)))
+        let mut targets = Vec::new();
+        for method in ["__new__", "__init__", "__post_init__"] {
+            for known in self.class_attribute(class, method) {
+                let target = match &known.value {
+                    Value::Body(body) => self.body_target(*body, confidence.min(known.confidence)),
+                    // A base class from outside: its constructor is what the catalogue says of the class itself.
+                    Value::Method(Type::Named(path, _), _) if method == "__init__" => {
+                        self.outside(path, confidence.min(known.confidence))
+                    }
+                    _ => continue,
+                };
+                targets.push(target);
             }
-            _ => None,
-        };
-        methods.iter().filter_map(target).collect()
+        }
+        targets
     }
 
     fn outside(&self, path: &str, confidence: Confidence) -> Target {
@@ -157,7 +217,7 @@ impl Cx<'_> {
     fn unresolved(&self, file: usize, call: &Call) -> Target {
         let facts = self.facts(file);
         let reason = match call.callee {
-            _ if self.exhausted.get() => Unresolved::Budget,
+            _ if self.depth.take_too_deep() => Unresolved::Budget,
             Callee::Method { receiver, .. } if !self.is_known(file, receiver) => {
                 Unresolved::Receiver
             }
@@ -173,11 +233,77 @@ impl Cx<'_> {
         }
     }
 
-    /// Says whether something is known of a value; of what a caller gives, nothing is.
+    /// Says whether something is known of a value.
     fn is_known(&self, file: usize, value: ExprId) -> bool {
-        self.evaluate(file, value)
-            .iter()
-            .any(|known| !matches!(known.value, Value::Parameter(..)))
+        let values = self.evaluate(file, value).to_vec();
+        !self.with_given(values).is_empty()
+    }
+
+    // ---- conditions on the types of arguments
+
+    /// The conditions of reached entries that ask for an argument's type, and that hold here.
+    fn type_matches(&self, file: usize, call: CallId, targets: &[Target]) -> Vec<TypeMatch> {
+        let mut found = Vec::new();
+        for target in targets {
+            let TargetKind::Api(api) = target.kind else {
+                continue;
+            };
+            for (number, when) in self.catalog.api(ApiId(api)).when.iter().enumerate() {
+                let Test::Type(types) = &when.test else {
+                    continue;
+                };
+                let argument = self.written_argument(file, call, &when.argument);
+                let holds = argument.is_some_and(|value| {
+                    types
+                        .iter()
+                        .any(|type_| self.is_of_type(file, value, type_))
+                });
+                if holds {
+                    found.push(TypeMatch {
+                        call: self.mounts[file].call(call),
+                        api,
+                        condition: number as u16,
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    fn written_argument(
+        &self,
+        file: usize,
+        call: CallId,
+        wanted: &nostall_catalog::Argument,
+    ) -> Option<ExprId> {
+        let facts = self.facts(file);
+        let arguments = facts.call_arguments(call);
+        let named = arguments.iter().find(|argument| {
+            let name = argument.name.map(|name| facts.text(name));
+            name.is_some() && name == wanted.keyword.as_deref()
+        });
+        let positional = || {
+            let before = arguments.get(..=usize::from(wanted.index?))?;
+            before
+                .iter()
+                .all(|argument| argument.kind == ArgumentKind::Positional)
+                .then(|| before.last())?
+        };
+        named.or_else(positional).map(|argument| argument.value)
+    }
+
+    /// Says whether all that is known of a value says that it is of a type of the catalogue.
+    fn is_of_type(&self, file: usize, value: ExprId, wanted: &str) -> bool {
+        let values = self.with_given(self.evaluate(file, value).to_vec());
+        let is = |known: &Known| match &known.value {
+            Value::Instance(Type::Named(path, _)) => {
+                self.lineage(path).iter().any(|path| path == wanted)
+            }
+            Value::Instance(Type::Tuple(_)) => wanted == "builtins.tuple",
+            Value::Instance(Type::Class(class, _)) => self.extends_outside(*class, &[wanted]),
+            _ => false,
+        };
+        !values.is_empty() && values.iter().all(is)
     }
 
     // ---- calls that Python makes by itself
@@ -241,7 +367,7 @@ impl Cx<'_> {
         }
     }
 
-    fn is_generator_expression(&self, body: BodyRef) -> bool {
+    pub(super) fn is_generator_expression(&self, body: BodyRef) -> bool {
         let body = self.facts(body.file).body(body.body);
         body.kind == nostall_model::facts::BodyKind::Comprehension
     }
@@ -257,11 +383,13 @@ impl Cx<'_> {
         }
         let name = self.facts(file).text(name);
         let mut targets = Vec::new();
-        for known in receivers.iter() {
-            let Value::Instance(Type::Class(class)) = known.value else {
-                continue;
+        for known in self.with_given(receivers.to_vec()) {
+            let attributes = match &known.value {
+                Value::Instance(type_ @ Type::Class(..)) => self.unloaded_attribute(type_, name),
+                Value::Super(class) => self.super_attribute(*class, name),
+                _ => continue,
             };
-            for attribute in self.class_attribute(class, name) {
+            for attribute in attributes {
                 if let Value::Body(body) = attribute.value
                     && self.is_property(body)
                 {
@@ -271,19 +399,6 @@ impl Cx<'_> {
             }
         }
         targets
-    }
-
-    /// Says whether a method is run by loading it.
-    pub(super) fn is_property(&self, body: BodyRef) -> bool {
-        let item: Option<ItemId> = self.facts(body.file).body(body.body).item;
-        item.is_some_and(|item| {
-            let item = ItemRef {
-                file: body.file,
-                item,
-            };
-            self.has_decorator(item, "builtins.property")
-                || self.has_decorator(item, "functools.cached_property")
-        })
     }
 
     // ---- callables as arguments
@@ -302,14 +417,13 @@ impl Cx<'_> {
     }
 
     fn callable_targets(&self, file: usize, value: ExprId) -> Vec<Target> {
-        let values: Values = self.evaluate(file, value).to_vec();
-        values
+        self.evaluate(file, value)
             .iter()
-            .filter_map(|known| self.callable_target(known))
+            .filter_map(|known| self.callable_target(file, known))
             .collect()
     }
 
-    fn callable_target(&self, known: &Known) -> Option<Target> {
+    fn callable_target(&self, file: usize, known: &Known) -> Option<Target> {
         match &known.value {
             Value::Body(body) => Some(self.body_target(*body, known.confidence)),
             Value::Class(class) => self
@@ -328,6 +442,13 @@ impl Cx<'_> {
                 let effect = self.catalog.api(found.api).effect;
                 let runs = !matches!(effect, Effect::Constructs | Effect::None);
                 runs.then(|| self.outside(path, known.confidence))
+            }
+            Value::Instance(Type::Class(..)) => {
+                let methods = self.deeper(|| self.attribute(file, known, "__call__"));
+                methods.iter().find_map(|method| match method.value {
+                    Value::Body(body) => Some(self.body_target(body, method.confidence)),
+                    _ => None,
+                })
             }
             _ => None,
         }

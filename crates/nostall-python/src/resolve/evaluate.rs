@@ -2,49 +2,24 @@
 
 use std::rc::Rc;
 
-use nostall_catalog::{Api, Effect};
-use nostall_model::facts::{
-    CallId, Callee, CollectionKind, ExprId, ExprKind, Flavour, Literal, Part, PathId, Run,
+use nostall_model::facts::{Callee, CollectionKind, ExprId, ExprKind, Literal, Part, PathId, Run};
+
+use super::value::{
+    BodyRef, Known, MAX_VALUES, Type, Value, Values, add, alternatives, at_most, instances,
+    one_type,
 };
-use nostall_model::{Confidence, Language};
-
-use super::Cx;
-use super::types::Arguments;
-use super::value::{BodyRef, Known, MAX_VALUES, Type, Value, Values, add, instances};
-
-/// How many steps lead from an expression to what it is, at most.
-const MAX_STEPS: usize = 60;
-
-/// How a call answers.
-const AWAITABLE: &str = "collections.abc.Awaitable";
+use super::{Cx, MAX_STEPS};
 
 impl Cx<'_> {
     /// Finds out what an expression may be.
     pub(super) fn evaluate(&self, file: usize, expr: ExprId) -> Rc<[Known]> {
-        if let Some(known) = self.known.borrow().get(&(file, expr)) {
-            return known.clone().unwrap_or_default();
-        }
-        self.known.borrow_mut().insert((file, expr), None);
-        let mut values = self.deeper(|| self.find_out(file, expr));
-        values.truncate(MAX_VALUES);
-        let values: Rc<[Known]> = values.into();
         self.known
-            .borrow_mut()
-            .insert((file, expr), Some(Rc::clone(&values)));
-        values
-    }
-
-    /// Runs one more step, if the budget allows.
-    pub(super) fn deeper(&self, step: impl FnOnce() -> Values) -> Values {
-        let depth = self.depth.get();
-        if depth >= MAX_STEPS {
-            self.exhausted.set(true);
-            return Values::new();
-        }
-        self.depth.set(depth + 1);
-        let values = step();
-        self.depth.set(depth);
-        values
+            .exprs
+            .ask(&self.depth, MAX_STEPS, (file, expr), Rc::default, || {
+                let mut values = self.find_out(file, expr);
+                values.truncate(MAX_VALUES);
+                values.into()
+            })
     }
 
     fn find_out(&self, file: usize, expr: ExprId) -> Values {
@@ -62,7 +37,18 @@ impl Cx<'_> {
             ExprKind::Call(call) => self.call_value(file, call),
             ExprKind::Await(future) => self.awaited(&self.evaluate(file, future)),
             ExprKind::Callable(body) => vec![Known::certain(Value::Body(BodyRef { file, body }))],
-            ExprKind::Cast { type_, .. } => instances(self.written_type(file, type_)),
+            ExprKind::Cast { value, type_ } => {
+                let types = self.written_type(file, type_);
+                if types.iter().any(|type_| self.says_something(type_)) {
+                    return instances(types);
+                }
+                let values = self.evaluate(file, value).to_vec();
+                if values.is_empty() {
+                    instances(types)
+                } else {
+                    values
+                }
+            }
             ExprKind::Select(choices) => self.choices(file, choices),
             ExprKind::Project { base, part } => self.part(file, base, part),
             ExprKind::Collection { kind, elements } => self.collection(file, kind, elements),
@@ -77,51 +63,44 @@ impl Cx<'_> {
         for choice in self.facts(file).expr_list(choices) {
             add(&mut values, self.evaluate(file, *choice).iter().cloned());
         }
-        let confidence = if values.len() > 1 {
-            Confidence::Likely
-        } else {
-            Confidence::Certain
-        };
-        values
-            .into_iter()
-            .map(|known| known.at_most(confidence))
-            .collect()
+        alternatives(values)
     }
 
     // ---- several values together
 
     fn collection(&self, file: usize, kind: CollectionKind, elements: Run) -> Values {
         let elements = self.facts(file).expr_list(elements);
-        let type_of = |id: &ExprId| self.one_type(&self.evaluate(file, *id));
+        let type_of = |id: &ExprId| one_type(&self.evaluate(file, *id));
+        let named = |path: &str, types: Vec<Type>| Type::Named(path.into(), types.into());
         let type_ = match kind {
             CollectionKind::Tuple => {
                 Type::Tuple(elements.iter().take(MAX_VALUES).map(type_of).collect())
             }
-            CollectionKind::List => Type::Named(
-                "builtins.list".into(),
-                elements.iter().take(1).map(type_of).collect(),
-            ),
-            CollectionKind::Set => Type::Named(
-                "builtins.set".into(),
-                elements.iter().take(1).map(type_of).collect(),
-            ),
-            CollectionKind::Mapping => Type::Named(
-                "builtins.dict".into(),
-                elements.iter().take(2).map(type_of).collect(),
-            ),
+            CollectionKind::List => named("builtins.list", self.common(file, elements)),
+            CollectionKind::Set => named("builtins.set", self.common(file, elements)),
+            CollectionKind::Mapping => {
+                let keys: Vec<ExprId> = elements.iter().step_by(2).copied().collect();
+                let values: Vec<ExprId> = elements.iter().skip(1).step_by(2).copied().collect();
+                let mut types = self.common(file, &keys);
+                types.extend(self.common(file, &values));
+                named("builtins.dict", types)
+            }
         };
         vec![Known::certain(Value::Instance(type_))]
     }
 
-    fn one_type(&self, values: &[Known]) -> Type {
-        match values {
-            [
-                Known {
-                    value: Value::Instance(type_),
-                    ..
-                },
-            ] => type_.clone(),
-            _ => Type::Unknown,
+    /// The type that the first elements have in common.
+    fn common(&self, file: usize, elements: &[ExprId]) -> Vec<Type> {
+        let mut types: Vec<Type> = elements
+            .iter()
+            .take(MAX_VALUES)
+            .map(|id| one_type(&self.evaluate(file, *id)))
+            .collect();
+        types.dedup();
+        match types.len() {
+            0 => Vec::new(),
+            1 => types,
+            _ => vec![Type::Unknown],
         }
     }
 
@@ -132,26 +111,32 @@ impl Cx<'_> {
             return self.of_class(file, path);
         }
         let mut values = Values::new();
-        for known in self.evaluate(file, base).iter() {
-            let Value::Instance(type_) = &known.value else {
-                continue;
+        for known in self.with_given(self.evaluate(file, base).to_vec()) {
+            let type_ = match &known.value {
+                Value::Instance(type_) => type_.clone(),
+                Value::Class(class) => Type::ClassOf(Rc::new(Type::class(*class))),
+                // A generator expression is taken for the body that it is.
+                Value::Body(body) => Type::Generator(*body),
+                _ => continue,
             };
             let part = match part {
-                Part::Entered => self.entered(type_, "__enter__"),
-                Part::AsyncEntered => self.entered(type_, "__aenter__"),
-                Part::Iterated => self.iterated(type_, "__iter__"),
-                Part::AsyncIterated => self.iterated(type_, "__aiter__"),
-                Part::Element(index) => self.element(type_, index),
+                Part::Entered => self.entered(&type_, "__enter__"),
+                Part::AsyncEntered => self.entered(&type_, "__aenter__"),
+                Part::Iterated => self.iterated(&type_, "__iter__"),
+                Part::AsyncIterated => self.iterated(&type_, "__aiter__"),
+                Part::Element(index) => self.element(&type_, index),
+                Part::Item => self.iterated(&type_, "__iter__"),
+                Part::Rest => self.rest(&type_),
                 _ => Vec::new(),
             };
-            add(
-                &mut values,
-                instances(part)
-                    .into_iter()
-                    .map(|part| part.at_most(known.confidence)),
-            );
+            add(&mut values, at_most(instances(part), known.confidence));
         }
         values
+    }
+
+    fn rest(&self, type_: &Type) -> Vec<Type> {
+        let items = self.iterated(type_, "__iter__");
+        vec![Type::Named("builtins.list".into(), items.into())]
     }
 
     fn of_class(&self, file: usize, path: PathId) -> Values {
@@ -160,18 +145,24 @@ impl Cx<'_> {
 
     /// Values of these classes.
     pub(super) fn instances_of(&self, classes: &[Known]) -> Values {
-        let instance = |known: &Known| {
-            let type_ = match &known.value {
-                Value::Class(class) => Type::Class(*class),
-                Value::Outside(path) => Type::Named(Rc::clone(path), Rc::default()),
-                _ => return None,
+        let mut values = Values::new();
+        for known in classes {
+            let types = match &known.value {
+                Value::Class(class) => vec![Type::class(*class)],
+                Value::Outside(path) => vec![self.outside_type(path, &[])],
+                // `except (A, B)`, `isinstance(x, (A, B))`
+                Value::Instance(Type::Tuple(types)) => types
+                    .iter()
+                    .filter_map(|type_| match type_ {
+                        Type::ClassOf(inner) => Some((**inner).clone()),
+                        _ => None,
+                    })
+                    .collect(),
+                _ => continue,
             };
-            Some(Known {
-                value: Value::Instance(type_),
-                confidence: known.confidence,
-            })
-        };
-        classes.iter().filter_map(instance).collect()
+            add(&mut values, at_most(instances(types), known.confidence));
+        }
+        values
     }
 
     // ---- calls
@@ -199,134 +190,6 @@ impl Cx<'_> {
         }
     }
 
-    fn call_value(&self, file: usize, call: CallId) -> Values {
-        let mut values = Values::new();
-        for known in self.callee(file, self.facts(file).call(call).callee) {
-            let result = self.result(file, call, &known.value);
-            add(
-                &mut values,
-                result
-                    .into_iter()
-                    .map(|value| value.at_most(known.confidence)),
-            );
-        }
-        values
-    }
-
-    /// What calling a value gives.
-    fn result(&self, file: usize, call: CallId, callee: &Value) -> Values {
-        match callee {
-            Value::Body(body) => self.body_result(*body),
-            Value::Class(class) => vec![Known::certain(Value::Instance(Type::Class(*class)))],
-            Value::Outside(path) => self.outside_result(file, call, path),
-            Value::Method(owner, path) => self.method_result(owner, path),
-            Value::Instance(type_) => {
-                let known = Known::certain(Value::Instance(type_.clone()));
-                let methods = self.deeper(|| self.attribute(file, &known, "__call__"));
-                methods
-                    .iter()
-                    .flat_map(|method| self.deeper(|| self.result(file, call, &method.value)))
-                    .collect()
-            }
-            Value::Module(_) | Value::Namespace(_) | Value::Parameter(..) => Values::new(),
-        }
-    }
-
-    pub(super) fn body_result(&self, body: BodyRef) -> Values {
-        let record = self.facts(body.file).body(body.body);
-        match record.flavour {
-            Flavour::Generator | Flavour::AsyncGenerator => {
-                vec![Known::certain(Value::Instance(Type::Generator(body)))]
-            }
-            Flavour::Sync => self.returned(body),
-            Flavour::Async => {
-                let inner = self.one_type(&self.returned(body));
-                let type_ = Type::Named(AWAITABLE.into(), Rc::from([inner]));
-                vec![Known::certain(Value::Instance(type_))]
-            }
-        }
-    }
-
-    /// What a body returns: as its head says, or else as its statements do.
-    fn returned(&self, body: BodyRef) -> Values {
-        let facts = self.facts(body.file);
-        let record = facts.body(body.body);
-        if let Some(returns) = record.returns {
-            return instances(self.written_type(body.file, returns));
-        }
-        let mut values = Values::new();
-        for value in self.files[body.file]
-            .returns(body.body)
-            .iter()
-            .chain(&record.value)
-        {
-            add(
-                &mut values,
-                self.evaluate(body.file, *value).iter().cloned(),
-            );
-        }
-        // What a parameter is differs from call to call.
-        values.retain(|known| !matches!(known.value, Value::Parameter(..)));
-        values
-            .into_iter()
-            .map(|known| known.at_most(Confidence::Likely))
-            .collect()
-    }
-
-    fn outside_result(&self, file: usize, call: CallId, path: &Rc<str>) -> Values {
-        if let Some(found) = self.catalog.lookup(Language::Python, path) {
-            let api = self.catalog.api(found.api);
-            if let Some(returns) = &api.returns {
-                return instances(self.catalogue_type(returns, &Arguments::none()));
-            }
-            if !found.wildcard && api.effect == Effect::Constructs {
-                return self.wrapped_callable(file, call, api);
-            }
-        }
-        if self.catalog.type_entry(Language::Python, path).is_some() {
-            return vec![Known::certain(Value::Instance(Type::Named(
-                Rc::clone(path),
-                Rc::default(),
-            )))];
-        }
-        // Of what the catalogue does not speak of, a class is told by how it is spelt.
-        let name = path.rsplit('.').next().unwrap_or_default();
-        if name.starts_with(|first: char| first.is_uppercase()) {
-            return vec![Known::likely(Value::Instance(Type::Named(
-                Rc::clone(path),
-                Rc::default(),
-            )))];
-        }
-        Values::new()
-    }
-
-    /// A value that an api makes of a callable, and that has no type of its own, stands for the callable.
-    fn wrapped_callable(&self, file: usize, call: CallId, api: &Api) -> Values {
-        let index = api
-            .callable
-            .as_ref()
-            .and_then(|argument| argument.index)
-            .unwrap_or(0);
-        let arguments = self.facts(file).call_arguments(call);
-        let Some(argument) = arguments.get(usize::from(index)) else {
-            return Values::new();
-        };
-        let values = self.evaluate(file, argument.value);
-        values
-            .iter()
-            .filter(|known| self.is_callable(&known.value))
-            .cloned()
-            .collect()
-    }
-
-    fn is_callable(&self, value: &Value) -> bool {
-        match value {
-            Value::Body(_) | Value::Class(_) | Value::Method(..) | Value::Parameter(..) => true,
-            Value::Outside(path) => self.catalog.lookup(Language::Python, path).is_some(),
-            _ => false,
-        }
-    }
-
     // ---- awaiting
 
     fn awaited(&self, futures: &[Known]) -> Values {
@@ -336,12 +199,7 @@ impl Cx<'_> {
                 continue;
             };
             let inner = instances(self.awaited_type(type_));
-            add(
-                &mut values,
-                inner
-                    .into_iter()
-                    .map(|value| value.at_most(known.confidence)),
-            );
+            add(&mut values, at_most(inner, known.confidence));
         }
         values
     }
@@ -358,6 +216,6 @@ fn literal_type(literal: Literal) -> Option<&'static str> {
     }
 }
 
-fn builtin(name: &str) -> Known {
+pub(super) fn builtin(name: &str) -> Known {
     Known::certain(Value::Instance(Type::named(&format!("builtins.{name}"))))
 }

@@ -2,8 +2,8 @@
 
 use nostall_model::Name;
 use nostall_model::facts::{
-    BindingId, BodyId, BodyKind, DefinitionId, Event, ExprId, ExprKind, FileFacts, ImportId,
-    ImportKind, ItemId, ParameterKind, ScopeId, ScopeKind,
+    BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee, DefinitionId, Event, ExprId,
+    ExprKind, FileFacts, ImportId, ImportKind, ItemId, ParameterKind, Part, ScopeId, ScopeKind,
 };
 use rustc_hash::FxHashMap;
 
@@ -15,10 +15,23 @@ pub(super) struct File<'a> {
     /// Per binding.
     definitions: Vec<Vec<DefinitionId>>,
     returns: FxHashMap<BodyId, Vec<ExprId>>,
+    yields: FxHashMap<BodyId, Vec<ExprId>>,
     /// What methods store in attributes of their receiver, per class.
     stores: FxHashMap<(ItemId, Name), Vec<ExprId>>,
+    /// What is put into containers.
+    elements: FxHashMap<Container, Vec<ExprId>>,
+    calls_in: FxHashMap<BodyId, Vec<CallId>>,
     /// `from x import *`.
     pub(super) globs: Vec<ImportId>,
+}
+
+/// Where a container is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Container {
+    /// In a variable.
+    Variable(BindingId),
+    /// In an attribute of a class's instances.
+    Attribute(ItemId, Name),
 }
 
 impl<'a> File<'a> {
@@ -29,7 +42,10 @@ impl<'a> File<'a> {
             bindings: FxHashMap::default(),
             definitions: vec![Vec::new(); facts.bindings.len()],
             returns: FxHashMap::default(),
+            yields: FxHashMap::default(),
             stores: FxHashMap::default(),
+            elements: FxHashMap::default(),
+            calls_in: FxHashMap::default(),
             globs: Vec::new(),
         };
         for (index, binding) in facts.bindings.iter().enumerate() {
@@ -45,6 +61,7 @@ impl<'a> File<'a> {
             }
         }
         file.add_events();
+        file.add_calls();
         file
     }
 
@@ -56,6 +73,9 @@ impl<'a> File<'a> {
                     Event::Return(Some(value)) => {
                         self.returns.entry(region.body).or_default().push(value);
                     }
+                    Event::Yield(Some(value)) => {
+                        self.yields.entry(region.body).or_default().push(value);
+                    }
                     Event::Store { target, value } => self.add_store(target, value),
                     _ => {}
                 }
@@ -64,14 +84,66 @@ impl<'a> File<'a> {
     }
 
     fn add_store(&mut self, target: ExprId, value: ExprId) {
-        let ExprKind::Attribute { base, name } = self.facts.expr(target).kind else {
+        match self.facts.expr(target).kind {
+            ExprKind::Attribute { .. } => {
+                if let Some(Container::Attribute(class, name)) = self.container(target) {
+                    self.stores.entry((class, name)).or_default().push(value);
+                }
+            }
+            ExprKind::Project {
+                base,
+                part: Part::Item,
+            } => self.add_element(base, value),
+            _ => {}
+        }
+    }
+
+    /// `things.append(x)`, `things.add(x)`, `things.setdefault(k, x)`, and so on.
+    fn add_calls(&mut self) {
+        for (index, call) in self.facts.calls.iter().enumerate() {
+            self.calls_in
+                .entry(call.body)
+                .or_default()
+                .push(CallId::new(index));
+            if call.kind == CallKind::Plain {
+                self.add_method_call(call);
+            }
+        }
+    }
+
+    fn add_method_call(&mut self, call: &Call) {
+        let Callee::Method { receiver, name } = call.callee else {
             return;
         };
-        let ExprKind::Use { binding, .. } = self.facts.expr(base).kind else {
-            return;
+        let position = match self.facts.text(name) {
+            "append" | "add" | "appendleft" => 0,
+            "insert" | "setdefault" => 1,
+            _ => return,
         };
-        if let Some(class) = self.class_of_receiver(binding) {
-            self.stores.entry((class, name)).or_default().push(value);
+        let arguments = &self.facts.arguments[call.arguments.range()];
+        if let Some(argument) = arguments.get(position) {
+            self.add_element(receiver, argument.value);
+        }
+    }
+
+    fn add_element(&mut self, holder: ExprId, value: ExprId) {
+        if let Some(container) = self.container(holder) {
+            self.elements.entry(container).or_default().push(value);
+        }
+    }
+
+    /// The place that an expression names.
+    pub(super) fn container(&self, expr: ExprId) -> Option<Container> {
+        match self.facts.expr(expr).kind {
+            ExprKind::Use { binding, .. } => Some(Container::Variable(binding)),
+            ExprKind::Attribute { base, name } => {
+                let ExprKind::Use { binding, .. } = self.facts.expr(base).kind else {
+                    return None;
+                };
+                let class = self.class_of_receiver(binding)?;
+                Some(Container::Attribute(class, name))
+            }
+            _ => None,
         }
     }
 
@@ -91,6 +163,12 @@ impl<'a> File<'a> {
         parent.item.filter(|_| parent.kind == BodyKind::Class)
     }
 
+    /// The class in one of whose methods this body stands.
+    pub(super) fn method_class(&self, body: BodyId) -> Option<ItemId> {
+        std::iter::successors(Some(body), |body| self.facts.body(*body).parent)
+            .find_map(|body| self.class_around(body))
+    }
+
     /// Finds a variable of a body by its name.
     pub(super) fn binding(&self, body: BodyId, name: &str) -> Option<BindingId> {
         let name = self.facts.names.find(name)?;
@@ -107,11 +185,26 @@ impl<'a> File<'a> {
         self.returns.get(&body).map_or(&[], Vec::as_slice)
     }
 
+    /// What a body yields.
+    pub(super) fn yields(&self, body: BodyId) -> &[ExprId] {
+        self.yields.get(&body).map_or(&[], Vec::as_slice)
+    }
+
+    /// The calls that stand in a body.
+    pub(super) fn calls_in(&self, body: BodyId) -> &[CallId] {
+        self.calls_in.get(&body).map_or(&[], Vec::as_slice)
+    }
+
     /// What is stored in an attribute of a class's instances.
     pub(super) fn stores(&self, class: ItemId, name: &str) -> &[ExprId] {
         let name = self.facts.names.find(name);
         name.and_then(|name| self.stores.get(&(class, name)))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// What is put into a container.
+    pub(super) fn elements(&self, container: Container) -> &[ExprId] {
+        self.elements.get(&container).map_or(&[], Vec::as_slice)
     }
 
     /// The body whose variables are the names of a scope.
@@ -120,6 +213,14 @@ impl<'a> File<'a> {
             ScopeKind::File => (!self.facts.bodies.is_empty()).then_some(BodyId(0)),
             ScopeKind::Item(item) | ScopeKind::Function(item) => self.facts.item(item).body,
             ScopeKind::Block => None,
+        }
+    }
+
+    /// The item whose type parameters are names of a scope.
+    pub(super) fn item_of_scope(&self, scope: ScopeId) -> Option<ItemId> {
+        match self.facts.scopes[scope.index()].kind {
+            ScopeKind::Item(item) | ScopeKind::Function(item) => Some(item),
+            ScopeKind::File | ScopeKind::Block => None,
         }
     }
 }

@@ -6,27 +6,40 @@
 mod attributes;
 mod bodies;
 mod builtins;
+mod callers;
 mod calls;
+mod catalogue;
+mod classes;
+mod decorators;
+mod elements;
 mod evaluate;
 mod file;
+mod generics;
 mod modules;
 mod names;
+mod results;
 mod types;
 mod value;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use nostall_catalog::Catalog;
 use nostall_model::FileId;
-use nostall_model::facts::{ExprId, FileFacts};
+use nostall_model::facts::{BindingId, ExprId, FileFacts};
 use nostall_model::layout::Layout;
 use nostall_model::program::{Mount, ProgramBody, Resolution};
+use nostall_model::queries::{Answers, Depth};
 use rustc_hash::FxHashMap;
 
+use callers::CallSites;
+use classes::{Ancestor, Hierarchy};
 use file::File;
 use modules::Modules;
-use value::{BodyRef, Known, Values};
+use value::{BodyRef, ItemRef, Known, Values};
+
+/// How many steps lead from an expression to what it is, at most.
+const MAX_STEPS: u32 = 60;
 
 /// What resolution looks at.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +55,8 @@ pub struct Input<'a> {
 /// Resolves all calls of all files.
 #[must_use]
 pub fn resolve(input: &Input<'_>) -> Resolution {
-    let cx = Cx::new(input);
+    let mut cx = Cx::new(input);
+    cx.find_hierarchy();
     let mut resolution = Resolution {
         mounts: cx.mounts.clone(),
         ..Resolution::default()
@@ -52,8 +66,24 @@ pub fn resolve(input: &Input<'_>) -> Resolution {
     resolution
 }
 
-/// Per file and expression; none while it is being found out.
-type KnownExprs = FxHashMap<(usize, ExprId), Option<Rc<[Known]>>>;
+/// Answers that are remembered.
+#[derive(Default)]
+struct Memory {
+    /// What expressions are known to be.
+    exprs: Answers<(usize, ExprId), Rc<[Known]>>,
+    /// What names of modules are known to be.
+    module_names: Answers<(usize, BindingId), Values>,
+    /// What names that stars may bring are known to be.
+    star_names: Answers<(usize, u32), Values>,
+    /// What decorated functions are known to be.
+    functions: Answers<ItemRef, Values>,
+    /// What bodies return.
+    returned: Answers<BodyRef, Values>,
+    /// What parameters are given by the program's own calls.
+    given: Answers<(BodyRef, u16), Values>,
+    /// Per class, the classes in which its attributes are looked up.
+    orders: Answers<ItemRef, Rc<[Ancestor]>>,
+}
 
 /// The program while it is being resolved.
 struct Cx<'a> {
@@ -61,13 +91,11 @@ struct Cx<'a> {
     modules: Modules,
     mounts: Vec<Mount>,
     catalog: &'a Catalog,
-    /// What expressions are known to be.
-    known: RefCell<KnownExprs>,
-    /// What names of modules are known to be.
-    module_names: RefCell<FxHashMap<(usize, String), Values>>,
-    depth: Cell<usize>,
-    /// Whether the budget was used up since this was last reset.
-    exhausted: Cell<bool>,
+    depth: Depth,
+    known: Memory,
+    hierarchy: Hierarchy,
+    call_sites: OnceCell<CallSites>,
+    symbols: RefCell<FxHashMap<String, u32>>,
 }
 
 impl<'a> Cx<'a> {
@@ -83,11 +111,18 @@ impl<'a> Cx<'a> {
             files,
             modules,
             catalog: input.catalog,
-            known: RefCell::default(),
-            module_names: RefCell::default(),
-            depth: Cell::new(0),
-            exhausted: Cell::new(false),
+            depth: Depth::default(),
+            known: Memory::default(),
+            hierarchy: Hierarchy::default(),
+            call_sites: OnceCell::new(),
+            symbols: RefCell::default(),
         }
+    }
+
+    /// Finds out who extends what; what was found on the way did not know of it yet.
+    fn find_hierarchy(&mut self) {
+        self.hierarchy = self.all_classes();
+        self.known = Memory::default();
     }
 
     fn facts(&self, file: usize) -> &'a FileFacts {
@@ -96,6 +131,22 @@ impl<'a> Cx<'a> {
 
     fn program_body(&self, body: BodyRef) -> ProgramBody {
         self.mounts[body.file].body(body.body)
+    }
+
+    /// Takes one more step, if the budget allows.
+    fn deeper(&self, step: impl FnOnce() -> Values) -> Values {
+        self.depth.nested(MAX_STEPS, Values::new, step)
+    }
+
+    /// A number for a text.
+    fn symbol(&self, text: &str) -> u32 {
+        let mut symbols = self.symbols.borrow_mut();
+        if let Some(number) = symbols.get(text) {
+            return *number;
+        }
+        let number = symbols.len() as u32;
+        symbols.insert(text.to_owned(), number);
+        number
     }
 }
 

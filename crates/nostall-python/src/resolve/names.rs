@@ -2,16 +2,17 @@
 
 use std::rc::Rc;
 
-use nostall_catalog::Effect;
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, Condition, ConditionId, Definition, DefinitionId, DefinitionKind,
-    Import, ImportId, ImportKind, ItemId, ItemKind, ParameterKind, PathId, Run, ScopeId,
+    ExprId, ExprKind, Import, ImportId, ImportKind, ItemId, ItemKind, Literal, ParameterKind,
+    PathId, Run, ScopeId,
 };
 use nostall_model::{Confidence, Language};
 
-use super::Cx;
 use super::builtins::is_builtin;
-use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, instances};
+use super::file::Container;
+use super::value::{BodyRef, ItemRef, Known, Value, Values, add, alternatives, instances};
+use super::{Cx, MAX_STEPS};
 
 impl Cx<'_> {
     // ---- variables
@@ -25,7 +26,8 @@ impl Cx<'_> {
         } else {
             reaching
         };
-        self.definitions(file, definitions)
+        let values = self.definitions(file, definitions);
+        self.filled(file, Container::Variable(binding), values)
     }
 
     fn definitions(&self, file: usize, definitions: &[DefinitionId]) -> Values {
@@ -44,21 +46,26 @@ impl Cx<'_> {
         {
             add(&mut values, self.definition(file, definition));
         }
-        if values.len() > 1 {
-            values
-                .iter_mut()
-                .for_each(|known| known.confidence = known.confidence.min(Confidence::Likely));
-        }
-        values
+        alternatives(values)
     }
 
     fn definition(&self, file: usize, definition: &Definition) -> Values {
         if let Some(type_) = definition.type_ {
             let types = self.written_type(file, type_);
-            if !types.is_empty() {
+            if types.iter().any(|type_| self.says_something(type_)) {
                 return instances(types);
             }
+            let mut values = self.defined(file, definition);
+            if values.iter().all(Known::is_parameter) {
+                add(&mut values, instances(types));
+            }
+            return values;
         }
+        self.defined(file, definition)
+    }
+
+    /// What a definition gives, whatever type is written beside it.
+    fn defined(&self, file: usize, definition: &Definition) -> Values {
         match definition.kind {
             DefinitionKind::Parameter(index) => self.parameter(file, definition.binding, index),
             DefinitionKind::Value(value) => self.evaluate(file, value).to_vec(),
@@ -95,12 +102,12 @@ impl Cx<'_> {
         };
         let class = ItemRef { file, item };
         let method = self.facts(file).body(body).item;
-        if method.is_some_and(|method| {
-            self.has_decorator(ItemRef { file, item: method }, "builtins.classmethod")
-        }) {
+        let of_class =
+            method.is_some_and(|method| self.is_class_method(ItemRef { file, item: method }));
+        if of_class || self.is_metaclass(class) {
             return vec![Known::certain(Value::Class(class))];
         }
-        vec![Known::certain(Value::Instance(Type::Class(class)))]
+        vec![Known::certain(Value::Instance(self.own_type(class)))]
     }
 
     // ---- items
@@ -117,60 +124,15 @@ impl Cx<'_> {
                     body,
                 },
             ),
+            // `type X = Y` is another name of it.
+            (
+                ItemKind::TypeAlias {
+                    target: Some(target),
+                },
+                _,
+            ) => self.classes_of(&self.written_type(item.file, target)),
             _ => Values::new(),
         }
-    }
-
-    /// A decorated function is taken for the function itself, unless a decorator moves it off this thread.
-    fn function(&self, item: ItemRef, body: BodyRef) -> Values {
-        let decorators = self.facts(item.file).item(item.item).attributes;
-        if decorators.is_empty() {
-            return vec![Known::certain(Value::Body(body))];
-        }
-        let decorators = self.decorators(item);
-        if decorators
-            .iter()
-            .any(|decorator| self.moves_callables(&decorator.value))
-        {
-            return Values::new();
-        }
-        // The language's own decorators change how a function is found, not what it does.
-        let own = |known: &Known| matches!(&known.value, Value::Outside(path) if path.starts_with("builtins."));
-        let plain = !decorators.is_empty() && decorators.iter().all(own);
-        let known = Known::certain(Value::Body(body));
-        vec![if plain {
-            known
-        } else {
-            known.at_most(Confidence::Likely)
-        }]
-    }
-
-    fn moves_callables(&self, decorator: &Value) -> bool {
-        let Value::Outside(path) = decorator else {
-            return false;
-        };
-        let api = self
-            .catalog
-            .lookup(Language::Python, path)
-            .map(|found| self.catalog.api(found.api));
-        api.is_some_and(|api| matches!(api.effect, Effect::Offloads | Effect::Schedules))
-    }
-
-    /// What the decorators of an item may be, `@f(..)` as `f`.
-    fn decorators(&self, item: ItemRef) -> Values {
-        let facts = self.facts(item.file);
-        let mut values = Values::new();
-        for decorator in facts.expr_list(facts.item(item.item).attributes) {
-            add(&mut values, self.called_or_itself(item.file, *decorator));
-        }
-        values
-    }
-
-    /// Says whether an item has this decorator.
-    pub(super) fn has_decorator(&self, item: ItemRef, path: &str) -> bool {
-        self.decorators(item)
-            .iter()
-            .any(|known| matches!(&known.value, Value::Outside(of) if **of == *path))
     }
 
     // ---- imports
@@ -254,47 +216,76 @@ impl Cx<'_> {
             .collect()
     }
 
-    /// A name at the level of a module. What is being found out already has no answer: imports may go in circles.
-    fn module_name(&self, file: usize, name: &str) -> Values {
-        let key = (file, name.to_owned());
-        if let Some(known) = self.module_names.borrow().get(&key) {
-            return known.clone();
-        }
-        self.module_names
-            .borrow_mut()
-            .insert(key.clone(), Values::new());
-        let values = self.deeper(|| match self.files[file].binding(BodyId(0), name) {
-            Some(binding) => self.variable(file, binding, Run::default()),
-            None => self.star_imported(file, name),
-        });
-        self.module_names.borrow_mut().insert(key, values.clone());
-        values
+    /// A name at the level of a module. Imports may go in circles.
+    pub(super) fn module_name(&self, file: usize, name: &str) -> Values {
+        let Some(binding) = self.files[file].binding(BodyId(0), name) else {
+            return self.star_imported(file, name);
+        };
+        self.known
+            .module_names
+            .ask(&self.depth, MAX_STEPS, (file, binding), Values::new, || {
+                self.variable(file, binding, Run::default())
+            })
     }
 
     /// A name that may come from `from x import *`.
     fn star_imported(&self, file: usize, name: &str) -> Values {
+        if self.files[file].globs.is_empty() {
+            return Values::new();
+        }
+        let key = (file, self.symbol(name));
+        self.known
+            .star_names
+            .ask(&self.depth, MAX_STEPS, key, Values::new, || {
+                self.find_starred(file, name)
+            })
+    }
+
+    fn find_starred(&self, file: usize, name: &str) -> Values {
         let mut values = Values::new();
         for glob in &self.files[file].globs {
             for module in self.glob_module(file, *glob) {
                 match &module.value {
-                    Value::Module(of) if *of != file => {
+                    Value::Module(of) if *of != file && self.exports(*of, name) => {
                         add(&mut values, self.module_name(*of, name));
                     }
                     Value::Outside(path) => {
                         let value = Value::Outside(format!("{path}.{name}").into());
-                        add(
-                            &mut values,
-                            [Known {
-                                value,
-                                confidence: Confidence::Possible,
-                            }],
-                        );
+                        add(&mut values, [Known::new(value, Confidence::Possible)]);
                     }
                     _ => {}
                 }
             }
         }
         values
+    }
+
+    /// Says whether a star brings a name of a module: what `__all__` lists, or else all that does not begin with `_`.
+    fn exports(&self, file: usize, name: &str) -> bool {
+        match self.exported_names(file) {
+            Some(names) => names.contains(&name),
+            None => !name.starts_with('_'),
+        }
+    }
+
+    /// The texts in the list that is `__all__`; none where it is made in another way.
+    fn exported_names(&self, file: usize) -> Option<Vec<&str>> {
+        let facts = self.facts(file);
+        let binding = self.files[file].binding(BodyId(0), "__all__")?;
+        let [only] = self.files[file].definitions(binding) else {
+            return None;
+        };
+        let DefinitionKind::Value(value) = facts.definitions[only.index()].kind else {
+            return None;
+        };
+        let ExprKind::Collection { elements, .. } = facts.expr(value).kind else {
+            return None;
+        };
+        let text = |id: &ExprId| match facts.expr(*id).kind {
+            ExprKind::Literal(Literal::Str(text)) => Some(facts.text(text)),
+            _ => None,
+        };
+        facts.expr_list(elements).iter().map(text).collect()
     }
 
     fn glob_module(&self, file: usize, id: ImportId) -> Values {
@@ -347,7 +338,11 @@ impl Cx<'_> {
             };
             let visible = id == scope || facts.body(body).kind != BodyKind::Class;
             if let Some(binding) = self.files[file].binding(body, name).filter(|_| visible) {
-                return self.deeper(|| self.variable(file, binding, Run::default()));
+                return if body == BodyId(0) {
+                    self.module_name(file, name)
+                } else {
+                    self.deeper(|| self.variable(file, binding, Run::default()))
+                };
             }
         }
         self.unbound_name(file, name)

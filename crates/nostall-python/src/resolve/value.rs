@@ -30,9 +30,14 @@ pub(super) enum Value {
     Outside(Rc<str>),
     /// A function, lambda or comprehension; as a method, also a bound one.
     Body(BodyRef),
+    /// A function that a decorator moved off the caller's thread, with the decorator's path: calling it gives something to
+    /// await.
+    Moved(BodyRef, Rc<str>),
     /// A class of the program.
     Class(ItemRef),
-    /// A method of a type that is not of the program.
+    /// What follows a class in the order of an object's classes: `super()`.
+    Super(ItemRef),
+    /// A method of a type that is not of the program, or an attribute below one.
     Method(Type, Rc<str>),
     /// A value of a type.
     Instance(Type),
@@ -43,14 +48,20 @@ pub(super) enum Value {
 /// A type.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Type {
-    /// A class of the program.
-    Class(ItemRef),
+    /// A class of the program with its type arguments.
+    Class(ItemRef, Rc<[Type]>),
     /// A type by its path, with its arguments.
     Named(Rc<str>, Rc<[Type]>),
     /// A tuple.
     Tuple(Rc<[Type]>),
     /// What calling a generator of the program gives.
     Generator(BodyRef),
+    /// A type parameter, by its name.
+    Variable(Rc<str>),
+    /// A class itself, as a value: `type[X]`.
+    ClassOf(Rc<Type>),
+    /// A callable that gives a value of this type.
+    Callable(Rc<Type>),
     /// Not known.
     Unknown,
 }
@@ -69,18 +80,16 @@ pub(super) type Values = Vec<Known>;
 pub(super) const MAX_VALUES: usize = 8;
 
 impl Known {
+    pub(super) fn new(value: Value, confidence: Confidence) -> Self {
+        Self { value, confidence }
+    }
+
     pub(super) fn certain(value: Value) -> Self {
-        Self {
-            value,
-            confidence: Confidence::Certain,
-        }
+        Self::new(value, Confidence::Certain)
     }
 
     pub(super) fn likely(value: Value) -> Self {
-        Self {
-            value,
-            confidence: Confidence::Likely,
-        }
+        Self::new(value, Confidence::Likely)
     }
 
     /// The same with no more than this confidence.
@@ -88,11 +97,84 @@ impl Known {
         self.confidence = self.confidence.min(confidence);
         self
     }
+
+    pub(super) fn is_parameter(&self) -> bool {
+        matches!(self.value, Value::Parameter(..))
+    }
 }
 
 impl Type {
     pub(super) fn named(path: &str) -> Self {
         Self::Named(path.into(), Rc::default())
+    }
+
+    pub(super) fn class(class: ItemRef) -> Self {
+        Self::Class(class, Rc::default())
+    }
+
+    /// Says whether a type parameter stands in it.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Variable(_) => true,
+            Self::Class(_, inner) | Self::Named(_, inner) | Self::Tuple(inner) => {
+                inner.iter().any(Self::is_open)
+            }
+            Self::ClassOf(inner) | Self::Callable(inner) => inner.is_open(),
+            Self::Generator(_) | Self::Unknown => false,
+        }
+    }
+
+    /// Puts in what type parameters stand for; of the others nothing is known.
+    pub(super) fn with(&self, given: &[(Rc<str>, Self)]) -> Self {
+        let all = |types: &[Self]| types.iter().map(|type_| type_.with(given)).collect();
+        match self {
+            Self::Variable(name) => given
+                .iter()
+                .find(|(known, _)| known == name)
+                .map_or(Self::Unknown, |(_, type_)| type_.clone()),
+            Self::Class(class, inner) => Self::Class(*class, all(inner)),
+            Self::Named(path, inner) => Self::Named(Rc::clone(path), all(inner)),
+            Self::Tuple(inner) => Self::Tuple(all(inner)),
+            Self::ClassOf(inner) => Self::ClassOf(Rc::new(inner.with(given))),
+            Self::Callable(inner) => Self::Callable(Rc::new(inner.with(given))),
+            Self::Generator(_) | Self::Unknown => self.clone(),
+        }
+    }
+
+    /// Finds out what type parameters stand for where a value of this type is given one of `actual`.
+    pub(super) fn unify(&self, actual: &Self, found: &mut Vec<(Rc<str>, Self)>) {
+        match (self, actual) {
+            (_, Self::Unknown) => {}
+            (Self::Variable(name), _) => {
+                if !found.iter().any(|(known, _)| known == name) {
+                    found.push((Rc::clone(name), actual.clone()));
+                }
+            }
+            (Self::Class(pattern, left), Self::Class(class, right)) if pattern == class => {
+                unify_all(left, right, found);
+            }
+            (Self::Named(pattern, left), Self::Named(path, right)) => {
+                // `Iterable[T]` and `list[X]` have their element in the same place.
+                if pattern == path || left.len() == 1 {
+                    unify_all(left, right, found);
+                }
+            }
+            (Self::Named(_, left), Self::Tuple(right))
+            | (Self::Tuple(left), Self::Tuple(right)) => {
+                unify_all(left, right, found);
+            }
+            (Self::ClassOf(pattern), Self::ClassOf(inner))
+            | (Self::Callable(pattern), Self::Callable(inner) | Self::ClassOf(inner)) => {
+                pattern.unify(inner, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn unify_all(patterns: &[Type], actual: &[Type], found: &mut Vec<(Rc<str>, Type)>) {
+    for (pattern, actual) in patterns.iter().zip(actual) {
+        pattern.unify(actual, found);
     }
 }
 
@@ -105,6 +187,23 @@ pub(super) fn add(values: &mut Values, more: impl IntoIterator<Item = Known>) {
     }
 }
 
+/// The same values with no more than this confidence.
+pub(super) fn at_most(values: Values, confidence: Confidence) -> Values {
+    values
+        .into_iter()
+        .map(|known| known.at_most(confidence))
+        .collect()
+}
+
+/// One of several values is less sure than the only one.
+pub(super) fn alternatives(values: Values) -> Values {
+    if values.len() > 1 {
+        at_most(values, Confidence::Likely)
+    } else {
+        values
+    }
+}
+
 /// A value of one of several types.
 pub(super) fn instances(types: Vec<Type>) -> Values {
     let confidence = if types.len() > 1 {
@@ -114,10 +213,37 @@ pub(super) fn instances(types: Vec<Type>) -> Values {
     };
     types
         .into_iter()
-        .filter(|type_| *type_ != Type::Unknown)
-        .map(|type_| Known {
-            value: Value::Instance(type_),
-            confidence,
-        })
+        .filter_map(value_of)
+        .map(|value| Known::new(value, confidence))
         .collect()
+}
+
+/// A value of a type.
+fn value_of(type_: Type) -> Option<Value> {
+    match type_ {
+        Type::Unknown | Type::Variable(_) => None,
+        Type::ClassOf(inner) => match &*inner {
+            Type::Class(class, _) => Some(Value::Class(*class)),
+            Type::Named(path, _) => Some(Value::Outside(Rc::clone(path))),
+            _ => None,
+        },
+        _ => Some(Value::Instance(type_)),
+    }
+}
+
+/// The type of a value, where there is exactly one.
+pub(super) fn one_type(values: &[Known]) -> Type {
+    match values {
+        [known] => type_of(&known.value),
+        _ => Type::Unknown,
+    }
+}
+
+/// The type of a value.
+pub(super) fn type_of(value: &Value) -> Type {
+    match value {
+        Value::Instance(type_) => type_.clone(),
+        Value::Class(class) => Type::ClassOf(Rc::new(Type::class(*class))),
+        _ => Type::Unknown,
+    }
 }

@@ -21,7 +21,6 @@ mod mounts;
 mod names;
 mod parts;
 mod prelude;
-mod queries;
 mod reasons;
 mod stubs;
 mod types;
@@ -43,7 +42,7 @@ use index::FileIndex;
 use methods::Callee;
 use mounts::{DefId, Mount, MountId, ScopeRef, Tree};
 use names::{GlobTarget, Namespace, Resolved};
-use queries::{Answers, Depth};
+use nostall_model::queries::{Answers, Depth};
 use types::{Arena, Ty};
 
 pub use mounts::referenced_paths;

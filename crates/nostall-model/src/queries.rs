@@ -14,7 +14,7 @@ const MOST_TRIES: u8 = 4;
 
 /// One kind of question with its answers.
 #[derive(Debug)]
-pub(crate) struct Answers<K, V> {
+pub struct Answers<K, V> {
     known: RefCell<FxHashMap<K, V>>,
     /// Questions that are being answered, with their depth.
     open: RefCell<FxHashMap<K, u32>>,
@@ -33,9 +33,10 @@ impl<K, V> Default for Answers<K, V> {
 
 /// How deep questions are nested, and the outermost open one that an answer rested on.
 #[derive(Debug)]
-pub(crate) struct Depth {
+pub struct Depth {
     level: Cell<u32>,
     rests_on: Cell<u32>,
+    too_deep: Cell<bool>,
 }
 
 impl Default for Depth {
@@ -43,13 +44,45 @@ impl Default for Depth {
         Self {
             level: Cell::new(0),
             rests_on: Cell::new(u32::MAX),
+            too_deep: Cell::new(false),
         }
+    }
+}
+
+impl Depth {
+    /// Takes a step that is not a question of its own, but may lead to ever more of them.
+    pub fn nested<V>(
+        &self,
+        deepest: u32,
+        unknown: impl FnOnce() -> V,
+        step: impl FnOnce() -> V,
+    ) -> V {
+        let level = self.level.get() + 1;
+        if level > deepest {
+            self.give_up();
+            return unknown();
+        }
+        self.level.set(level);
+        let found = step();
+        self.level.set(level - 1);
+        found
+    }
+
+    /// What rests on this is asked anew from a lesser depth.
+    fn give_up(&self) {
+        self.rests_on.set(0);
+        self.too_deep.set(true);
+    }
+
+    /// Says whether anything was too deep since this was last asked.
+    pub fn take_too_deep(&self) -> bool {
+        self.too_deep.take()
     }
 }
 
 impl<K: Copy + Eq + Hash, V: Clone> Answers<K, V> {
     /// Answers a question, from memory where it can. A question that is open already, or too deep, gets `unknown`.
-    pub(crate) fn ask(
+    pub fn ask(
         &self,
         depth: &Depth,
         deepest: u32,
@@ -66,8 +99,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Answers<K, V> {
         }
         let level = depth.level.get() + 1;
         if level > deepest {
-            // What rests on this is asked anew from a lesser depth.
-            depth.rests_on.set(0);
+            depth.give_up();
             return unknown();
         }
         depth.level.set(level);

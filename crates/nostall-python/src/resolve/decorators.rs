@@ -1,0 +1,204 @@
+//! Decorated functions: what their names stand for.
+//!
+//! A decorator of the language changes how a function is found; one of another library is what the catalogue says of it;
+//! one of the program gives what it returns: often a wrapper, that may or may not run the function at once.
+
+use nostall_catalog::{Api, Effect};
+use nostall_model::facts::{BodyKind, CallKind, ExprId, ExprKind};
+use nostall_model::{Confidence, Language};
+
+use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, at_most};
+use super::{Cx, MAX_STEPS};
+
+impl Cx<'_> {
+    /// What the name of a function stands for.
+    pub(super) fn function(&self, item: ItemRef, body: BodyRef) -> Values {
+        let plain = || vec![Known::certain(Value::Body(body))];
+        if self.facts(item.file).item(item.item).attributes.is_empty() {
+            return plain();
+        }
+        self.known
+            .functions
+            .ask(&self.depth, MAX_STEPS, item, plain, || {
+                self.decorated(item, body)
+            })
+    }
+
+    fn decorated(&self, item: ItemRef, body: BodyRef) -> Values {
+        let facts = self.facts(item.file);
+        let mut values = vec![Known::certain(Value::Body(body))];
+        for decorator in facts
+            .expr_list(facts.item(item.item).attributes)
+            .iter()
+            .rev()
+        {
+            values = self.wrapped(item.file, *decorator, body, values);
+        }
+        values
+    }
+
+    /// What a decorator makes of what stands below it.
+    fn wrapped(&self, file: usize, decorator: ExprId, body: BodyRef, inner: Values) -> Values {
+        let outside = self
+            .called_or_itself(file, decorator)
+            .into_iter()
+            .find_map(|known| match known.value {
+                Value::Outside(path) | Value::Method(_, path) => Some(path),
+                _ => None,
+            });
+        if let Some(path) = outside {
+            let api = self.decorating_api(&path);
+            return match api {
+                Some(api) if api.effect == Effect::Offloads && !api.registers => {
+                    vec![Known::certain(Value::Moved(body, path))]
+                }
+                Some(_) => inner,
+                // The language's own decorators change how a function is found, not what it does.
+                None if path.starts_with("builtins.") => inner,
+                None => at_most(inner, Confidence::Likely),
+            };
+        }
+        let mut values = Values::new();
+        for known in self.evaluate(file, decorator).iter() {
+            let made = match &known.value {
+                Value::Body(decorator) => self.made_by(*decorator, &inner),
+                Value::Class(class) => self.called_object(*class, &inner),
+                Value::Instance(Type::Class(class, _)) => self.called_object(*class, &inner),
+                _ => Values::new(),
+            };
+            add(&mut values, at_most(made, known.confidence));
+        }
+        if values.is_empty() {
+            values = inner;
+        }
+        at_most(values, Confidence::Likely)
+    }
+
+    fn decorating_api(&self, path: &str) -> Option<&Api> {
+        let found = self
+            .catalog
+            .lookup(Language::Python, path)
+            .filter(|found| !found.wildcard)?;
+        Some(self.catalog.api(found.api))
+    }
+
+    /// What a function of the program returns when it is given a function.
+    fn made_by(&self, decorator: BodyRef, inner: &Values) -> Values {
+        let first = u16::from(self.takes_receiver(decorator));
+        let mut values = Values::new();
+        for known in self.all_returned(decorator) {
+            match known.value {
+                Value::Parameter(body, index) if body == decorator && index == first => {
+                    add(&mut values, inner.iter().cloned());
+                }
+                Value::Body(wrapper) => {
+                    add(&mut values, [known.clone()]);
+                    if self.runs_at_once(wrapper, decorator, first) {
+                        add(&mut values, inner.iter().cloned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        values
+    }
+
+    /// Says whether a wrapper calls what the decorator around it was given, in its own code.
+    fn runs_at_once(&self, wrapper: BodyRef, decorator: BodyRef, index: u16) -> bool {
+        let facts = self.facts(wrapper.file);
+        self.files[wrapper.file]
+            .calls_in(wrapper.body)
+            .iter()
+            .map(|call| facts.call(*call))
+            .filter(|call| call.kind == CallKind::Plain)
+            .any(|call| {
+                self.callee(wrapper.file, call.callee)
+                    .iter()
+                    .any(|known| known.value == Value::Parameter(decorator, index))
+            })
+    }
+
+    /// An object that stands for a function: its `__call__`, and the function that it most likely runs there.
+    fn called_object(&self, class: ItemRef, inner: &Values) -> Values {
+        let calls = self.class_attribute(class, "__call__");
+        let mut values: Values = calls
+            .into_iter()
+            .filter(|known| matches!(known.value, Value::Body(_)))
+            .collect();
+        if !values.is_empty() {
+            add(&mut values, inner.iter().cloned());
+        }
+        values
+    }
+
+    fn takes_receiver(&self, body: BodyRef) -> bool {
+        let facts = self.facts(body.file);
+        let first = facts.body_parameters(body.body).first();
+        first.is_some_and(|first| {
+            first.kind == nostall_model::facts::ParameterKind::Receiver
+                && facts.body(body.body).kind == BodyKind::Function
+        })
+    }
+
+    // ---- questions about decorators
+
+    /// What the decorators of an item may be, `@f(..)` as `f`.
+    fn decorators(&self, item: ItemRef) -> Values {
+        let facts = self.facts(item.file);
+        let mut values = Values::new();
+        for decorator in facts.expr_list(facts.item(item.item).attributes) {
+            add(&mut values, self.called_or_itself(item.file, *decorator));
+        }
+        values
+    }
+
+    /// Says whether an item has one of these decorators.
+    pub(super) fn has_decorator(&self, item: ItemRef, paths: &[&str]) -> bool {
+        if self.facts(item.file).item(item.item).attributes.is_empty() {
+            return false;
+        }
+        self.decorators(item)
+            .iter()
+            .any(|known| matches!(&known.value, Value::Outside(of) if paths.contains(&&**of)))
+    }
+
+    pub(super) fn is_class_method(&self, method: ItemRef) -> bool {
+        let facts = self.facts(method.file);
+        let name = facts.item(method.item).name.map(|name| facts.text(name));
+        matches!(
+            name,
+            Some("__new__" | "__init_subclass__" | "__class_getitem__")
+        ) || self.has_decorator(method, &["builtins.classmethod"])
+    }
+
+    /// Says whether a method is run by loading it.
+    pub(super) fn is_property(&self, body: BodyRef) -> bool {
+        const PROPERTIES: [&str; 3] = [
+            "builtins.property",
+            "functools.cached_property",
+            "abc.abstractproperty",
+        ];
+        let item = self.facts(body.file).body(body.body).item;
+        item.is_some_and(|item| {
+            let item = ItemRef {
+                file: body.file,
+                item,
+            };
+            self.has_decorator(item, &PROPERTIES) || self.is_setter(item)
+        })
+    }
+
+    /// `@name.setter` and its like define the property anew.
+    fn is_setter(&self, item: ItemRef) -> bool {
+        let facts = self.facts(item.file);
+        let decorators = facts.expr_list(facts.item(item.item).attributes);
+        decorators
+            .iter()
+            .any(|decorator| match facts.expr(*decorator).kind {
+                ExprKind::Attribute { name, .. } => {
+                    matches!(facts.text(name), "setter" | "getter" | "deleter")
+                }
+                _ => false,
+            })
+    }
+}
