@@ -145,19 +145,17 @@ impl Type {
     pub(super) fn unify(&self, actual: &Self, found: &mut Vec<(Rc<str>, Self)>) {
         match (self, actual) {
             (_, Self::Unknown) => {}
-            (Self::Variable(name), _) => {
-                if !found.iter().any(|(known, _)| known == name) {
-                    found.push((Rc::clone(name), actual.clone()));
-                }
+            (Self::Variable(name), _) if found.iter().all(|(known, _)| known != name) => {
+                found.push((Rc::clone(name), actual.clone()));
             }
             (Self::Class(pattern, left), Self::Class(class, right)) if pattern == class => {
                 unify_all(left, right, found);
             }
-            (Self::Named(pattern, left), Self::Named(path, right)) => {
-                // `Iterable[T]` and `list[X]` have their element in the same place.
-                if pattern == path || left.len() == 1 {
-                    unify_all(left, right, found);
-                }
+            // `Iterable[T]` and `list[X]` have their element in the same place.
+            (Self::Named(pattern, left), Self::Named(path, right))
+                if pattern == path || left.len() == 1 =>
+            {
+                unify_all(left, right, found);
             }
             (Self::Named(_, left), Self::Tuple(right))
             | (Self::Tuple(left), Self::Tuple(right)) => {
