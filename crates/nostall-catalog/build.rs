@@ -123,6 +123,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
         quote!((#key, #value))
     });
     let returns = optional(api.returns.as_deref(), text);
+    let proves = optional(api.proves.as_deref(), text);
     let (callable, gives) = (optional(api.callable.as_ref(), argument), texts(&api.gives));
     let times = optional(api.times.as_deref(), |times| {
         let times = word(times);
@@ -148,7 +149,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
             instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
             every: #every, times: #times, route: #route, concurrent: #concurrent,
-            duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier, registers: #registers,
+            duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier, proves: #proves, registers: #registers,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }
     }

@@ -155,11 +155,9 @@ fn check_api(api: &ApiTable, separator: &str) -> Vec<String> {
     errors.extend(missing_of_blocking(api));
     errors.extend(check_callable(api));
     errors.extend(check_rest(api, separator));
-    errors.extend(
-        api.returns
-            .as_deref()
-            .and_then(|text| check_type("returns", text)),
-    );
+    for (key, text) in [("returns", &api.returns), ("proves", &api.proves)] {
+        errors.extend(text.as_deref().and_then(|text| check_type(key, text)));
+    }
     errors.extend(
         api.gives
             .iter()

@@ -54,6 +54,7 @@ pub(crate) fn api(language: Language, library: &str, origin: Origin, table: &Api
             argument: argument(&carrier.argument),
             trait_path: text(&carrier.trait_),
         }),
+        proves: table.proves.as_deref().map(text),
         registers: table.registers,
         when: table.when.iter().map(when).collect(),
         except: texts(&table.except),

@@ -60,6 +60,8 @@ pub struct Api {
     pub panics: bool,
     /// Blocks only where an argument's type does.
     pub carrier: Option<Carrier>,
+    /// The type that its receiver has where it answers yes.
+    pub proves: Option<Text>,
     /// Whether it, as a decorator, hands the function over and leaves its name alone.
     pub registers: bool,
     /// What arguments change; the first that holds counts.

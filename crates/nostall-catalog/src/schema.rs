@@ -94,6 +94,9 @@ pub struct ApiTable {
     /// Blocks only where an argument's type does.
     #[serde(default)]
     pub carrier: Option<CarrierTable>,
+    /// The type that its receiver has where it answers yes.
+    #[serde(default)]
+    pub proves: Option<String>,
     /// As a decorator it hands the function over and leaves its name alone.
     #[serde(default)]
     pub registers: bool,

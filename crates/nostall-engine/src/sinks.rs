@@ -194,7 +194,7 @@ fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
         return None;
     };
     match facts.definitions[only.index()].kind {
-        DefinitionKind::Value(value) => Some(value),
+        DefinitionKind::Value(value) | DefinitionKind::Narrowed { value, .. } => Some(value),
         _ => None,
     }
 }

@@ -53,7 +53,9 @@ impl Cx<'_> {
                     None => facts.definitions.iter().find(|it| it.binding == binding)?,
                 };
                 match definition.kind {
-                    DefinitionKind::Value(value) => self.origin(value, budget),
+                    DefinitionKind::Value(value) | DefinitionKind::Narrowed { value, .. } => {
+                        self.origin(value, budget)
+                    }
                     DefinitionKind::Parameter(_) => {
                         let body = facts.body(facts.bindings[binding.index()].body);
                         Some(match body.kind {

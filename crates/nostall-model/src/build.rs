@@ -107,6 +107,13 @@ struct Loop {
     jumped: FxHashMap<BindingId, Vec<DefinitionId>>,
 }
 
+/// A variable about which a test shows more; see [`Builder::narrow`].
+#[derive(Debug)]
+pub struct Narrowed {
+    id: DefinitionId,
+    before: Vec<DefinitionId>,
+}
+
 #[derive(Debug)]
 struct PendingUse {
     expr: ExprId,
@@ -497,6 +504,36 @@ impl Builder {
             self.may_define(binding, id);
         }
         id
+    }
+
+    /// Says that from here on a test shows more about the variable that `value` uses. None where it is not a variable of
+    /// the body, or has no value yet.
+    pub fn narrow(&mut self, value: ExprId, test: CallId, holds: bool) -> Option<Narrowed> {
+        let ExprKind::Use { binding, .. } = self.facts.expr(value).kind else {
+            return None;
+        };
+        let before = self.reaching[binding.index()].clone();
+        if before.is_empty() || self.facts.bindings[binding.index()].body != self.body() {
+            return None;
+        }
+        let id = DefinitionId::new(self.facts.definitions.len());
+        self.facts.definitions.push(Definition {
+            binding,
+            kind: DefinitionKind::Narrowed { value, test, holds },
+            type_: None,
+            condition: None,
+            span: self.facts.expr(value).span,
+        });
+        self.set_reaching(binding, vec![id]);
+        Some(Narrowed { id, before })
+    }
+
+    /// Says that the test is forgotten: the variable has the definitions from before it, unless it was given a value since.
+    pub fn widen(&mut self, narrowed: Narrowed) {
+        let binding = self.facts.definitions[narrowed.id.index()].binding;
+        if self.reaching[binding.index()] == [narrowed.id] {
+            self.set_reaching(binding, narrowed.before);
+        }
     }
 
     /// Adds a use of a variable.

@@ -352,6 +352,10 @@ impl Dump<'_> {
             ),
             DefinitionKind::Item(item) => format!("item {}", item.0),
             DefinitionKind::Caught(types) => format!("caught{}", self.optional_expr(types)),
+            DefinitionKind::Narrowed { value, test, holds } => {
+                let no = if holds { "" } else { "not " };
+                format!("{} where {no}c{}", self.expr(value), test.0)
+            }
             DefinitionKind::Declared => "declared".to_owned(),
             DefinitionKind::Deleted => "deleted".to_owned(),
         };

@@ -29,17 +29,18 @@ impl Builder {
         self.open_region(kind, span);
     }
 
-    /// The arm ends; what it did is kept for the join, and taken back for the next arm.
+    /// The arm ends; what it did is kept for the join, and taken back for the next arm. Says whether its end is reached.
     ///
     /// # Panics
     /// When no fork is open.
-    pub fn close_arm(&mut self) {
+    pub fn close_arm(&mut self) -> bool {
         self.close_region();
         let open = self.open.last_mut().expect("a body is open");
         let Some(Frame::Fork(fork)) = open.frames.last_mut() else {
             panic!("a fork is open")
         };
         let changes = take_back(&mut open.journal, fork.journal, &mut self.reaching);
+        let goes_on = !open.unreachable;
         fork.arms.push(Arm {
             changes,
             unreachable: open.unreachable,
@@ -48,6 +49,7 @@ impl Builder {
         if fork.attempt && fork.arms.len() == 1 {
             self.spread_attempt();
         }
+        goes_on
     }
 
     /// The body of a `try` has ended: all that follows may find what it did, or not.

@@ -245,6 +245,15 @@ pub enum DefinitionKind {
     Item(ItemId),
     /// An exception of these types.
     Caught(Option<ExprId>),
+    /// The value that the variable has, of which a test shows more.
+    Narrowed {
+        /// The use of the variable in the test.
+        value: ExprId,
+        /// The test.
+        test: CallId,
+        /// Whether the test's answer was yes.
+        holds: bool,
+    },
     /// Declared without a value.
     Declared,
     /// Deleted.

@@ -11,6 +11,7 @@ use nostall_model::facts::{
 use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, fields, has_token, span};
+use super::narrow::Tests;
 
 /// What is still open of the clauses.
 enum Open {
@@ -119,11 +120,16 @@ impl Lower<'_> {
                 self.targets(*clause, item);
                 open.push(Open::Loop);
             } else {
-                if let Some(condition) = clause.named_child(0) {
+                let condition = clause.named_child(0);
+                let tests = condition.map(|condition| Tests::new(self, condition));
+                if let Some(condition) = condition {
                     self.condition_value(condition);
                 }
                 self.builder.fork();
                 self.builder.open_arm(RegionKind::Branch, span(*clause));
+                if let Some(tests) = tests {
+                    self.narrow(&tests, true);
+                }
                 open.push(Open::Branch);
             }
         }

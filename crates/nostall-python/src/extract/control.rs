@@ -6,6 +6,7 @@ use nostall_model::facts::{
 use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, fields, has_token, head, span};
+use super::narrow::Tests;
 
 impl Lower<'_> {
     // ---- choosing
@@ -21,6 +22,7 @@ impl Lower<'_> {
         let Some(condition) = field(node, "condition") else {
             return self.block(node);
         };
+        let tests = Tests::new(self, condition);
         self.condition_value(condition);
         let (then, otherwise) = self.arm_conditions(condition);
         self.builder.fork();
@@ -28,25 +30,34 @@ impl Lower<'_> {
             RegionKind::Branch,
             field(node, "consequence").map_or(span(node), span),
         );
-        self.under(then, |lower| lower.block_of(node, "consequence"));
-        self.builder.close_arm();
+        self.under(then, |lower| {
+            lower.narrowed(&tests, true, |lower| lower.block_of(node, "consequence"));
+        });
+        let goes_on = self.builder.close_arm();
         let mut exhaustive = false;
-        for clause in fields(node, "alternative") {
+        let alternatives = fields(node, "alternative");
+        for clause in &alternatives {
             exhaustive = clause.kind() == "else_clause";
-            self.builder.statement = head(clause);
-            self.builder.open_arm(RegionKind::Branch, span(clause));
-            self.under(otherwise, |lower| lower.alternative(clause));
+            self.builder.statement = head(*clause);
+            self.builder.open_arm(RegionKind::Branch, span(*clause));
+            self.under(otherwise, |lower| {
+                lower.narrowed(&tests, false, |lower| lower.alternative(*clause));
+            });
             self.builder.close_arm();
         }
         self.builder.join(exhaustive);
+        if !goes_on && alternatives.is_empty() {
+            self.narrow(&tests, false);
+        }
     }
 
     fn alternative(&mut self, clause: Node<'_>) {
-        if let Some(condition) = field(clause, "condition") {
-            self.condition_value(condition);
-        }
-        self.block_of(clause, "consequence");
-        self.block_of(clause, "body");
+        let Some(condition) = field(clause, "condition") else {
+            return self.block_of(clause, "body");
+        };
+        let tests = Tests::new(self, condition);
+        self.condition_value(condition);
+        self.narrowed(&tests, true, |lower| lower.block_of(clause, "consequence"));
     }
 
     /// Under which conditions the definitions in the arms of an `if` exist.

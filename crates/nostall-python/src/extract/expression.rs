@@ -8,6 +8,7 @@ use nostall_model::facts::{
 use tree_sitter::Node;
 
 use super::lower::{Lower, MethodCall, children, field, has_token, span};
+use super::narrow::Tests;
 
 impl Lower<'_> {
     /// Lowers an expression.
@@ -167,17 +168,19 @@ impl Lower<'_> {
         let [then, condition, otherwise] = parts[..] else {
             return self.value_of_parts(node);
         };
+        let tests = Tests::new(self, condition);
         self.condition_value(condition);
         self.builder.fork();
-        let then = self.arm(then);
-        let otherwise = self.arm(otherwise);
+        let then = self.arm(then, &tests, true);
+        let otherwise = self.arm(otherwise, &tests, false);
         self.builder.join(true);
         self.select(&[then, otherwise], node)
     }
 
-    fn arm(&mut self, node: Node<'_>) -> ExprId {
+    /// An expression that is evaluated where a condition holds, or where it does not.
+    fn arm(&mut self, node: Node<'_>, tests: &Tests<'_>, holds: bool) -> ExprId {
         self.builder.open_arm(RegionKind::Branch, span(node));
-        let value = self.expression(node);
+        let value = self.narrowed(tests, holds, |lower| lower.expression(node));
         self.builder.close_arm();
         value
     }
@@ -187,10 +190,11 @@ impl Lower<'_> {
         let (Some(left), Some(right)) = (field(node, "left"), field(node, "right")) else {
             return self.value_of_parts(node);
         };
+        let tests = Tests::new(self, left);
         let left = self.expression(left);
         self.stored(left);
         self.builder.fork();
-        let right = self.arm(right);
+        let right = self.arm(right, &tests, has_token(node, "and"));
         self.builder.join(false);
         self.stored(right);
         self.select(&[left, right], node)

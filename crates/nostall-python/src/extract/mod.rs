@@ -13,6 +13,7 @@ mod import;
 mod literal;
 mod logical;
 mod lower;
+mod narrow;
 mod operator;
 mod parameter;
 mod parse;

@@ -4,6 +4,7 @@ use nostall_model::facts::{CallKind, DefinitionKind, Event, RegionKind, Sink};
 use tree_sitter::Node;
 
 use super::lower::{Lower, MethodCall, children, field, head, span};
+use super::narrow::Tests;
 use super::scope::{Given, alias_name};
 
 impl Lower<'_> {
@@ -94,6 +95,7 @@ impl Lower<'_> {
         let Some((condition, message)) = parts.split_first() else {
             return;
         };
+        let tests = Tests::new(self, *condition);
         self.condition_value(*condition);
         self.builder.fork();
         self.builder.open_arm(
@@ -108,6 +110,7 @@ impl Lower<'_> {
         self.builder.diverge();
         self.builder.close_arm();
         self.builder.join(false);
+        self.narrow(&tests, true);
     }
 
     // ---- definitions of names

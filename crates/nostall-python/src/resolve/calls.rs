@@ -295,12 +295,9 @@ impl Cx<'_> {
     /// Says whether all that is known of a value says that it is of a type of the catalogue.
     fn is_of_type(&self, file: usize, value: ExprId, wanted: &str) -> bool {
         let values = self.with_given(self.evaluate(file, value).to_vec());
+        let wanted = Type::named(wanted);
         let is = |known: &Known| match &known.value {
-            Value::Instance(Type::Named(path, _)) => {
-                self.lineage(path).iter().any(|path| path == wanted)
-            }
-            Value::Instance(Type::Tuple(_)) => wanted == "builtins.tuple",
-            Value::Instance(Type::Class(class, _)) => self.extends_outside(*class, &[wanted]),
+            Value::Instance(type_) => self.is_kind_of(type_, &wanted),
             _ => false,
         };
         !values.is_empty() && values.iter().all(is)

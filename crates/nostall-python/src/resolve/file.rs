@@ -2,8 +2,9 @@
 
 use nostall_model::Name;
 use nostall_model::facts::{
-    BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee, DefinitionId, Event, ExprId,
-    ExprKind, FileFacts, ImportId, ImportKind, ItemId, ParameterKind, Part, ScopeId, ScopeKind,
+    BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee, Definition, DefinitionId,
+    DefinitionKind, Event, ExprId, ExprKind, FileFacts, ImportId, ImportKind, ItemId,
+    ParameterKind, Part, ScopeId, ScopeKind,
 };
 use rustc_hash::FxHashMap;
 
@@ -52,7 +53,10 @@ impl<'a> File<'a> {
             file.bindings
                 .insert((binding.body, binding.name), BindingId::new(index));
         }
-        for (index, definition) in facts.definitions.iter().enumerate() {
+        let narrows =
+            |definition: &Definition| matches!(definition.kind, DefinitionKind::Narrowed { .. });
+        let definitions = facts.definitions.iter().enumerate();
+        for (index, definition) in definitions.filter(|(_, definition)| !narrows(definition)) {
             file.definitions[definition.binding.index()].push(DefinitionId::new(index));
         }
         for (index, import) in facts.imports.iter().enumerate() {

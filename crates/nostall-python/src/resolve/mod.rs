@@ -17,6 +17,7 @@ mod file;
 mod generics;
 mod modules;
 mod names;
+mod narrow;
 mod results;
 mod types;
 mod value;

@@ -71,6 +71,9 @@ impl Cx<'_> {
             DefinitionKind::Value(value) => self.evaluate(file, value).to_vec(),
             DefinitionKind::Import(import) => self.import(file, import),
             DefinitionKind::Item(item) => self.item(ItemRef { file, item }),
+            DefinitionKind::Narrowed { value, test, holds } => {
+                self.narrowed(file, value, test, holds)
+            }
             DefinitionKind::Caught(Some(types)) => self.instances_of(&self.evaluate(file, types)),
             DefinitionKind::Augmented(_)
             | DefinitionKind::Caught(None)
