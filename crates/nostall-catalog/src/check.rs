@@ -296,8 +296,9 @@ fn check_type_entry(entry: &TypeTable, separator: &str) -> Vec<String> {
     let mut errors = check_paths(&entry.path, &entry.also, separator, false);
     errors.extend(check_word("kind", entry.kind.as_deref(), &KINDS));
     errors.extend(check_word("guards", entry.guards.as_deref(), &GUARDS));
-    if entry.guards.is_some() && entry.kind.as_deref() != Some("guard") {
-        errors.push("`guards` is for a type of the kind `guard`".to_owned());
+    let holds = matches!(entry.kind.as_deref(), Some("guard" | "handle"));
+    if entry.guards.is_some() && !holds {
+        errors.push("`guards` is for a type of the kind `guard` or `handle`".to_owned());
     }
     let types = [
         ("deref", &entry.deref),

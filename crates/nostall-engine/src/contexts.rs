@@ -1,11 +1,12 @@
 //! Where each body runs: async bodies, closures that they run in place, callables that are scheduled.
 
-use nostall_catalog::{ApiId, Effect as ApiEffect};
+use nostall_catalog::{Api, ApiId, Effect as ApiEffect, Times};
 use nostall_model::facts::CallKind;
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Confidence, Context};
 
 use crate::placement::Placement;
+use crate::program::Program;
 use crate::summary::{Basis, Cx, Summaries, Use, by_times};
 
 /// Where a body runs, and why.
@@ -42,6 +43,12 @@ pub(crate) fn contexts(basis: Basis<'_>, summaries: &Summaries) -> Vec<Runs> {
     runs
 }
 
+/// Says whether a call tells where a body runs: what tests do is not what the program does.
+pub(crate) fn says_of(program: &Program<'_>, call: ProgramCall, body: ProgramBody) -> bool {
+    let caller = program.resolved(program.body_of_call(call)).presence;
+    caller <= program.resolved(body).presence
+}
+
 impl Cx<'_> {
     fn own_context(&self, body: ProgramBody) -> Runs {
         let resolved = self.program.resolved(body);
@@ -62,6 +69,9 @@ impl Cx<'_> {
                     continue;
                 };
                 let entry = self.catalog.api(ApiId(api));
+                if entry.times == Some(Times::Once) {
+                    self.mark_once(*call, entry, runs);
+                }
                 if entry.effect != ApiEffect::Schedules {
                     continue;
                 }
@@ -76,6 +86,17 @@ impl Cx<'_> {
         }
     }
 
+    /// Async functions that a call hands over to be run once.
+    fn mark_once(&self, call: ProgramCall, api: &Api, runs: &mut [Runs]) {
+        for passed in self.program.passed(call) {
+            let handed = self.use_by_api(call, passed, api).is_some();
+            if let (true, TargetKind::Body(callable)) = (handed, &passed.target.kind) {
+                let known = &mut runs[callable.index()];
+                known.placement = known.placement.and(by_times(api));
+            }
+        }
+    }
+
     fn mark_scheduled(
         &self,
         call: ProgramCall,
@@ -85,7 +106,7 @@ impl Cx<'_> {
         runs: &mut [Runs],
     ) {
         let known = &mut runs[callable.index()];
-        if known.context != Context::Sync {
+        if known.context != Context::Sync || !says_of(self.program, call, callable) {
             return;
         }
         let (_, record) = self.program.call(call);
@@ -102,7 +123,7 @@ impl Cx<'_> {
             entry: callable,
             why: format!("{name} at {}:{line}", source.path),
             confidence: confidence.min(Confidence::Likely),
-            placement: Placement::default(),
+            placement: known.placement,
         };
     }
 

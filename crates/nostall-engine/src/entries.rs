@@ -9,7 +9,7 @@ use nostall_model::facts::{Argument, CallId, Callee, ExprId, ExprKind, FileFacts
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use rustc_hash::FxHashMap;
 
-use crate::contexts::Runs;
+use crate::contexts::{Runs, says_of};
 use crate::program::Program;
 use crate::sinks::argument;
 
@@ -98,7 +98,9 @@ impl Cx<'_> {
                 argument(facts, arguments, wanted)
                     .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
             });
-            if let (true, TargetKind::Body(handler)) = (handler, &passed.target.kind) {
+            if let (true, TargetKind::Body(handler)) = (handler, &passed.target.kind)
+                && says_of(self.program, call, *handler)
+            {
                 rename_handler(&mut runs[handler.index()], &text);
                 if let Some(block) = self.block_of(*handler, runs) {
                     rename(&mut runs[block.index()], &text);
@@ -235,7 +237,9 @@ impl Cx<'_> {
             .line;
         let place = format!("spawned at {}:{line}", self.program.sources.get(file).path);
         for passed in self.program.passed(call) {
-            if let TargetKind::Body(task) = passed.target.kind {
+            if let TargetKind::Body(task) = passed.target.kind
+                && says_of(self.program, call, task)
+            {
                 rename(&mut runs[task.index()], &format!("task {place}"));
             }
         }
@@ -245,7 +249,9 @@ impl Cx<'_> {
             .and_then(|wanted| argument(facts, &facts.arguments[record.arguments.range()], wanted));
         if let Some(ExprKind::Call(made)) = future.map(|it| facts.expr(it.value).kind) {
             for target in self.program.targets(self.program.call_in(self.body, made)) {
-                if let TargetKind::Body(task) = target.kind {
+                if let TargetKind::Body(task) = target.kind
+                    && says_of(self.program, call, task)
+                {
                     rename(&mut runs[task.index()], &format!("task {place}"));
                 }
             }

@@ -5,7 +5,8 @@
 
 use nostall_catalog::{Catalog, Guards};
 use nostall_model::facts::{
-    BindingId, DefinitionId, Event, ExprId, FileFacts, RegionId, RegionKind,
+    BindingId, CallId, CallKind, Callee, DefinitionId, Event, ExprId, FileFacts, RegionId,
+    RegionKind,
 };
 use nostall_model::program::{Guard, Keeper, ProgramBody, ProgramCall};
 use nostall_model::{Language, Span};
@@ -153,6 +154,8 @@ impl Walk<'_> {
                     self.locked_calls.insert(self.program.call_in(self.body, call));
                 }
                 self.begin(Keeper::Temporary(call), live);
+                self.begin(Keeper::Entered(call), live);
+                self.end_entered(call, live);
             }
             Event::Bind(definition) | Event::Assign(definition) => {
                 self.end_variable(self.binding(definition), live);
@@ -182,6 +185,22 @@ impl Walk<'_> {
     fn end_variable(&self, binding: BindingId, live: &mut Live) {
         live.retain(|(index, _)| {
             !matches!(self.guards[*index].0.keeper, Keeper::Variable(definition) if self.binding(definition) == binding)
+        });
+    }
+
+    /// Leaving a `with` ends what entering it began.
+    fn end_entered(&self, exit: CallId, live: &mut Live) {
+        let exit = self.facts.call(exit);
+        let (CallKind::Exit, Callee::Method { receiver: left, .. }) = (exit.kind, exit.callee)
+        else {
+            return;
+        };
+        live.retain(|(index, _)| match self.guards[*index].0.keeper {
+            Keeper::Entered(call) => !matches!(
+                self.facts.call(call).callee,
+                Callee::Method { receiver, .. } if receiver == left
+            ),
+            _ => true,
         });
     }
 

@@ -10,6 +10,7 @@ mod components;
 mod contexts;
 mod entries;
 mod fingerprint;
+pub mod given;
 mod held;
 pub mod inspect;
 pub mod languages;

@@ -1,7 +1,8 @@
 //! Where a wait happens, as far as it changes how much the wait matters: loops, locks, code that runs once.
 
 use nostall_model::facts::{
-    Call, CallKind, Callee, Event, ExprId, ExprKind, FileFacts, RegionId, RegionKind,
+    BindingId, BodyKind, Call, CallKind, Callee, Event, ExprId, ExprKind, FileFacts, RegionId,
+    RegionKind, Shown,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::program::ProgramCall;
@@ -210,6 +211,40 @@ pub(crate) fn own_placement(
     Placement {
         looped: loops.contain(program.file_of_call(call).index(), facts, record),
         locked: locked.contains(&call),
+        once: fills_global(facts, record),
         ..Placement::default()
     }
+}
+
+/// Says whether a call stands in a branch that gives a variable of the module its value, and is taken where it has none:
+/// `if client is None: client = connect()`.
+fn fills_global(facts: &FileFacts, call: &Call) -> bool {
+    let mut regions = facts.regions_outwards(call.region);
+    regions.any(|region| {
+        let tests = &facts.branch_tests[facts.regions[region.index()].tests.range()];
+        tests.iter().any(|test| {
+            let empty = test.holds == (test.shown == Shown::None);
+            empty && global(facts, test.value).is_some_and(|it| assigns(facts, region, it))
+        })
+    })
+}
+
+/// The variable of a module that an expression uses.
+fn global(facts: &FileFacts, value: ExprId) -> Option<BindingId> {
+    let ExprKind::Use { binding, .. } = facts.expr(value).kind else {
+        return None;
+    };
+    let owner = facts.bindings[binding.index()].body;
+    (facts.body(owner).kind == BodyKind::Module).then_some(binding)
+}
+
+/// Says whether code in a region gives a variable a value.
+fn assigns(facts: &FileFacts, region: RegionId, binding: BindingId) -> bool {
+    facts.region_events(region).iter().any(|event| match event {
+        Event::Assign(definition) | Event::Bind(definition) => {
+            facts.definitions[definition.index()].binding == binding
+        }
+        Event::Region(inner) => assigns(facts, *inner, binding),
+        _ => false,
+    })
 }

@@ -36,6 +36,8 @@ pub struct Bench<'a> {
     pub api_of: &'a dyn Fn(CallId) -> Option<u32>,
     /// Whether a condition of the entry on an argument's type, by its number, holds.
     pub type_holds: &'a dyn Fn(usize) -> bool,
+    /// An argument of which a caller says what it is.
+    pub put_in: Option<(ExprId, Constant<'a>)>,
 }
 
 /// Judges a call of an api; none where it does not block.
@@ -48,7 +50,7 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
     let when = conditions
         .find(|(number, when)| match when.test {
             Test::Type(_) => (bench.type_holds)(*number),
-            _ => holds(facts, arguments, when),
+            _ => holds(bench, arguments, when),
         })
         .map(|(_, when)| when);
     let effect = when.and_then(|when| when.effect).unwrap_or(api.effect);
@@ -133,15 +135,13 @@ fn is_spread(arguments: &[Argument]) -> bool {
     })
 }
 
-fn holds(facts: &FileFacts, arguments: &[Argument], when: &When) -> bool {
-    let found = argument(facts, arguments, &when.argument);
+fn holds(bench: &Bench<'_>, arguments: &[Argument], when: &When) -> bool {
+    let found = argument(bench.facts, arguments, &when.argument);
     match &when.test {
         Test::Given(given) => {
             found.is_some() == *given && !(found.is_none() && is_spread(arguments))
         }
-        Test::Is(wanted) => {
-            found.is_some_and(|found| equals(constant(facts, found.value, 4), wanted))
-        }
+        Test::Is(wanted) => found.is_some_and(|found| equals(bench.constant(found.value), wanted)),
         Test::Type(_) => false,
     }
 }
@@ -159,15 +159,42 @@ fn equals(found: Option<Constant<'_>>, wanted: &Wanted) -> bool {
 
 /// A value that the source gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Constant<'a> {
+pub enum Constant<'a> {
+    /// A truth value.
     Bool(bool),
+    /// A number.
     Number(f64),
+    /// A text.
     Text(&'a str),
+    /// Python's `None`.
     None,
 }
 
+impl Constant<'_> {
+    /// Says whether a test of it is true, as Python sees it.
+    #[must_use]
+    pub fn is_true(self) -> bool {
+        match self {
+            Self::Bool(value) => value,
+            Self::Number(value) => value != 0.0,
+            Self::Text(text) => !text.is_empty(),
+            Self::None => false,
+        }
+    }
+}
+
+impl<'a> Bench<'a> {
+    /// What the source, or a caller, says that an argument is.
+    fn constant(&self, value: ExprId) -> Option<Constant<'a>> {
+        match self.put_in {
+            Some((place, constant)) if place == value => Some(constant),
+            _ => constant(self.facts, value, 4),
+        }
+    }
+}
+
 /// Reads a literal, also through a variable that has only one value.
-fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Constant<'_>> {
+pub(crate) fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Constant<'_>> {
     match facts.expr(id).kind {
         ExprKind::Literal(literal) => match literal {
             Literal::Bool(value) => Some(Constant::Bool(value)),
@@ -253,13 +280,13 @@ fn seconds(milliseconds: f64) -> String {
 /// The length of a sleep in milliseconds, where the source gives it.
 fn length(bench: &Bench<'_>, api: &Api, value: ExprId) -> Option<f64> {
     match api.duration_unit.milliseconds() {
-        Some(factor) => Some(number(bench.facts, value)? * factor),
+        Some(factor) => Some(number(bench, value)? * factor),
         None => duration(bench, value, 4),
     }
 }
 
-fn number(facts: &FileFacts, value: ExprId) -> Option<f64> {
-    match constant(facts, value, 4)? {
+fn number(bench: &Bench<'_>, value: ExprId) -> Option<f64> {
+    match bench.constant(value)? {
         Constant::Number(number) => Some(number),
         _ => None,
     }
@@ -281,7 +308,7 @@ fn duration(bench: &Bench<'_>, value: ExprId, budget: u32) -> Option<f64> {
                 facts.call_arguments(call),
                 constructor.duration.as_ref()?,
             )?;
-            Some(number(facts, found.value)? * constructor.duration_unit.milliseconds()?)
+            Some(number(bench, found.value)? * constructor.duration_unit.milliseconds()?)
         }
         _ => None,
     }

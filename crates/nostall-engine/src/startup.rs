@@ -5,9 +5,9 @@
 //! when they call it.
 
 use nostall_catalog::{ApiId, Catalog, Effect};
-use nostall_model::facts::{ItemKind, Sink};
-use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
-use nostall_model::{Context, Language};
+use nostall_model::facts::{ExprKind, ItemKind, Sink};
+use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
+use nostall_model::{Category, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::contexts::Runs;
@@ -36,10 +36,13 @@ impl Startup {
 
 /// Finds what is start-up.
 pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Startup {
-    let mains: Vec<ProgramBody> = program
+    let mut mains: Vec<ProgramBody> = program
         .bodies()
         .filter(|body| is_main(program, *body, runs))
         .collect();
+    mains.extend(started(program, catalog, runs));
+    mains.sort_unstable();
+    mains.dedup();
     let mut startup = Startup::default();
     if mains.is_empty() {
         return startup;
@@ -66,6 +69,51 @@ fn is_main(program: &Program<'_>, body: ProgramBody, runs: &[Runs]) -> bool {
         && resolved.path.matches("::").count() == 1
 }
 
+/// What Python code outside of any loop starts one with: `asyncio.run(main())`.
+fn started(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Vec<ProgramBody> {
+    let mut found = Vec::new();
+    let sync = |body: &ProgramBody| runs[body.index()].context == Context::Sync;
+    for body in program.bodies().filter(sync) {
+        let facts = program.facts(body);
+        if facts.language != Language::Python {
+            continue;
+        }
+        for call in program.calls_of(body) {
+            let starts = program
+                .targets(*call)
+                .iter()
+                .any(|target| match target.kind {
+                    TargetKind::Api(api) => {
+                        catalog.api(ApiId(api)).category == Some(Category::Runtime)
+                    }
+                    _ => false,
+                });
+            if starts {
+                found.extend(futures_given(program, body, *call));
+            }
+        }
+    }
+    found.retain(|body| runs[body.index()].context == Context::Async);
+    found
+}
+
+/// The async functions whose futures a call is given.
+fn futures_given(program: &Program<'_>, body: ProgramBody, call: ProgramCall) -> Vec<ProgramBody> {
+    let (facts, record) = program.call(call);
+    let made = facts.arguments[record.arguments.range()]
+        .iter()
+        .filter_map(|argument| match facts.expr(argument.value).kind {
+            ExprKind::Call(made) => Some(program.call_in(body, made)),
+            _ => None,
+        });
+    made.flat_map(|made| program.targets(made))
+        .filter_map(|target| match target.kind {
+            TargetKind::Body(main) => Some(main),
+            _ => None,
+        })
+        .collect()
+}
+
 struct Cx<'a> {
     program: &'a Program<'a>,
     runs: &'a [Runs],
@@ -77,7 +125,7 @@ struct Cx<'a> {
 
 impl Cx<'_> {
     fn begin_at(&self, main: ProgramBody, startup: &mut Startup) {
-        let root = self.program.resolved(main).path.trim_end_matches("::main");
+        let root = first_name(&self.program.resolved(main).path);
         let mut members = vec![main];
         let mut position = 0;
         while let Some(body) = members.get(position).copied() {
@@ -143,7 +191,7 @@ impl Cx<'_> {
     /// Says whether a function is public in another crate than the program's own.
     fn is_offered(&self, body: ProgramBody, root: &str) -> bool {
         let path = &self.program.resolved(body).path;
-        let elsewhere = path.split("::").next() != Some(root);
+        let elsewhere = first_name(path) != root;
         let facts = self.program.facts(body);
         let public = self.program.body(body).item.is_some_and(|item| {
             let item = facts.item(item);
@@ -151,6 +199,11 @@ impl Cx<'_> {
         });
         elsewhere && public
     }
+}
+
+/// The crate, or the package.
+fn first_name(path: &str) -> &str {
+    path.split([':', '.']).next().unwrap_or(path)
 }
 
 /// Per body, the first call that runs tasks side by side: itself, or by what it calls. What closures and blocks in a body do
@@ -163,6 +216,9 @@ fn concurrent(program: &Program<'_>, catalog: &Catalog) -> FxHashMap<ProgramBody
     for body in program.bodies() {
         let outer = outermost(program, body);
         for call in program.calls_of(body) {
+            if awaits_others(program, *call) && lower(&mut first, outer, *call) {
+                open.push(outer);
+            }
             for target in program.targets(*call) {
                 match target.kind {
                     TargetKind::Api(api) => {
@@ -190,6 +246,16 @@ fn concurrent(program: &Program<'_>, catalog: &Catalog) -> FxHashMap<ProgramBody
         }
     }
     first
+}
+
+/// Says whether a call of Python waits for something outside of the program: what runs meanwhile nobody knows. Of Rust's
+/// libraries the catalogue says which run tasks side by side.
+fn awaits_others(program: &Program<'_>, call: ProgramCall) -> bool {
+    let (facts, record) = program.call(call);
+    let is_body = |target: &Target| matches!(target.kind, TargetKind::Body(_));
+    facts.language == Language::Python
+        && record.sink == Sink::Awaited
+        && !program.targets(call).iter().all(is_body)
 }
 
 /// Takes a call as a body's first; answers whether the body had none before.

@@ -6,16 +6,17 @@
 //! a future, and what blocks in there is reported there.
 
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
-use nostall_model::Confidence;
-use nostall_model::facts::{CallKind, Callee, Flavour, ParameterKind, Sink};
+use nostall_model::facts::{CallKind, Callee, ExprId, Flavour, ParameterKind, Sink};
 use nostall_model::program::{
     Condition, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
 };
+use nostall_model::{Confidence, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::given::{self, Dependences};
 use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
-use crate::sinks::{Bench, Blocking, argument, judge};
+use crate::sinks::{Bench, Blocking, Constant, argument, judge};
 
 /// Names a judged blocking call: its index in [`Summaries::sinks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +41,30 @@ pub struct Effect {
     pub condition: Option<Condition>,
     /// How sure it is where the condition holds.
     pub settled: Confidence,
-    /// The condition of the effect of `next` that this one comes from.
-    pub under: Option<Condition>,
+    /// On which parameters of the body it depends.
+    pub depends: Dependences,
+    /// The effect of `next` that this one comes from.
+    pub under: Premise,
+}
+
+/// What must be so for an effect to happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Premise {
+    /// What a type parameter of the body must stand for.
+    pub condition: Option<Condition>,
+    /// On which parameters of the body it depends.
+    pub depends: Dependences,
+}
+
+impl Effect {
+    /// What must be so for it to happen.
+    #[must_use]
+    pub fn premise(&self) -> Premise {
+        Premise {
+            condition: self.condition,
+            depends: self.depends,
+        }
+    }
 }
 
 /// What a body does with a callable that it was given.
@@ -160,16 +183,11 @@ impl Summaries {
         id
     }
 
-    /// Finds what a body blocks on, as one sink under one condition.
+    /// Finds what a body blocks on, as one sink under one premise.
     #[must_use]
-    pub fn effect(
-        &self,
-        body: ProgramBody,
-        sink: SinkId,
-        condition: Option<Condition>,
-    ) -> Option<&Effect> {
+    pub fn effect(&self, body: ProgramBody, sink: SinkId, premise: Premise) -> Option<&Effect> {
         let mut effects = self.of(body).effects.iter();
-        effects.find(|effect| effect.sink == sink && effect.condition == condition)
+        effects.find(|effect| effect.sink == sink && effect.premise() == premise)
     }
 }
 
@@ -243,7 +261,7 @@ impl Cx<'_> {
         }
         summary
             .effects
-            .sort_by_key(|effect| (effect.sink, effect.condition, effect.hops));
+            .sort_by_key(|effect| (effect.sink, effect.premise(), effect.hops));
         summary.effects.truncate(MOST_EFFECTS);
         summary
     }
@@ -320,6 +338,15 @@ impl Cx<'_> {
                 }
             }
         }
+        if !contribution.effects.is_empty() {
+            let place = self.dependences_of_place(body, call);
+            for effect in &mut contribution.effects {
+                place
+                    .iter()
+                    .flatten()
+                    .for_each(|it| given::add(&mut effect.depends, *it));
+            }
+        }
         contribution
     }
 
@@ -338,8 +365,13 @@ impl Cx<'_> {
         contribution: &mut Contribution,
     ) {
         let entry = self.catalog.api(ApiId(api));
-        if !awaited && let Some(blocking) = self.judge(call, api) {
+        if !awaited && let Some(blocking) = self.judge(call, api, None) {
             let sink = summaries.intern(blocking);
+            let depends = if self.program.body_of_call(call) == body {
+                self.dependences_of_arguments(call, api)
+            } else {
+                Dependences::default()
+            };
             contribution.effects.push(Effect {
                 sink,
                 confidence,
@@ -349,7 +381,8 @@ impl Cx<'_> {
                 placement: self.placement(call),
                 condition: None,
                 settled: confidence,
-                under: None,
+                depends,
+                under: Premise::default(),
             });
         }
         for passed in self.program.passed(call) {
@@ -371,7 +404,12 @@ impl Cx<'_> {
         }
     }
 
-    fn judge(&self, call: ProgramCall, api: u32) -> Option<Blocking> {
+    pub(crate) fn judge(
+        &self,
+        call: ProgramCall,
+        api: u32,
+        put_in: Option<(ExprId, Constant<'_>)>,
+    ) -> Option<Blocking> {
         let (facts, record) = self.program.call(call);
         let file_call = |other: nostall_model::facts::CallId| {
             let offset = other.0.wrapping_sub(call_number(facts, record));
@@ -390,6 +428,7 @@ impl Cx<'_> {
                 facts,
                 api_of: &file_call,
                 type_holds: &|condition| self.program.type_matches(call, api, condition),
+                put_in,
             },
             api,
             record,
@@ -470,7 +509,9 @@ impl Cx<'_> {
         let receiver = parameters
             .first()
             .is_some_and(|first| first.kind == ParameterKind::Receiver);
-        let by_method = matches!(record.callee, Callee::Method { .. });
+        // A path of Rust names a method without its receiver; Python binds it, also for constructors.
+        let by_method =
+            facts.language == Language::Python || matches!(record.callee, Callee::Method { .. });
         let name = facts.arguments[record.arguments.range()]
             .get(usize::from(argument))
             .and_then(|argument| argument.name);
@@ -501,7 +542,14 @@ impl Cx<'_> {
             let Some((condition, known)) = self.carry_over(call, effect) else {
                 continue;
             };
+            let depends = if own {
+                Some(Dependences::default())
+            } else {
+                self.put_in(call, callee, &effect.depends)
+            };
+            let Some(depends) = depends else { continue };
             let carried = Effect {
+                depends,
                 confidence: confidence.min(known),
                 settled: confidence.min(effect.settled),
                 placement: effect.placement.and(here),
@@ -515,7 +563,7 @@ impl Cx<'_> {
                     hops: effect.hops.saturating_add(1),
                     call,
                     next: Some(callee),
-                    under: effect.condition,
+                    under: effect.premise(),
                     ..carried
                 }
             });
@@ -615,7 +663,8 @@ impl Cx<'_> {
                         placement: self.placement(call),
                         condition: None,
                         settled: confidence,
-                        under: None,
+                        depends: Dependences::default(),
+                        under: Premise::default(),
                     });
                 }
             }
@@ -633,6 +682,7 @@ impl Cx<'_> {
                 facts: &facts,
                 api_of: &|_| None,
                 type_holds: &|_| false,
+                put_in: None,
             },
             api,
             &call,
@@ -672,7 +722,7 @@ fn same_use(left: &ParameterUse, right: &ParameterUse) -> bool {
 
 /// Keeps the better way to one sink: surer first, then shorter, then earlier.
 fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
-    let same = |effect: &&mut Effect| effect.sink == new.sink && effect.condition == new.condition;
+    let same = |effect: &&mut Effect| effect.sink == new.sink && effect.premise() == new.premise();
     match effects.iter_mut().find(same) {
         Some(known) => {
             let key = |effect: &Effect| {

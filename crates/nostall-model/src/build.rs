@@ -11,8 +11,8 @@ mod flow;
 use rustc_hash::FxHashMap;
 
 use crate::facts::{
-    Argument, Binding, BindingId, Body, BodyId, BodyKind, Call, CallId, CallKind, Callee,
-    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Event, Expr, ExprId,
+    Argument, Binding, BindingId, Body, BodyId, BodyKind, BranchTest, Call, CallId, CallKind,
+    Callee, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Event, Expr, ExprId,
     ExprKind, FileFacts, Flavour, Generic, Import, ImportId, Item, ItemId, Parameter, PathExpr,
     PathId, Region, RegionId, RegionKind, Run, Scope, ScopeId, ScopeKind, Segment, Sink, TypeExpr,
     TypeExprId, TypeExprKind,
@@ -345,9 +345,19 @@ impl Builder {
             body: open.id,
             events: Run::default(),
             condition: None,
+            tests: Run::default(),
             span,
         });
         id
+    }
+
+    /// Says what decides whether the innermost open region runs.
+    pub fn decide(&mut self, tests: &[BranchTest]) {
+        let open = self.current().regions.last();
+        if let Some(region) = open.map(|(region, _)| *region) {
+            self.facts.regions[region.index()].tests =
+                push_run(&mut self.facts.branch_tests, tests);
+        }
     }
 
     /// Closes the innermost region.

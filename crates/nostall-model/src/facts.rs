@@ -159,6 +159,8 @@ pub struct FileFacts {
     pub binding_lists: Vec<BindingId>,
     /// Pool: lists of conditions.
     pub condition_lists: Vec<ConditionId>,
+    /// Pool: tests that decide about branches.
+    pub branch_tests: Vec<BranchTest>,
     /// Comments that speak to tools: suppressions in any known form.
     pub comments: Vec<Comment>,
     /// Parts that could not be read.
@@ -218,6 +220,7 @@ impl FileFacts {
             definition_lists: Vec::new(),
             binding_lists: Vec::new(),
             condition_lists: Vec::new(),
+            branch_tests: Vec::new(),
             comments: Vec::new(),
             problems: Vec::new(),
             attribute_spans: Vec::new(),

@@ -284,6 +284,8 @@ pub enum Keeper {
     Variable(DefinitionId),
     /// Nobody: the value of a call lives to the end of its statement.
     Temporary(CallId),
+    /// The `with` that was entered by this call, to its end (Python).
+    Entered(CallId),
 }
 
 /// A callable that is an argument of a call.

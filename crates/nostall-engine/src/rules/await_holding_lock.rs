@@ -4,7 +4,7 @@ use nostall_catalog::Guards;
 use nostall_model::facts::{CallId, Definition, FileFacts, Sink};
 use nostall_model::finding::{Finding, Hop, Place, RiskReason};
 use nostall_model::program::{Guard, Keeper};
-use nostall_model::{Category, Confidence, Context, Risk, RuleId, Span};
+use nostall_model::{Category, Confidence, Context, Language, Risk, RuleId, Span};
 
 use super::draft::{Draft, Matter, Writer};
 use super::{Group, Rule};
@@ -86,7 +86,7 @@ fn weight(guards: Guards) -> (Risk, &'static str, &'static str) {
 /// Where a guard is taken: the call that gives it, else the variable.
 fn taken(facts: &FileFacts, guard: &Guard) -> (Span, Span) {
     let call = match guard.keeper {
-        Keeper::Temporary(call) => Some(call),
+        Keeper::Temporary(call) | Keeper::Entered(call) => Some(call),
         Keeper::Variable(id) => facts
             .calls
             .iter()
@@ -102,7 +102,7 @@ fn taken(facts: &FileFacts, guard: &Guard) -> (Span, Span) {
             let Definition { span, .. } = facts.definitions[id.index()];
             (span, span)
         }
-        Keeper::Temporary(_) => (Span::default(), Span::default()),
+        Keeper::Temporary(_) | Keeper::Entered(_) => (Span::default(), Span::default()),
     }
 }
 
@@ -113,13 +113,14 @@ impl Writer<'_> {
         let runs = &self.runs[body.index()];
         let function = self.program.resolved(runs.entry).path.clone();
         let type_ = over.guard.type_.to_string();
-        let (message, why, replacement) = words(over.guards, &type_);
+        let language = self.program.facts(body).language;
+        let (message, why, replacement) = words(language, over.guards, &type_);
         Finding {
             rule: draft.rule,
             risk: draft.risk,
             risk_reasons: draft.reasons.clone(),
             confidence: draft.confidence,
-            language: self.program.facts(body).language,
+            language,
             category: Category::Lock,
             place: draft.place,
             statement: draft.statement,
@@ -146,8 +147,13 @@ impl Writer<'_> {
 }
 
 /// Message, reason, advice.
-fn words(guards: Guards, type_: &str) -> (String, &'static str, &'static str) {
+fn words(language: Language, guards: Guards, type_: &str) -> (String, &'static str, &'static str) {
     match guards {
+        Guards::Lock | Guards::TaskLock if language == Language::Python => (
+            format!("a `{type_}` is held while the task is suspended"),
+            "The lock stays taken until the task goes on; another task that wants it holds the event loop, so that it never does.",
+            "end the `with` before the `await`, or use a lock of the runtime (`asyncio.Lock`)",
+        ),
         Guards::Lock | Guards::TaskLock => (
             format!("a `{type_}` is held while the task is suspended"),
             "The lock stays taken until the task goes on; whoever wants it meanwhile holds a thread.",

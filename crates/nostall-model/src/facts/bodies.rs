@@ -140,8 +140,30 @@ pub struct Region {
     pub events: Run,
     /// When it exists: a statement, an arm or a field under `#[cfg(..)]` is a branch of its own.
     pub condition: Option<ConditionId>,
+    /// Tests of variables that must all have their answer for it to run (`branch_tests`).
+    pub tests: Run,
     /// Where.
     pub span: Span,
+}
+
+/// A test of a variable that decides whether a branch runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BranchTest {
+    /// The use of the variable.
+    pub value: ExprId,
+    /// What is tested.
+    pub shown: Shown,
+    /// The answer with which the branch runs.
+    pub holds: bool,
+}
+
+/// What a test asks of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Shown {
+    /// Whether it is true, in Python also whether it is not empty.
+    True,
+    /// Whether it is Python's `None`.
+    None,
 }
 
 /// What kind of region.

@@ -128,6 +128,7 @@ impl Lower<'_> {
                 self.builder.fork();
                 self.builder.open_arm(RegionKind::Branch, span(*clause));
                 if let Some(tests) = tests {
+                    self.decide(&tests, true);
                     self.narrow(&tests, true);
                 }
                 open.push(Open::Branch);

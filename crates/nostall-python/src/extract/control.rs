@@ -31,6 +31,7 @@ impl Lower<'_> {
             field(node, "consequence").map_or(span(node), span),
         );
         self.under(then, |lower| {
+            lower.decide(&tests, true);
             lower.narrowed(&tests, true, |lower| lower.block_of(node, "consequence"));
         });
         let goes_on = self.builder.close_arm();
@@ -41,6 +42,7 @@ impl Lower<'_> {
             self.builder.statement = head(*clause);
             self.builder.open_arm(RegionKind::Branch, span(*clause));
             self.under(otherwise, |lower| {
+                lower.decide(&tests, false);
                 lower.narrowed(&tests, false, |lower| lower.alternative(*clause));
             });
             self.builder.close_arm();

@@ -180,6 +180,7 @@ impl Lower<'_> {
     /// An expression that is evaluated where a condition holds, or where it does not.
     fn arm(&mut self, node: Node<'_>, tests: &Tests<'_>, holds: bool) -> ExprId {
         self.builder.open_arm(RegionKind::Branch, span(node));
+        self.decide(tests, holds);
         let value = self.narrowed(tests, holds, |lower| lower.expression(node));
         self.builder.close_arm();
         value

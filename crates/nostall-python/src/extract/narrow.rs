@@ -1,19 +1,21 @@
-//! What a condition shows about a variable: `isinstance(x, T)`, `future.done()`.
+//! What a condition shows about a variable: `isinstance(x, T)`, `future.done()`, `x`, `x is None`.
 //!
-//! Each arm that a test leads to begins with a definition that says so, and goes back to the one before at its end. Which tests
-//! show something is not known here: the resolution knows what is called.
+//! Each arm that a call leads to begins with a definition that says so, and goes back to the one before at its end. Which calls
+//! show something is not known here: the resolution knows what is called. Of a plain test the arm's region is told.
 
 use nostall_model::build::Narrowed;
-use nostall_model::facts::{CallId, CallKind, Callee, ExprId, ExprKind};
+use nostall_model::facts::{BranchTest, CallId, CallKind, Callee, ExprId, ExprKind, Shown};
 use tree_sitter::Node;
 
-use super::lower::{Lower, field, span};
+use super::lower::{Lower, children, field, has_token, span};
 
 /// Calls in a condition that a variable is an argument or the receiver of.
 pub(super) struct Tests<'tree> {
     condition: Node<'tree>,
     /// The first call that was recorded with the condition.
     first: usize,
+    /// The first expression.
+    first_expr: usize,
 }
 
 impl<'tree> Tests<'tree> {
@@ -22,6 +24,7 @@ impl<'tree> Tests<'tree> {
         Self {
             condition,
             first: lower.builder.facts.calls.len(),
+            first_expr: lower.builder.facts.exprs.len(),
         }
     }
 }
@@ -42,12 +45,38 @@ impl Lower<'_> {
         value
     }
 
+    /// Says that the region that was just opened runs where the condition holds, or does not.
+    pub(super) fn decide(&mut self, tests: &Tests<'_>, holds: bool) {
+        let test = |(node, holds)| {
+            let (node, shown, holds) = plain_test(node, holds)?;
+            let value = self.variable(tests, node)?;
+            Some(BranchTest {
+                value,
+                shown,
+                holds,
+            })
+        };
+        let shown = shown_by(tests.condition, holds);
+        let found: Vec<BranchTest> = shown.into_iter().filter_map(test).collect();
+        self.builder.decide(&found);
+    }
+
+    /// The use of a variable in a condition.
+    fn variable(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<ExprId> {
+        let facts = &self.builder.facts;
+        (tests.first_expr..facts.exprs.len())
+            .map(ExprId::new)
+            .find(|id| {
+                let expr = facts.expr(*id);
+                expr.span == span(node) && matches!(expr.kind, ExprKind::Use { .. })
+            })
+    }
+
     /// Says that from here on the condition holds, or does not.
     pub(super) fn narrow(&mut self, tests: &Tests<'_>, holds: bool) -> Vec<Narrowed> {
-        let mut shown = Vec::new();
-        shown_by(tests.condition, holds, &mut shown);
-        shown
+        shown_by(tests.condition, holds)
             .into_iter()
+            .filter(|(node, _)| node.kind() == "call")
             .filter_map(|(node, holds)| {
                 let (value, test) = self.tested(tests, node)?;
                 self.builder.narrow(value, test, holds)
@@ -75,12 +104,12 @@ impl Lower<'_> {
     }
 }
 
-/// Collects the calls of which a condition tells that they are true, or false.
-fn shown_by<'tree>(condition: Node<'tree>, holds: bool, shown: &mut Vec<(Node<'tree>, bool)>) {
+/// The parts of a condition of which its answer tells theirs.
+fn shown_by(condition: Node<'_>, holds: bool) -> Vec<(Node<'_>, bool)> {
+    let mut shown = Vec::new();
     let mut open = vec![(condition, holds)];
     while let Some((node, holds)) = open.pop() {
         match node.kind() {
-            "call" => shown.push((node, holds)),
             "parenthesized_expression" => {
                 open.extend(node.named_child(0).map(|inner| (inner, holds)));
             }
@@ -92,7 +121,23 @@ fn shown_by<'tree>(condition: Node<'tree>, holds: bool, shown: &mut Vec<(Node<'t
                     open.extend(field(node, "left").map(|inner| (inner, holds)));
                 }
             }
-            _ => {}
+            _ => shown.push((node, holds)),
         }
+    }
+    shown
+}
+
+/// `x`, `x is None`, `x is not None`.
+fn plain_test(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Shown, bool)> {
+    match (node.kind(), &children(node)[..]) {
+        ("identifier", _) => Some((node, Shown::True, holds)),
+        ("comparison_operator", [left, right])
+            if left.kind() == "identifier" && right.kind() == "none" =>
+        {
+            let is = has_token(node, "is");
+            let is_not = has_token(node, "is not");
+            (is || is_not).then_some((*left, Shown::None, holds == is))
+        }
+        _ => None,
     }
 }

@@ -15,6 +15,7 @@ mod elements;
 mod evaluate;
 mod file;
 mod generics;
+mod guards;
 mod modules;
 mod names;
 mod narrow;
@@ -64,6 +65,7 @@ pub fn resolve(input: &Input<'_>) -> Resolution {
     };
     bodies::add_bodies(&cx, &mut resolution);
     calls::add_calls(&cx, &mut resolution);
+    guards::add_guards(&cx, &mut resolution);
     resolution
 }
 

@@ -1,7 +1,9 @@
 //! Branches and loops.
 
 use nostall_model::Span;
-use nostall_model::facts::{CallKind, Event, ExprId, ExprKind, Part, RegionKind, Sink};
+use nostall_model::facts::{
+    BranchTest, CallKind, Event, ExprId, ExprKind, Part, RegionKind, Shown, Sink,
+};
 use syn::{BinOp, Block, Expr, Pat};
 
 use super::lower::{Lower, OpenLoop};
@@ -21,7 +23,9 @@ impl Lower<'_> {
         }
         self.builder.fork();
         let then_span = self.block_span(&node.then_branch);
+        let test = self.plain_test(&conjuncts);
         let then = self.arm(RegionKind::Branch, then_span, |cx| {
+            cx.builder.decide(test.as_slice());
             cx.scoped(|cx| {
                 cx.rest_of_condition(&conjuncts, first);
                 cx.block(&node.then_branch)
@@ -33,6 +37,11 @@ impl Lower<'_> {
         };
         let other_span = self.span(&**other);
         let other = self.arm(RegionKind::Branch, other_span, |cx| {
+            // Of several conditions any may have failed.
+            if let (Some(test), [_]) = (test, &conjuncts[..]) {
+                let holds = !test.holds;
+                cx.builder.decide(&[BranchTest { holds, ..test }]);
+            }
             // Since edition 2024 what a `let` takes apart is gone here.
             if first.is_some() && has_calls {
                 cx.builder.event(Event::TemporariesEnd(head));
@@ -41,6 +50,28 @@ impl Lower<'_> {
         });
         self.builder.join(true);
         self.one_of(&[then, other], span)
+    }
+
+    /// `flag` or `!flag`, as the first of conditions that was just lowered.
+    fn plain_test(&self, conjuncts: &[&Expr]) -> Option<BranchTest> {
+        let (variable, holds) = match conjuncts.first()? {
+            Expr::Unary(node) if matches!(node.op, syn::UnOp::Not(_)) => (&*node.expr, false),
+            first => (*first, true),
+        };
+        let Expr::Path(_) = variable else { return None };
+        let span = self.span(variable);
+        let facts = &self.builder.facts;
+        let is_use = |id: &ExprId| {
+            let expr = facts.expr(*id);
+            expr.span == span && matches!(expr.kind, ExprKind::Use { .. })
+        };
+        let recent = facts.exprs.len().saturating_sub(8)..facts.exprs.len();
+        let value = recent.map(ExprId::new).find(is_use)?;
+        Some(BranchTest {
+            value,
+            shown: Shown::True,
+            holds,
+        })
     }
 
     fn else_(&mut self, other: &Expr) -> ExprId {
