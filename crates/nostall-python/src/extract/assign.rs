@@ -5,11 +5,11 @@ use nostall_model::facts::{
     Argument, ArgumentKind, CallKind, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
     Part, TypeExprId,
 };
-use tree_sitter::Node;
 
 use super::lower::{Lower, MethodCall, children, field, has_token, span};
 use super::operator::augmented_method;
 use super::scope::Given;
+use super::tree::Node;
 
 impl Lower<'_> {
     /// `a = b = value`, `a: T = value`, `a: T`.
@@ -141,8 +141,7 @@ impl Lower<'_> {
 
     /// The brackets of `object[key]`.
     pub(super) fn brackets(node: Node<'_>) -> Span {
-        let mut cursor = node.walk();
-        let open = node.children(&mut cursor).find(|child| child.kind() == "[");
+        let open = node.children().find(|child| child.kind() == "[");
         Span::new(
             open.map_or(node.start_byte(), |open| open.start_byte()),
             node.end_byte(),

@@ -2,9 +2,9 @@
 
 use nostall_model::Span;
 use nostall_model::facts::{Argument, ArgumentKind, CallKind, Callee, ExprId};
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, span};
+use super::tree::Node;
 
 impl Lower<'_> {
     pub(super) fn call(&mut self, node: Node<'_>) -> ExprId {

@@ -8,10 +8,10 @@ use nostall_model::facts::{
     BodyId, BodyKind, CallKind, Callee, CollectionKind, Event, ExprId, ExprKind, Flavour,
     RegionKind, Sink,
 };
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, fields, has_token, span};
 use super::narrow::Tests;
+use super::tree::Node;
 
 /// What is still open of the clauses.
 enum Open {

@@ -3,10 +3,10 @@
 use nostall_model::facts::{
     CallKind, Condition, ConditionId, DefinitionKind, ExprId, Part, RegionKind, Sink,
 };
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, fields, has_token, head, span};
 use super::narrow::Tests;
+use super::tree::Node;
 
 impl Lower<'_> {
     // ---- choosing

@@ -6,10 +6,10 @@ use nostall_model::facts::{
     BodyId, BodyKind, CallKind, Callee, DefinitionKind, ExprId, ExprKind, Flavour, Generic, Item,
     ItemId, ItemKind, Run, ScopeKind, Sink, TypeExprId,
 };
-use tree_sitter::Node;
 
 use super::call::callee_span;
 use super::lower::{Lower, children, field, has_token, head, span};
+use super::tree::Node;
 
 /// A decorator that has been evaluated and is not yet applied.
 #[derive(Clone, Copy)]

@@ -5,10 +5,10 @@ use nostall_model::facts::{
     CallKind, Callee, CollectionKind, DefinitionKind, Event, ExprId, ExprKind, Literal, Part,
     RegionKind, Sink,
 };
-use tree_sitter::Node;
 
 use super::lower::{Lower, MethodCall, children, field, has_token, span};
 use super::narrow::Tests;
+use super::tree::Node;
 
 impl Lower<'_> {
     /// Lowers an expression.

@@ -2,9 +2,9 @@
 
 use nostall_model::Span;
 use nostall_model::facts::{DefinitionKind, Import, ImportId, ImportKind, PathId};
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, fields, span};
+use super::tree::Node;
 
 impl<'a> Lower<'a> {
     pub(super) fn import_statement(&mut self, node: Node<'_>) {

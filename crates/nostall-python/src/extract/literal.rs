@@ -1,7 +1,8 @@
 //! Values that are written out.
 
 use nostall_model::facts::Literal;
-use tree_sitter::Node;
+
+use super::tree::Node;
 
 /// Longer texts are not looked at by anyone: documentation, queries, templates.
 const MAX_TEXT: usize = 256;
@@ -39,13 +40,11 @@ pub(super) fn number(text: &str) -> Literal {
 
 /// Says whether a string, or one of several next to each other, holds values.
 pub(super) fn has_interpolation(node: Node<'_>) -> bool {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor)
-        .any(|child| match child.kind() {
-            "interpolation" => true,
-            "string" => has_interpolation(child),
-            _ => false,
-        })
+    node.named_children().any(|child| match child.kind() {
+        "interpolation" => true,
+        "string" => has_interpolation(child),
+        _ => false,
+    })
 }
 
 /// Reads a string, or several next to each other.
@@ -61,9 +60,8 @@ pub(super) fn string(node: Node<'_>, text: &str) -> Text {
         return one_string(node, text);
     }
     let mut joined = String::new();
-    let mut cursor = node.walk();
     for part in node
-        .named_children(&mut cursor)
+        .named_children()
         .filter(|child| child.kind() == "string")
     {
         match one_string(part, text) {
@@ -80,9 +78,8 @@ fn one_string(node: Node<'_>, text: &str) -> Text {
         return Text::Bytes;
     }
     let mut value = String::new();
-    let mut cursor = node.walk();
     for content in node
-        .named_children(&mut cursor)
+        .named_children()
         .filter(|child| child.kind() == "string_content")
     {
         let content = &text[content.byte_range()];

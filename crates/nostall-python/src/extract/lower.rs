@@ -7,10 +7,11 @@ use nostall_model::facts::{
 };
 use nostall_model::{Language, Name, Span};
 use rustc_hash::FxHashSet;
-use tree_sitter::{Node, Parser, Tree};
+use tree_sitter::Parser;
 
 use super::scope::Frame;
 use super::survey::Survey;
+use super::tree::{Node, Tree};
 
 /// Lowers a tree to facts.
 pub(super) fn lower(tree: &Tree, text: &str, survey: Survey) -> FileFacts {
@@ -27,7 +28,7 @@ pub(super) fn lower(tree: &Tree, text: &str, survey: Survey) -> FileFacts {
         nonlocals: survey.nonlocals,
         type_parser: None,
     };
-    lower.module(tree.root_node());
+    lower.module(tree.root());
     lower.builder.finish()
 }
 
@@ -41,7 +42,7 @@ pub(super) struct Lower<'a> {
     pub(super) scope: ScopeId,
     /// The conditions that hold here, each joined with those around it; only at the level of modules and classes.
     pub(super) conditions: Vec<ConditionId>,
-    pub(super) too_deep: FxHashSet<usize>,
+    pub(super) too_deep: FxHashSet<u32>,
     pub(super) globals: FxHashSet<String>,
     pub(super) nonlocals: FxHashSet<String>,
     /// Reads quoted types; made when the first one is met.
@@ -254,44 +255,37 @@ pub(super) fn span(node: Node<'_>) -> Span {
 
 /// Returns the named children of a node without comments.
 pub(super) fn children<'tree>(node: Node<'tree>) -> Vec<Node<'tree>> {
-    let mut cursor = node.walk();
-    node.named_children(&mut cursor)
+    node.named_children()
         .filter(|child| !child.is_extra() || child.is_error())
         .collect()
 }
 
 /// Returns the child in a field.
 pub(super) fn field<'tree>(node: Node<'tree>, name: &str) -> Option<Node<'tree>> {
-    node.child_by_field_name(name)
+    node.in_field(name).next()
 }
 
 /// Returns the children in a field.
 pub(super) fn fields<'tree>(node: Node<'tree>, name: &str) -> Vec<Node<'tree>> {
-    let mut cursor = node.walk();
-    node.children_by_field_name(name, &mut cursor)
-        .filter(Node::is_named)
+    node.in_field(name)
+        .filter(|child| child.is_named())
         .collect()
 }
 
 /// Says whether a node has the given word or sign among its own tokens.
 pub(super) fn has_token(node: Node<'_>, token: &str) -> bool {
-    let mut cursor = node.walk();
-    node.children(&mut cursor)
+    node.children()
         .any(|child| !child.is_named() && child.kind() == token)
 }
 
 /// Returns the span of a statement's head: all before its block.
 pub(super) fn head(node: Node<'_>) -> Span {
-    let mut cursor = node.walk();
-    let block = node
-        .children(&mut cursor)
-        .find(|child| child.kind() == "block");
+    let block = node.children().find(|child| child.kind() == "block");
     match block {
         Some(block) => {
             // The colon ends the head; what stands between it and the block are blanks and comments.
-            let mut cursor = node.walk();
             let colon = node
-                .children(&mut cursor)
+                .children()
                 .take_while(|child| child.id() != block.id())
                 .filter(|child| child.kind() == ":")
                 .last();

@@ -21,6 +21,7 @@ mod pattern;
 mod scope;
 mod statement;
 mod survey;
+mod tree;
 mod types;
 
 use nostall_model::facts::{FileFacts, SourceProblem};
@@ -52,7 +53,8 @@ pub fn extract(source: &Source) -> FileFacts {
         });
         return facts;
     };
-    let survey = survey::survey(&parsed.tree, text);
+    let tree = tree::Tree::new(&parsed.tree);
+    let survey = survey::survey(&tree, text);
     let mut problems: Vec<SourceProblem> = parsed
         .broken
         .into_iter()
@@ -60,7 +62,7 @@ pub fn extract(source: &Source) -> FileFacts {
         .collect();
     problems.sort_by_key(|problem| (problem.span, problem.code));
     problems.truncate(MAX_PROBLEMS);
-    let mut facts = lower::lower(&parsed.tree, text, survey);
+    let mut facts = lower::lower(&tree, text, survey);
     facts.problems = problems;
     facts
 }

@@ -5,9 +5,15 @@
 
 use nostall_model::build::Narrowed;
 use nostall_model::facts::{BranchTest, CallId, CallKind, Callee, ExprId, ExprKind, Shown};
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, has_token, span};
+use super::tree::Node;
+
+/// How many parts of one condition are looked at: in a chain of `and` each has all those before it as its condition.
+const MAX_PARTS: usize = 16;
+
+/// How many of the last expressions of a condition are looked through for one of them.
+const MAX_LOOKED_AT: usize = 256;
 
 /// Calls in a condition that a variable is an argument or the receiver of.
 pub(super) struct Tests<'tree> {
@@ -64,7 +70,10 @@ impl Lower<'_> {
     /// The use of a variable in a condition.
     fn variable(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<ExprId> {
         let facts = &self.builder.facts;
-        (tests.first_expr..facts.exprs.len())
+        let recent = tests.first_expr..facts.exprs.len();
+        recent
+            .rev()
+            .take(MAX_LOOKED_AT)
             .map(ExprId::new)
             .find(|id| {
                 let expr = facts.expr(*id);
@@ -87,12 +96,15 @@ impl Lower<'_> {
     /// The variable that a call in a condition asks about, and the call.
     fn tested(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<(ExprId, CallId)> {
         let facts = &self.builder.facts;
-        let is_it = |call: &&CallId| {
-            let call = facts.call(**call);
+        let is_it = |call: &CallId| {
+            let call = facts.call(*call);
             call.kind == CallKind::Plain && call.span == span(node)
         };
-        let all: Vec<CallId> = (tests.first..facts.calls.len()).map(CallId::new).collect();
-        let test = *all.iter().find(is_it)?;
+        let mut recent = (tests.first..facts.calls.len())
+            .rev()
+            .take(MAX_LOOKED_AT)
+            .map(CallId::new);
+        let test = recent.find(is_it)?;
         let arguments = facts.call_arguments(test);
         let value = match (facts.call(test).callee, arguments) {
             (Callee::Value(_), [value, _]) => value.value,
@@ -104,11 +116,14 @@ impl Lower<'_> {
     }
 }
 
-/// The parts of a condition of which its answer tells theirs.
+/// The parts of a condition of which its answer tells theirs, from the last.
 fn shown_by(condition: Node<'_>, holds: bool) -> Vec<(Node<'_>, bool)> {
     let mut shown = Vec::new();
     let mut open = vec![(condition, holds)];
-    while let Some((node, holds)) = open.pop() {
+    for _ in 0..MAX_PARTS {
+        let Some((node, holds)) = open.pop() else {
+            break;
+        };
         match node.kind() {
             "parenthesized_expression" => {
                 open.extend(node.named_child(0).map(|inner| (inner, holds)));
@@ -117,8 +132,8 @@ fn shown_by(condition: Node<'_>, holds: bool) -> Vec<(Node<'_>, bool)> {
             "boolean_operator" => {
                 let operator = field(node, "operator").map_or("", |operator| operator.kind());
                 if (operator == "and") == holds {
-                    open.extend(field(node, "right").map(|inner| (inner, holds)));
                     open.extend(field(node, "left").map(|inner| (inner, holds)));
+                    open.extend(field(node, "right").map(|inner| (inner, holds)));
                 }
             }
             _ => shown.push((node, holds)),

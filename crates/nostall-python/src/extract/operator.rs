@@ -1,9 +1,9 @@
 //! Operators: on values that are not written out they call methods.
 
 use nostall_model::facts::{CallKind, ExprId, ExprKind, Literal};
-use tree_sitter::Node;
 
 use super::lower::{Lower, MethodCall, children, field, span};
+use super::tree::Node;
 
 impl Lower<'_> {
     pub(super) fn binary(&mut self, node: Node<'_>) -> ExprId {
@@ -78,10 +78,7 @@ impl Lower<'_> {
     }
 
     pub(super) fn comparison(&mut self, node: Node<'_>) -> ExprId {
-        let mut cursor = node.walk();
-        let operators: Vec<Node<'_>> = node
-            .children_by_field_name("operators", &mut cursor)
-            .collect();
+        let operators: Vec<Node<'_>> = node.in_field("operators").collect();
         let operands: Vec<ExprId> = children(node)
             .into_iter()
             .map(|operand| self.expression(operand))

@@ -2,10 +2,10 @@
 
 use nostall_model::facts::{DefinitionKind, ExprId, Parameter, ParameterKind, TypeExprId};
 use nostall_model::{Name, Span};
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, span};
 use super::scope::Given;
+use super::tree::Node;
 
 /// A parameter whose default and annotation have been lowered, before its body is opened.
 pub(super) struct PendingParameter<'tree> {

@@ -1,9 +1,9 @@
 //! `match`: its cases, and what their patterns take out of the subject.
 
 use nostall_model::facts::{DefinitionKind, ExprId, Part, RegionKind};
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, fields, has_token, head, span};
+use super::tree::Node;
 
 impl Lower<'_> {
     pub(super) fn match_statement(&mut self, node: Node<'_>) {

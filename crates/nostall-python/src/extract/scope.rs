@@ -10,9 +10,9 @@ use nostall_model::facts::{
 };
 use nostall_model::{Name, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, span};
+use super::tree::Node;
 
 /// The names of an open body.
 pub(super) struct Frame {
@@ -265,20 +265,12 @@ enum NameKind {
     Nonlocal,
 }
 
-/// Walks the code below a node without recursion and tells each name that it binds in its own scope.
+/// Walks the code below a node and tells each name that it binds in its own scope.
 fn collect_names<'tree>(body: Node<'tree>, tell: &mut impl FnMut(NameKind, Node<'tree>)) {
-    let mut cursor = body.walk();
-    let root = cursor.node().id();
-    loop {
-        let node = cursor.node();
-        let descend = node.id() == root || node_names(node, tell);
-        if descend && cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() || cursor.node().id() == root {
-                return;
-            }
+    let mut skipped = 0;
+    for node in body.below() {
+        if node.id() >= skipped && !node_names(node, tell) {
+            skipped = node.after();
         }
     }
 }
@@ -334,8 +326,7 @@ pub(super) fn alias_name(statement: Node<'_>) -> Option<Node<'_>> {
 }
 
 fn import_names<'tree>(node: Node<'tree>, tell: &mut impl FnMut(NameKind, Node<'tree>)) {
-    let mut cursor = node.walk();
-    for name in node.children_by_field_name("name", &mut cursor) {
+    for name in node.in_field("name") {
         let bound = match name.kind() {
             "aliased_import" => field(name, "alias"),
             _ => name.named_child(0),

@@ -1,11 +1,11 @@
 //! Statements and control flow.
 
 use nostall_model::facts::{CallKind, DefinitionKind, Event, RegionKind, Sink};
-use tree_sitter::Node;
 
 use super::lower::{Lower, MethodCall, children, field, head, span};
 use super::narrow::Tests;
 use super::scope::{Given, alias_name};
+use super::tree::Node;
 
 impl Lower<'_> {
     /// Lowers the statements of a block, of a module, or of a part that could not be read.

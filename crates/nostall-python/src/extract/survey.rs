@@ -5,15 +5,15 @@ use nostall_model::Span;
 use nostall_model::facts::{Comment, SourceProblem};
 use nostall_model::finding::ProblemCode;
 use rustc_hash::FxHashSet;
-use tree_sitter::{Node, Tree, TreeCursor};
 
+use super::tree::{Node, Tree};
 use super::{MAX_DEPTH, MAX_PROBLEMS};
 
 /// What the survey found.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     /// Statements to leave out, by the ids of their nodes.
-    pub(super) too_deep: FxHashSet<usize>,
+    pub(super) too_deep: FxHashSet<u32>,
     /// The first problems of each kind.
     pub(super) problems: Vec<SourceProblem>,
     /// Comments that mention a mark.
@@ -29,57 +29,42 @@ pub(super) fn survey(tree: &Tree, text: &str) -> Survey {
     let mut walk = Walk {
         survey: Survey::default(),
         text,
+        around: Vec::new(),
         statements: Vec::new(),
-        depth: 0,
     };
-    let mut cursor = tree.walk();
-    loop {
-        let descend = walk.visit(cursor.node());
-        if descend && cursor.goto_first_child() {
-            walk.depth += 1;
-            continue;
-        }
-        if !walk.advance(&mut cursor) {
-            return walk.survey;
+    let root = tree.root();
+    let mut skipped = 0;
+    for node in std::iter::once(root).chain(root.below()) {
+        if node.id() >= skipped && !walk.visit(node) {
+            skipped = node.after();
         }
     }
+    walk.survey
 }
 
 struct Walk<'a, 'tree> {
     survey: Survey,
     text: &'a str,
-    /// The statements around the current node with their depths.
-    statements: Vec<(Node<'tree>, usize)>,
-    depth: usize,
+    /// Where the nodes around the current one end.
+    around: Vec<u32>,
+    /// The statements around the current node.
+    statements: Vec<Node<'tree>>,
 }
 
 impl<'tree> Walk<'_, 'tree> {
-    /// Goes to the next node that is not below the current one.
-    fn advance(&mut self, cursor: &mut TreeCursor<'tree>) -> bool {
-        loop {
-            if self
-                .statements
-                .last()
-                .is_some_and(|(_, depth)| *depth == self.depth)
-            {
-                self.statements.pop();
-            }
-            if cursor.goto_next_sibling() {
-                return true;
-            }
-            if !cursor.goto_parent() {
-                return false;
-            }
-            self.depth -= 1;
-        }
-    }
-
     /// Looks at a node and says whether to look below it.
     fn visit(&mut self, node: Node<'tree>) -> bool {
-        if self.depth > MAX_DEPTH {
+        while self.around.pop_if(|end| *end <= node.id()).is_some() {}
+        while self
+            .statements
+            .pop_if(|outer| outer.after() <= node.id())
+            .is_some()
+        {}
+        if self.around.len() > MAX_DEPTH {
             self.too_deep();
             return false;
         }
+        self.around.push(node.after());
         if node.is_missing() {
             self.missing(node);
             return false;
@@ -92,14 +77,14 @@ impl<'tree> Walk<'_, 'tree> {
             _ => {}
         }
         if is_statement(node) {
-            self.statements.push((node, self.depth));
+            self.statements.push(node);
         }
         true
     }
 
     fn too_deep(&mut self) {
         // Without a statement around it, an error took the whole file; the root then stands for it.
-        let Some((statement, _)) = self.statements.last() else {
+        let Some(statement) = self.statements.last() else {
             return;
         };
         if self.survey.too_deep.insert(statement.id()) {
@@ -161,7 +146,7 @@ impl<'tree> Walk<'_, 'tree> {
             &mut self.survey.nonlocals
         };
         for child in node
-            .named_children(&mut node.walk())
+            .named_children()
             .filter(|child| child.kind() == "identifier")
         {
             names.insert(self.text[child.byte_range()].to_owned());

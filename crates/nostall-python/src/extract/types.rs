@@ -2,10 +2,10 @@
 
 use nostall_model::Span;
 use nostall_model::facts::{Literal, Run, TypeExprId, TypeExprKind};
-use tree_sitter::Node;
 
 use super::lower::{Lower, children, field, fields};
 use super::parse::{parse_part, python_parser};
+use super::tree::{Node, Tree};
 
 /// Longer quoted types are not read.
 const MAX_QUOTED: usize = 400;
@@ -216,7 +216,8 @@ impl Lower<'_> {
         let tree = parse_part(&mut parser, read.text, &[Span::new(0, read.text.len())]);
         self.type_parser = Some(parser);
         let tree = tree.filter(|tree| !tree.root_node().has_error())?;
-        let statements = children(tree.root_node());
+        let tree = Tree::new(&tree);
+        let statements = children(tree.root());
         let [statement] = statements[..] else {
             return None;
         };
