@@ -11,7 +11,7 @@ use nostall_model::{Confidence, Language};
 
 use super::builtins::is_builtin;
 use super::file::Container;
-use super::value::{BodyRef, ItemRef, Known, Value, Values, add, alternatives, instances};
+use super::value::{BodyRef, ItemRef, Known, Value, Values, add, alternatives, at_most, instances};
 use super::{Cx, MAX_STEPS};
 
 impl Cx<'_> {
@@ -26,7 +26,11 @@ impl Cx<'_> {
         } else {
             reaching
         };
-        let values = self.definitions(file, definitions);
+        let mut values = self.definitions(file, definitions);
+        let written = |id: &DefinitionId| facts.definitions[id.index()].type_.is_some();
+        if values.is_empty() && !definitions.iter().any(written) {
+            values = self.declared(file, binding);
+        }
         self.filled(file, Container::Variable(binding), values)
     }
 
@@ -47,6 +51,21 @@ impl Cx<'_> {
             add(&mut values, self.definition(file, definition));
         }
         alternatives(values)
+    }
+
+    /// What is written of a variable's type somewhere holds for all values that it gets, whatever else is known of them.
+    fn declared(&self, file: usize, binding: BindingId) -> Values {
+        let facts = self.facts(file);
+        let definitions = self.files[file].definitions(binding).iter();
+        let mut written = definitions.filter_map(|id| facts.definitions[id.index()].type_);
+        let types = written.find_map(|type_| {
+            let types = self.written_type(file, type_);
+            types
+                .iter()
+                .any(|it| self.says_something(it))
+                .then_some(types)
+        });
+        at_most(types.map(instances).unwrap_or_default(), Confidence::Likely)
     }
 
     fn definition(&self, file: usize, definition: &Definition) -> Values {
