@@ -220,6 +220,7 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
         let (name, type_) = (text(name), text(type_));
         quote!((#name, #type_))
     });
+    let on_loop = texts(&entry.on_loop);
     let guards = optional(entry.guards.as_deref(), |guards| {
         let guards = word(guards);
         quote!(Guards::#guards)
@@ -229,6 +230,7 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
             language: nostall_model::Language::#language, path: #path, also: #also, kind: TypeKind::#kind, params: #params,
             deref: #deref, alias: #alias, item: #item, extends: #extends, enter: #enter, awaits: #awaits,
             fields: std::borrow::Cow::Borrowed(&[#(#fields),*]), guards: #guards,
+            on_loop: #on_loop,
         }
     }
 }

@@ -224,8 +224,8 @@ fn check_rest(api: &ApiTable, separator: &str) -> Vec<String> {
     if api.unit.is_some() && api.duration.is_none() {
         errors.push("`unit` needs a `duration`: which argument holds the length".to_owned());
     }
-    if api.times.is_some() && api.callable.is_none() {
-        errors.push("`times` needs a `callable`".to_owned());
+    if api.times.is_some() && api.callable.is_none() && !api.registers {
+        errors.push("`times` needs a `callable`, or `registers`".to_owned());
     }
     let blank_route =
         |route: &RouteTable| is_blank(route.method.as_deref()) && route.path.is_none();

@@ -90,6 +90,7 @@ pub(crate) fn type_entry(language: Language, table: &TypeTable) -> TypeEntry {
             .map(|(name, type_)| (text(name), text(type_)))
             .collect(),
         guards: table.guards.as_deref().and_then(guards),
+        on_loop: texts(&table.on_loop),
     }
 }
 

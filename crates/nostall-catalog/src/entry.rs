@@ -253,6 +253,8 @@ pub struct TypeEntry {
     pub fields: List<(Text, Text)>,
     /// For a guard: what it holds while it lives.
     pub guards: Option<Guards>,
+    /// Methods of classes that extend it, which a loop calls.
+    pub on_loop: List<Text>,
 }
 
 /// What a guard holds.

@@ -276,6 +276,9 @@ pub struct TypeTable {
     /// What a guard holds while it lives.
     #[serde(default)]
     pub guards: Option<String>,
+    /// Methods of classes that extend it, which a loop calls.
+    #[serde(default)]
+    pub on_loop: Vec<String>,
     /// Where the fact can be checked.
     #[serde(default)]
     pub source: Option<String>,

@@ -4,9 +4,9 @@
 //! hands the handler over: `.route("/users", get(list))`, `resource("/users").route(get().to(list))`.
 
 use nostall_catalog::{Api, ApiId, Catalog, Effect, Route};
-use nostall_model::Context;
 use nostall_model::facts::{Argument, CallId, Callee, ExprId, ExprKind, FileFacts, Literal, Sink};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Context, Language};
 use rustc_hash::FxHashMap;
 
 use crate::contexts::{Runs, says_of};
@@ -28,8 +28,8 @@ pub(crate) fn name(program: &Program<'_>, catalog: &Catalog, runs: &mut [Runs]) 
                 let api = catalog.api(ApiId(api));
                 let names = match api.effect {
                     Effect::Schedules => true,
-                    // Of what a pool is given, only handlers that are async run on the executor.
-                    Effect::Offloads => api.route.is_some(),
+                    // Of what a pool is given, only what is async runs on the executor.
+                    Effect::Offloads => true,
                     _ => false,
                 };
                 if !names {
@@ -235,12 +235,19 @@ impl Cx<'_> {
             .sources
             .place(file, record.name_span.start)
             .line;
-        let place = format!("spawned at {}:{line}", self.program.sources.get(file).path);
+        let source = &self.program.sources.get(file).path;
+        let spawned = format!("task spawned at {source}:{line}");
+        let name = api.path.rsplit([':', '.']).next().unwrap_or(&api.path);
+        // Python's libraries are given functions by many names; what they are given a future for is a task.
+        let handed = match facts.language {
+            Language::Rust => spawned.clone(),
+            Language::Python => format!("{name} at {source}:{line}"),
+        };
         for passed in self.program.passed(call) {
             if let TargetKind::Body(task) = passed.target.kind
                 && says_of(self.program, call, task)
             {
-                rename(&mut runs[task.index()], &format!("task {place}"));
+                rename(&mut runs[task.index()], &handed);
             }
         }
         let future = api
@@ -252,7 +259,7 @@ impl Cx<'_> {
                 if let TargetKind::Body(task) = target.kind
                     && says_of(self.program, call, task)
                 {
-                    rename(&mut runs[task.index()], &format!("task {place}"));
+                    rename(&mut runs[task.index()], &spawned);
                 }
             }
         }
@@ -291,7 +298,13 @@ fn rename_handler(runs: &mut Runs, text: &str) {
 
 /// The first name that says more than the form of the code stays.
 fn rename(runs: &mut Runs, text: &str) {
-    const FORMS: [&str; 4] = ["async fn", "async block", "async closure", "async def"];
+    const FORMS: [&str; 5] = [
+        "async fn",
+        "async block",
+        "async closure",
+        "async def",
+        "async generator",
+    ];
     if runs.context == Context::Async && FORMS.contains(&runs.why.as_str()) {
         text.clone_into(&mut runs.why);
     }

@@ -2,9 +2,11 @@
 
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
 use nostall_model::program::{Presence, Resolution, ResolvedBody, Runtime};
-use nostall_model::{Confidence, Context};
+use nostall_model::{Confidence, Context, Language};
 
 use super::Cx;
+use super::classes::Ancestor;
+use super::value::{ItemRef, Type};
 
 /// Adds what is known of each body.
 pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
@@ -27,8 +29,11 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
             };
             let outer = parent.map_or_else(|| cx.modules.name(file), |parent| &parent.path);
             let path = path(facts, BodyId::new(index), outer);
-            let (context, entry) = context(body.kind, body.flavour);
-            let entry = entry.to_owned();
+            let called = cx.called_by_loop(file, BodyId::new(index));
+            let (context, entry) = match (context(body.kind, body.flavour), called) {
+                ((Context::Sync, _), Some(entry)) => (Context::Async, entry),
+                ((context, entry), _) => (context, entry.to_owned()),
+            };
             let confidence = Confidence::Certain;
             resolution.bodies.push(ResolvedBody {
                 path,
@@ -39,6 +44,31 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
                 runtime,
             });
         }
+    }
+}
+
+impl Cx<'_> {
+    /// For a method that a framework's loop calls, how the framework knows it.
+    fn called_by_loop(&self, file: usize, id: BodyId) -> Option<String> {
+        let facts = self.facts(file);
+        let body = facts.body(id);
+        let class = self.files[file].method_class(id)?;
+        let name = item_name(facts, body.item?)?;
+        let order = self.order(ItemRef { file, item: class });
+        order.iter().find_map(|ancestor| {
+            let Ancestor::Outside(Type::Named(path, _)) = ancestor else {
+                return None;
+            };
+            self.lineage(path).into_iter().find_map(|path| {
+                let entry = self.catalog.type_entry(Language::Python, &path)?;
+                let type_ = entry.path.rsplit('.').next()?;
+                entry
+                    .on_loop
+                    .iter()
+                    .any(|method| *method == name)
+                    .then(|| format!("{type_}.{name}"))
+            })
+        })
     }
 }
 
