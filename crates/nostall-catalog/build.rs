@@ -135,6 +135,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
         quote!(Route { method: #method, path: #path })
     });
     let (concurrent, every, registers) = (api.concurrent, api.every, api.registers);
+    let iterates = api.iterates;
     let duration = optional(api.duration.as_ref(), argument);
     let panics = api.panics;
     let carrier = optional(api.carrier.as_ref(), |carrier| {
@@ -148,7 +149,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
             language: nostall_model::Language::#language, library: #library, path: #path, also: #also,
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
             instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
-            every: #every, times: #times, route: #route, concurrent: #concurrent,
+            every: #every, iterates: #iterates, times: #times, route: #route, concurrent: #concurrent,
             duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier, proves: #proves, registers: #registers,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }

@@ -37,6 +37,7 @@ pub(crate) fn api(language: Language, library: &str, origin: Origin, table: &Api
         callable: table.callable.as_ref().map(argument),
         gives: texts(&table.gives),
         every: table.every,
+        iterates: table.iterates,
         times: match table.times.as_deref() {
             Some("once") => Some(Times::Once),
             Some("many") => Some(Times::Many),

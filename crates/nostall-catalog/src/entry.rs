@@ -46,6 +46,8 @@ pub struct Api {
     pub gives: List<Text>,
     /// Whether all callables among the arguments are run, not only that one.
     pub every: bool,
+    /// Whether it takes all elements of its arguments, so that the code of a generator among them runs.
+    pub iterates: bool,
     /// How often the callable runs, where that is known not to be once per call.
     pub times: Option<Times>,
     /// What this call says of a route, for the name of the handler's entry.

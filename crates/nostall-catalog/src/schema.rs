@@ -58,6 +58,9 @@ pub struct ApiTable {
     /// All callables among the arguments are run.
     #[serde(default)]
     pub every: bool,
+    /// It takes all elements of its arguments: the code of a generator runs.
+    #[serde(default)]
+    pub iterates: bool,
     /// How often the callable runs: `once`, `many`.
     #[serde(default)]
     pub times: Option<String>,

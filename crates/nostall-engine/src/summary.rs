@@ -442,6 +442,11 @@ impl Cx<'_> {
         passed: &Passed,
         api: &nostall_catalog::Api,
     ) -> Option<(Use, Confidence)> {
+        if let TargetKind::Body(generator) = passed.target.kind
+            && self.program.body(generator).flavour == Flavour::Generator
+        {
+            return api.iterates.then_some((Use::Inline, Confidence::Certain));
+        }
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
         let is_the_callable = api.every

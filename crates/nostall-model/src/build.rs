@@ -13,9 +13,9 @@ use rustc_hash::FxHashMap;
 use crate::facts::{
     Argument, Binding, BindingId, Body, BodyId, BodyKind, BranchTest, Call, CallId, CallKind,
     Callee, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Event, Expr, ExprId,
-    ExprKind, FileFacts, Flavour, Generic, Import, ImportId, Item, ItemId, Parameter, PathExpr,
-    PathId, Region, RegionId, RegionKind, Run, Scope, ScopeId, ScopeKind, Segment, Sink, TypeExpr,
-    TypeExprId, TypeExprKind,
+    ExprKind, FileFacts, Flavour, Generic, Import, ImportId, Item, ItemId, Narrowing, Parameter,
+    PathExpr, PathId, Region, RegionId, RegionKind, Run, Scope, ScopeId, ScopeKind, Segment, Sink,
+    TypeExpr, TypeExprId, TypeExprKind,
 };
 use crate::{Language, Name, Span};
 
@@ -516,9 +516,9 @@ impl Builder {
         id
     }
 
-    /// Says that from here on a test shows more about the variable that `value` uses. None where it is not a variable of
+    /// Says that from here on something shows more about the variable that `value` uses. None where it is not a variable of
     /// the body, or has no value yet.
-    pub fn narrow(&mut self, value: ExprId, test: CallId, holds: bool) -> Option<Narrowed> {
+    pub fn narrow(&mut self, value: ExprId, by: Narrowing) -> Option<Narrowed> {
         let ExprKind::Use { binding, .. } = self.facts.expr(value).kind else {
             return None;
         };
@@ -529,7 +529,7 @@ impl Builder {
         let id = DefinitionId::new(self.facts.definitions.len());
         self.facts.definitions.push(Definition {
             binding,
-            kind: DefinitionKind::Narrowed { value, test, holds },
+            kind: DefinitionKind::Narrowed { value, by },
             type_: None,
             condition: None,
             span: self.facts.expr(value).span,

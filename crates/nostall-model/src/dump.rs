@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use crate::facts::{
     Argument, ArgumentKind, BodyId, Call, CallId, CallKind, Callee, CollectionKind, Condition,
     ConditionId, DefinitionId, DefinitionKind, Event, ExprId, ExprKind, FileFacts, Import,
-    ImportKind, Item, ItemId, ItemKind, Literal, Parameter, ParameterKind, Part, PathId, RegionId,
-    Run, ScopeId, Sink, TypeExprId, TypeExprKind,
+    ImportKind, Item, ItemId, ItemKind, Literal, Narrowing, Parameter, ParameterKind, Part, PathId,
+    RegionId, Run, ScopeId, Sink, TypeExprId, TypeExprKind,
 };
 use crate::{Language, Name};
 
@@ -352,9 +352,13 @@ impl Dump<'_> {
             ),
             DefinitionKind::Item(item) => format!("item {}", item.0),
             DefinitionKind::Caught(types) => format!("caught{}", self.optional_expr(types)),
-            DefinitionKind::Narrowed { value, test, holds } => {
-                let no = if holds { "" } else { "not " };
-                format!("{} where {no}c{}", self.expr(value), test.0)
+            DefinitionKind::Narrowed { value, by } => {
+                let by = match by {
+                    Narrowing::Test { call, holds: true } => format!("c{}", call.0),
+                    Narrowing::Test { call, holds: false } => format!("not c{}", call.0),
+                    Narrowing::Pattern(pattern) => self.expr(pattern),
+                };
+                format!("{} where {by}", self.expr(value))
             }
             DefinitionKind::Declared => "declared".to_owned(),
             DefinitionKind::Deleted => "deleted".to_owned(),

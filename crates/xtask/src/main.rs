@@ -1,4 +1,4 @@
-//! Chores of the project: `cargo xtask ci | tidy | gen | eval | coverage | audit | bench`.
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench`.
 
 #![allow(
     clippy::print_stdout,
@@ -9,6 +9,7 @@
 mod audit;
 mod bench;
 mod ci;
+mod conformance;
 mod coverage;
 mod eval;
 mod generate;
@@ -42,6 +43,8 @@ enum Task {
     },
     /// Measures recall and false alarms on labelled sites in published packages.
     Eval(eval::Options),
+    /// Holds nostall against the test files of flake8-async.
+    Conformance(conformance::Options),
     /// Measures how much of the calls in async code is known.
     Coverage(coverage::Options),
     /// Draws findings to be read against the code.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Gen { check } => generate::run(check),
         Task::Eval(options) => eval::run(&options),
+        Task::Conformance(options) => conformance::run(&options),
         Task::Coverage(options) => coverage::run(&options),
         Task::Audit(options) => audit::run(&options),
         Task::Bench(options) => bench::run(&options),

@@ -252,6 +252,20 @@ pub struct Definition {
     pub span: Span,
 }
 
+/// What shows more of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Narrowing {
+    /// A call that asks.
+    Test {
+        /// The call.
+        call: CallId,
+        /// Whether its answer was yes.
+        holds: bool,
+    },
+    /// The pattern of a case, whose class the variable has: a part of the variable's value.
+    Pattern(ExprId),
+}
+
 /// What a definition gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefinitionKind {
@@ -271,10 +285,8 @@ pub enum DefinitionKind {
     Narrowed {
         /// The use of the variable in the test.
         value: ExprId,
-        /// The test.
-        test: CallId,
-        /// Whether the test's answer was yes.
-        holds: bool,
+        /// What is shown.
+        by: Narrowing,
     },
     /// Declared without a value.
     Declared,

@@ -116,6 +116,8 @@ pub enum ScopeKind {
     Item(ItemId),
     /// A function's generic parameters and `self`; a type alias's parameters.
     Function(ItemId),
+    /// The head of a function whose own type parameters it may name (Python).
+    Head(ItemId),
     /// A block of code that declares items or imports.
     Block,
 }

@@ -85,15 +85,18 @@ impl Lower<'_> {
     // ---- functions
 
     pub(super) fn function(&mut self, node: Node<'_>, decorators: &[Decorator]) {
+        let item = self.item(node, ItemKind::Function, decorators);
+        let method = self.frame().kind == BodyKind::Class
+            && !decorators.iter().any(|decorator| decorator.is_static);
+        let outer_scope = self.scope;
+        if field(node, "type_parameters").is_some() {
+            self.scope = self.builder.scope(outer_scope, ScopeKind::Head(item));
+        }
         let parameters = field(node, "parameters")
             .map(|list| self.parameters(list))
             .unwrap_or_default();
         let returns = field(node, "return_type").map(|type_| self.type_(type_));
-        let item = self.item(node, ItemKind::Function, decorators);
-        let method = self.frame().kind == BodyKind::Class
-            && !decorators.iter().any(|decorator| decorator.is_static);
-        let scope = self.builder.scope(self.scope, ScopeKind::Function(item));
-        let outer_scope = std::mem::replace(&mut self.scope, scope);
+        self.scope = self.builder.scope(outer_scope, ScopeKind::Function(item));
         let conditions = std::mem::take(&mut self.conditions);
         let body = self.open_item_body(node, BodyKind::Function, item);
         self.builder.body_mut().returns = returns;

@@ -4,7 +4,9 @@
 //! show something is not known here: the resolution knows what is called. Of a plain test the arm's region is told.
 
 use nostall_model::build::Narrowed;
-use nostall_model::facts::{BranchTest, CallId, CallKind, Callee, ExprId, ExprKind, Shown};
+use nostall_model::facts::{
+    BranchTest, CallId, CallKind, Callee, ExprId, ExprKind, Narrowing, Shown,
+};
 
 use super::lower::{Lower, children, field, has_token, span};
 use super::tree::Node;
@@ -88,7 +90,8 @@ impl Lower<'_> {
             .filter(|(node, _)| node.kind() == "call")
             .filter_map(|(node, holds)| {
                 let (value, test) = self.tested(tests, node)?;
-                self.builder.narrow(value, test, holds)
+                let by = Narrowing::Test { call: test, holds };
+                self.builder.narrow(value, by)
             })
             .collect()
     }

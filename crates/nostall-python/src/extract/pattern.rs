@@ -1,6 +1,7 @@
 //! `match`: its cases, and what their patterns take out of the subject.
 
-use nostall_model::facts::{DefinitionKind, ExprId, Part, RegionKind};
+use nostall_model::build::Narrowed;
+use nostall_model::facts::{DefinitionKind, ExprId, Narrowing, Part, PathId, RegionKind};
 
 use super::lower::{Lower, children, field, fields, has_token, head, span};
 use super::tree::Node;
@@ -48,11 +49,26 @@ impl Lower<'_> {
             .filter(|child| child.kind() == "case_pattern")
             .collect();
         self.patterns(&patterns, has_token(clause, ","), subject);
+        let narrowed = self.narrow_subject(&patterns, subject);
         if let Some(guard) = field(clause, "guard").and_then(|guard| guard.named_child(0)) {
             self.condition_value(guard);
         }
         self.block_of(clause, "consequence");
+        if let Some(narrowed) = narrowed {
+            self.builder.widen(narrowed);
+        }
         self.builder.close_arm();
+    }
+
+    /// In `case Class():` the subject, where it is a variable, is one of that class.
+    fn narrow_subject(&mut self, patterns: &[Node<'_>], subject: ExprId) -> Option<Narrowed> {
+        let [pattern] = patterns else { return None };
+        let class = Some(*pattern)
+            .into_iter()
+            .chain(pattern.named_child(0))
+            .find(|node| node.kind() == "class_pattern")?;
+        let (as_class, _) = self.class_of_pattern(class, subject)?;
+        self.builder.narrow(subject, Narrowing::Pattern(as_class))
     }
 
     // ---- patterns
@@ -120,16 +136,10 @@ impl Lower<'_> {
     /// `Class(x, name=y)`; answers the subject as a value of that class.
     fn class_pattern(&mut self, node: Node<'_>, subject: ExprId) -> ExprId {
         let inner = children(node);
-        let Some((class, patterns)) = inner.split_first() else {
+        let Some((base, path)) = self.class_of_pattern(node, subject) else {
             return subject;
         };
-        let text = self.text;
-        let names: Vec<&str> = children(*class)
-            .into_iter()
-            .map(|name| &text[name.byte_range()])
-            .collect();
-        let path = self.builder.plain_path(&names, self.scope, span(*class));
-        let base = self.project(subject, Part::Class(path), node);
+        let patterns = inner.get(1..).unwrap_or_default();
         for (index, pattern) in patterns.iter().enumerate() {
             let keyword = pattern
                 .named_child(0)
@@ -151,6 +161,18 @@ impl Lower<'_> {
             }
         }
         base
+    }
+
+    /// The subject as a value of the class that a pattern asks for.
+    fn class_of_pattern(&mut self, node: Node<'_>, subject: ExprId) -> Option<(ExprId, PathId)> {
+        let class = node.named_child(0)?;
+        let text = self.text;
+        let names: Vec<&str> = children(class)
+            .into_iter()
+            .map(|name| &text[name.byte_range()])
+            .collect();
+        let path = self.builder.plain_path(&names, self.scope, span(class));
+        Some((self.project(subject, Part::Class(path), node), path))
     }
 
     /// Keys are compared; what stands behind them is taken out.

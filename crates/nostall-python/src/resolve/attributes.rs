@@ -1,5 +1,8 @@
 //! Attributes: of modules, classes, instances, and of types that only the catalogue knows.
 
+use nostall_catalog::Effect;
+use nostall_model::Language;
+
 use super::Cx;
 use super::value::{Known, Type, Value, Values, at_most};
 
@@ -17,7 +20,10 @@ impl Cx<'_> {
             Value::Class(class) => self.attribute_of_class(*class, name),
             Value::Super(class) => self.super_attribute(*class, name),
             Value::Instance(type_) => self.instance_attribute(type_, name),
-            Value::Method(type_, path) => self.attribute_below(type_, path, name),
+            Value::Method(type_, path) => match self.held_by(type_, path) {
+                Some(made) => self.instance_attribute(&made, name),
+                None => self.attribute_below(type_, path, name),
+            },
             Value::Parameter(body, index) => {
                 return self
                     .given(*body, *index)
@@ -59,9 +65,25 @@ impl Cx<'_> {
             }
             Type::Tuple(_) => self.instance_attribute(&Type::named("builtins.tuple"), name),
             Type::Generator(_) => self.instance_attribute(&Type::named(GENERATOR), name),
-            Type::Variable(_) | Type::ClassOf(_) | Type::Callable(_) | Type::Unknown => {
-                Values::new()
-            }
+            Type::Variable(_)
+            | Type::ClassOf(_)
+            | Type::Callable(_)
+            | Type::Exactly(_)
+            | Type::Unknown => Values::new(),
+        }
+    }
+
+    /// What an attribute holds that the catalogue describes like a call without effects: `client.containers`.
+    fn held_by(&self, owner: &Type, path: &str) -> Option<Type> {
+        let found = self.catalog.lookup(Language::Python, path)?;
+        let api = self.catalog.api(found.api);
+        let returns = api.returns.as_deref()?;
+        if found.wildcard || api.effect != Effect::Constructs {
+            return None;
+        }
+        match &self.catalogue_type(returns, &self.receiver_arguments(owner))[..] {
+            [type_] => Some(type_.clone()),
+            _ => None,
         }
     }
 
@@ -69,9 +91,8 @@ impl Cx<'_> {
     /// that is below the client.
     fn attribute_below(&self, type_: &Type, path: &str, name: &str) -> Values {
         let path: std::rc::Rc<str> = format!("{path}.{name}").into();
-        let language = nostall_model::Language::Python;
-        let known = self.catalog.lookup(language, &path).is_some()
-            || self.catalog.speaks_of(language, &path);
+        let known = self.catalog.lookup(Language::Python, &path).is_some()
+            || self.catalog.speaks_of(Language::Python, &path);
         known
             .then(|| Known::certain(Value::Method(type_.clone(), path)))
             .into_iter()

@@ -2,7 +2,7 @@
 
 use nostall_catalog::{Api, ApiId, Effect, Test};
 use nostall_model::facts::{
-    ArgumentKind, Body, Call, CallId, CallKind, Callee, ExprId, ExprKind, Run,
+    ArgumentKind, Body, BodyKind, Call, CallId, CallKind, Callee, ExprId, ExprKind, Flavour, Run,
 };
 use nostall_model::program::{
     Passed, Resolution, ResolvedCall, Target, TargetKind, TypeMatch, Unresolved,
@@ -20,7 +20,7 @@ pub(super) fn add_calls(cx: &Cx<'_>, resolution: &mut Resolution) {
             cx.depth.take_too_deep();
             let mut targets = cx.targets(file, call);
             targets.sort_by_key(|target| std::cmp::Reverse(target.confidence));
-            let passed = cx.passed(file, call);
+            let passed = cx.passed(file, call, &targets);
             let matches = cx.type_matches(file, call, &targets);
             resolution.type_matches.extend(matches);
             let resolved = ResolvedCall {
@@ -366,7 +366,7 @@ impl Cx<'_> {
 
     pub(super) fn is_generator_expression(&self, body: BodyRef) -> bool {
         let body = self.facts(body.file).body(body.body);
-        body.kind == nostall_model::facts::BodyKind::Comprehension
+        body.kind == BodyKind::Comprehension
     }
 
     /// Loading an attribute runs code only where it is a property of the program.
@@ -400,17 +400,40 @@ impl Cx<'_> {
 
     // ---- callables as arguments
 
-    fn passed(&self, file: usize, id: CallId) -> Vec<Passed> {
+    fn passed(&self, file: usize, id: CallId, targets: &[Target]) -> Vec<Passed> {
+        let iterates = targets.iter().any(|target| self.iterates(target));
         let mut passed = Vec::new();
         for (index, argument) in self.facts(file).call_arguments(id).iter().enumerate() {
             let Ok(index) = u16::try_from(index) else {
                 break;
             };
-            for target in self.callable_targets(file, argument.value) {
-                passed.push(Passed { index, target });
+            let mut given = self.callable_targets(file, argument.value);
+            if iterates {
+                given.extend(self.generator_targets(file, argument.value));
             }
+            passed.extend(given.into_iter().map(|target| Passed { index, target }));
         }
         passed
+    }
+
+    fn iterates(&self, target: &Target) -> bool {
+        match target.kind {
+            TargetKind::Api(api) => self.catalog.api(ApiId(api)).iterates,
+            _ => false,
+        }
+    }
+
+    /// `list(numbers())`: what takes all elements of a generator runs its code.
+    fn generator_targets(&self, file: usize, value: ExprId) -> Vec<Target> {
+        self.evaluate(file, value)
+            .iter()
+            .filter_map(|known| match known.value {
+                Value::Instance(Type::Generator(body)) => {
+                    Some(self.body_target(body, known.confidence))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     fn callable_targets(&self, file: usize, value: ExprId) -> Vec<Target> {
@@ -420,8 +443,15 @@ impl Cx<'_> {
             .collect()
     }
 
+    fn is_generator_function(&self, body: BodyRef) -> bool {
+        let body = self.facts(body.file).body(body.body);
+        body.kind == BodyKind::Function && body.flavour == Flavour::Generator
+    }
+
     fn callable_target(&self, file: usize, known: &Known) -> Option<Target> {
         match &known.value {
+            // Calling a generator function runs nothing of it.
+            Value::Body(body) if self.is_generator_function(*body) => None,
             Value::Body(body) => Some(self.body_target(*body, known.confidence)),
             Value::Class(class) => self
                 .constructor(*class, known.confidence)

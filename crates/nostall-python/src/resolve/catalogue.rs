@@ -178,7 +178,7 @@ impl Cx<'_> {
                 class @ Type::Class(..) => vec![class.clone()],
                 _ => Vec::new(),
             },
-            Type::Variable(_) | Type::Callable(_) | Type::Unknown => Vec::new(),
+            Type::Variable(_) | Type::Callable(_) | Type::Exactly(_) | Type::Unknown => Vec::new(),
         }
     }
 

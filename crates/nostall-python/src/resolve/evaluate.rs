@@ -5,8 +5,8 @@ use std::rc::Rc;
 use nostall_model::facts::{Callee, CollectionKind, ExprId, ExprKind, Literal, Part, PathId, Run};
 
 use super::value::{
-    BodyRef, Known, MAX_VALUES, Type, Value, Values, add, alternatives, at_most, instances,
-    one_type,
+    BodyRef, Known, MAX_VALUES, Type, Value, Values, add, alternatives, at_most, element_type,
+    instances,
 };
 use super::{Cx, MAX_STEPS};
 
@@ -70,7 +70,7 @@ impl Cx<'_> {
 
     fn collection(&self, file: usize, kind: CollectionKind, elements: Run) -> Values {
         let elements = self.facts(file).expr_list(elements);
-        let type_of = |id: &ExprId| one_type(&self.evaluate(file, *id));
+        let type_of = |id: &ExprId| element_type(&self.evaluate(file, *id));
         let named = |path: &str, types: Vec<Type>| Type::Named(path.into(), types.into());
         let type_ = match kind {
             CollectionKind::Tuple => {
@@ -94,7 +94,7 @@ impl Cx<'_> {
         let mut types: Vec<Type> = elements
             .iter()
             .take(MAX_VALUES)
-            .map(|id| one_type(&self.evaluate(file, *id)))
+            .map(|id| element_type(&self.evaluate(file, *id)))
             .collect();
         types.dedup();
         match types.len() {
@@ -108,7 +108,8 @@ impl Cx<'_> {
 
     fn part(&self, file: usize, base: ExprId, part: Part) -> Values {
         if let Part::Class(path) = part {
-            return self.of_class(file, path);
+            let subject = self.evaluate(file, base).to_vec();
+            return self.restricted(subject, self.of_class(file, path), true);
         }
         let mut values = Values::new();
         for known in self.with_given(self.evaluate(file, base).to_vec()) {
@@ -155,6 +156,10 @@ impl Cx<'_> {
                     .iter()
                     .filter_map(|type_| match type_ {
                         Type::ClassOf(inner) => Some((**inner).clone()),
+                        Type::Exactly(class) => match &**class {
+                            Value::Outside(path) => Some(self.outside_type(path, &[])),
+                            _ => None,
+                        },
                         _ => None,
                     })
                     .collect(),

@@ -216,14 +216,14 @@ impl<'a> File<'a> {
         match self.facts.scopes[scope.index()].kind {
             ScopeKind::File => (!self.facts.bodies.is_empty()).then_some(BodyId(0)),
             ScopeKind::Item(item) | ScopeKind::Function(item) => self.facts.item(item).body,
-            ScopeKind::Block => None,
+            ScopeKind::Head(_) | ScopeKind::Block => None,
         }
     }
 
     /// The item whose type parameters are names of a scope.
     pub(super) fn item_of_scope(&self, scope: ScopeId) -> Option<ItemId> {
         match self.facts.scopes[scope.index()].kind {
-            ScopeKind::Item(item) | ScopeKind::Function(item) => Some(item),
+            ScopeKind::Item(item) | ScopeKind::Function(item) | ScopeKind::Head(item) => Some(item),
             ScopeKind::File | ScopeKind::Block => None,
         }
     }

@@ -89,7 +89,7 @@ impl Cx<'_> {
     }
 
     /// The type that an expression names: a class, or a type parameter.
-    fn type_meant(&self, file: usize, key: ExprId) -> Type {
+    pub(super) fn type_meant(&self, file: usize, key: ExprId) -> Type {
         if let Some(name) = self.variable_name(file, key) {
             return Type::Variable(name);
         }

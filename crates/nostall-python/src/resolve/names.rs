@@ -5,7 +5,7 @@ use std::rc::Rc;
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, Condition, ConditionId, Definition, DefinitionId, DefinitionKind,
     ExprId, ExprKind, Import, ImportId, ImportKind, ItemId, ItemKind, Literal, ParameterKind,
-    PathId, Run, ScopeId,
+    PathId, Run, ScopeId, ScopeKind,
 };
 use nostall_model::{Confidence, Language};
 
@@ -27,8 +27,11 @@ impl Cx<'_> {
             reaching
         };
         let mut values = self.definitions(file, definitions);
-        let written = |id: &DefinitionId| facts.definitions[id.index()].type_.is_some();
-        if values.is_empty() && !definitions.iter().any(written) {
+        let says = |id: &DefinitionId| {
+            let definition = &facts.definitions[id.index()];
+            definition.type_.is_some() || matches!(definition.kind, DefinitionKind::Narrowed { .. })
+        };
+        if values.is_empty() && !definitions.iter().any(says) {
             values = self.declared(file, binding);
         }
         self.filled(file, Container::Variable(binding), values)
@@ -90,9 +93,7 @@ impl Cx<'_> {
             DefinitionKind::Value(value) => self.evaluate(file, value).to_vec(),
             DefinitionKind::Import(import) => self.import(file, import),
             DefinitionKind::Item(item) => self.item(ItemRef { file, item }),
-            DefinitionKind::Narrowed { value, test, holds } => {
-                self.narrowed(file, value, test, holds)
-            }
+            DefinitionKind::Narrowed { value, by } => self.narrowed(file, value, by),
             DefinitionKind::Caught(Some(types)) => self.instances_of(&self.evaluate(file, types)),
             DefinitionKind::Augmented(_)
             | DefinitionKind::Caught(None)
@@ -352,6 +353,11 @@ impl Cx<'_> {
     /// Looks a name up from a scope outwards; classes are skipped, but for the innermost.
     fn scoped_name(&self, file: usize, scope: ScopeId, name: &str) -> Values {
         let facts = self.facts(file);
+        let record = &facts.scopes[scope.index()];
+        let scope = match (record.kind, record.parent) {
+            (ScopeKind::Head(_), Some(around)) => around,
+            _ => scope,
+        };
         let mut next = Some(scope);
         while let Some(id) = next {
             next = facts.scopes[id.index()].parent;

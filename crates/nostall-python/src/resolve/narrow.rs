@@ -1,7 +1,7 @@
 //! What tests show about a variable: `isinstance(x, T)`, and what the catalogue says that a method proves.
 
 use nostall_model::Language;
-use nostall_model::facts::{ArgumentKind, CallId, Callee, ExprId};
+use nostall_model::facts::{ArgumentKind, CallId, Callee, ExprId, Narrowing};
 
 use super::Cx;
 use super::catalogue::Arguments;
@@ -10,9 +10,17 @@ use super::value::{Known, Type, Value, Values, add, instances};
 
 impl Cx<'_> {
     /// The values of a variable where a test's answer is known.
-    pub(super) fn narrowed(&self, file: usize, value: ExprId, test: CallId, holds: bool) -> Values {
+    pub(super) fn narrowed(&self, file: usize, value: ExprId, by: Narrowing) -> Values {
+        let (test, holds) = match by {
+            Narrowing::Test { call, holds } => (call, holds),
+            Narrowing::Pattern(pattern) => return self.evaluate(file, pattern).to_vec(),
+        };
         let before = self.evaluate(file, value).to_vec();
-        let shown = self.shown_by(file, test);
+        self.restricted(before, self.shown_by(file, test), holds)
+    }
+
+    /// Those of some values that are, or are not, of what is shown; what is shown itself where none is known to be.
+    pub(super) fn restricted(&self, before: Values, shown: Values, holds: bool) -> Values {
         let shown_types: Vec<Type> = shown.iter().filter_map(instance).collect();
         if shown_types.is_empty() {
             return before;

@@ -69,6 +69,7 @@ impl Cx<'_> {
                     }
                     "builtins.getattr" => self.attribute_by_name(file, call),
                     "builtins.type" => self.class_of_argument(file, call),
+                    "typing.cast" => self.cast(file, call),
                     _ => None,
                 }
             }
@@ -114,6 +115,18 @@ impl Cx<'_> {
             .map(|known| type_of(&known.value))
             .collect();
         Some(self.classes_of(&types))
+    }
+
+    /// `cast(X, value)`: an `X`, or what is known of the value where nothing is known of `X`.
+    fn cast(&self, file: usize, call: CallId) -> Option<Values> {
+        let [type_, value] = self.facts(file).call_arguments(call) else {
+            return None;
+        };
+        let type_ = self.type_meant(file, type_.value);
+        if self.says_something(&type_) {
+            return Some(instances(vec![type_]));
+        }
+        Some(self.evaluate(file, value.value).to_vec())
     }
 
     /// `row["name"]` of a class with typed keys.

@@ -62,6 +62,8 @@ pub(super) enum Type {
     ClassOf(Rc<Type>),
     /// A callable that gives a value of this type.
     Callable(Rc<Type>),
+    /// Exactly this callable, as an element of a container.
+    Exactly(Rc<Value>),
     /// Not known.
     Unknown,
 }
@@ -120,7 +122,7 @@ impl Type {
                 inner.iter().any(Self::is_open)
             }
             Self::ClassOf(inner) | Self::Callable(inner) => inner.is_open(),
-            Self::Generator(_) | Self::Unknown => false,
+            Self::Generator(_) | Self::Exactly(_) | Self::Unknown => false,
         }
     }
 
@@ -137,7 +139,7 @@ impl Type {
             Self::Tuple(inner) => Self::Tuple(all(inner)),
             Self::ClassOf(inner) => Self::ClassOf(Rc::new(inner.with(given))),
             Self::Callable(inner) => Self::Callable(Rc::new(inner.with(given))),
-            Self::Generator(_) | Self::Unknown => self.clone(),
+            Self::Generator(_) | Self::Exactly(_) | Self::Unknown => self.clone(),
         }
     }
 
@@ -219,7 +221,8 @@ pub(super) fn instances(types: Vec<Type>) -> Values {
 /// A value of a type.
 fn value_of(type_: Type) -> Option<Value> {
     match type_ {
-        Type::Unknown | Type::Variable(_) => None,
+        Type::Unknown => None,
+        Type::Exactly(callable) => Some((*callable).clone()),
         Type::ClassOf(inner) => match &*inner {
             Type::Class(class, _) => Some(Value::Class(*class)),
             Type::Named(path, _) => Some(Value::Outside(Rc::clone(path))),
@@ -233,6 +236,19 @@ fn value_of(type_: Type) -> Option<Value> {
 pub(super) fn one_type(values: &[Known]) -> Type {
     match values {
         [known] => type_of(&known.value),
+        _ => Type::Unknown,
+    }
+}
+
+/// The type of an element of a container: a callable stays what it is.
+pub(super) fn element_type(values: &[Known]) -> Type {
+    match values {
+        [known] => match &known.value {
+            callable @ (Value::Body(_) | Value::Outside(_) | Value::Method(..)) => {
+                Type::Exactly(Rc::new(callable.clone()))
+            }
+            value => type_of(value),
+        },
         _ => Type::Unknown,
     }
 }

@@ -145,7 +145,7 @@ pub(crate) fn is_module(facts: &FileFacts, scope: ScopeId) -> bool {
     match facts.scopes[scope.index()].kind {
         ScopeKind::File => true,
         ScopeKind::Item(item) => matches!(facts.item(item).kind, ItemKind::Module),
-        ScopeKind::Function(_) | ScopeKind::Block => false,
+        ScopeKind::Function(_) | ScopeKind::Head(_) | ScopeKind::Block => false,
     }
 }
 
