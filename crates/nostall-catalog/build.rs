@@ -125,6 +125,10 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
     let returns = optional(api.returns.as_deref(), text);
     let proves = optional(api.proves.as_deref(), text);
     let (callable, gives) = (optional(api.callable.as_ref(), argument), texts(&api.gives));
+    let event_loop = optional(api.event_loop.as_deref(), |word_| {
+        let word_ = word(word_);
+        quote!(EventLoop::#word_)
+    });
     let times = optional(api.times.as_deref(), |times| {
         let times = word(times);
         quote!(Times::#times)
@@ -149,7 +153,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
             language: nostall_model::Language::#language, library: #library, path: #path, also: #also,
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
             instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
-            every: #every, iterates: #iterates, times: #times, route: #route, concurrent: #concurrent,
+            every: #every, iterates: #iterates, event_loop: #event_loop, times: #times, route: #route, concurrent: #concurrent,
             duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier, proves: #proves, registers: #registers,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }

@@ -34,6 +34,9 @@ pub(crate) const WAITS: [&str; 7] = [
 pub(crate) const KINDS: [&str; 6] = ["handle", "client", "guard", "executor", "future", "plain"];
 /// The words that `guards` may be.
 pub(crate) const GUARDS: [&str; 4] = ["lock", "task-lock", "borrow", "span"];
+/// The words that `loop` may be.
+const LOOP: [&str; 2] = ["needed", "told"];
+
 /// The words that `times` may be.
 pub(crate) const TIMES: [&str; 2] = ["once", "many"];
 /// The words that `unit` may be.
@@ -152,6 +155,7 @@ fn check_api(api: &ApiTable, separator: &str) -> Vec<String> {
     errors.extend(check_word("waits", api.waits.as_deref(), &WAITS));
     errors.extend(check_word("unit", api.unit.as_deref(), &UNITS));
     errors.extend(check_word("times", api.times.as_deref(), &TIMES));
+    errors.extend(check_word("loop", api.event_loop.as_deref(), &LOOP));
     errors.extend(missing_of_blocking(api));
     errors.extend(check_callable(api));
     errors.extend(check_rest(api, separator));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use nostall_model::{Category, Language, Waits};
 
 use crate::entry::{
-    Api, Argument, Carrier, DurationUnit, Effect, Guards, List, Literal, Origin, Route, Test, Text,
-    Times, TraitEntry, TypeEntry, TypeKind, When,
+    Api, Argument, Carrier, DurationUnit, Effect, EventLoop, Guards, List, Literal, Origin, Route,
+    Test, Text, Times, TraitEntry, TypeEntry, TypeKind, When,
 };
 use crate::schema::{ApiTable, ArgumentTable, TestTable, TraitTable, TypeTable, WhenTable};
 
@@ -38,6 +38,11 @@ pub(crate) fn api(language: Language, library: &str, origin: Origin, table: &Api
         gives: texts(&table.gives),
         every: table.every,
         iterates: table.iterates,
+        event_loop: match table.event_loop.as_deref() {
+            Some("needed") => Some(EventLoop::Needed),
+            Some("told") => Some(EventLoop::Told),
+            _ => None,
+        },
         times: match table.times.as_deref() {
             Some("once") => Some(Times::Once),
             Some("many") => Some(Times::Many),

@@ -17,6 +17,15 @@ pub struct ApiId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraitId(pub u32);
 
+/// What a callable says of a running event loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventLoop {
+    /// It fails where none runs on the calling thread.
+    Needed,
+    /// It answers whether one runs.
+    Told,
+}
+
 /// One callable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Api {
@@ -48,6 +57,8 @@ pub struct Api {
     pub every: bool,
     /// Whether it takes all elements of its arguments, so that the code of a generator among them runs.
     pub iterates: bool,
+    /// What it says of a running event loop.
+    pub event_loop: Option<EventLoop>,
     /// How often the callable runs, where that is known not to be once per call.
     pub times: Option<Times>,
     /// What this call says of a route, for the name of the handler's entry.

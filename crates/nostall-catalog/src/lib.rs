@@ -21,8 +21,8 @@ mod user;
 
 pub use catalog::{Catalog, Match};
 pub use entry::{
-    Api, ApiId, Argument, Carrier, DurationUnit, Effect, Guards, List, Literal, Origin, Route,
-    Test, Text, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
+    Api, ApiId, Argument, Carrier, DurationUnit, Effect, EventLoop, Guards, List, Literal, Origin,
+    Route, Test, Text, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
 };
 pub use error::CatalogError;
 pub use traits::{Carrying, TraitMatch};

@@ -61,6 +61,9 @@ pub struct ApiTable {
     /// It takes all elements of its arguments: the code of a generator runs.
     #[serde(default)]
     pub iterates: bool,
+    /// What it says of a running event loop: `needed`, `told`.
+    #[serde(default, rename = "loop")]
+    pub event_loop: Option<String>,
     /// How often the callable runs: `once`, `many`.
     #[serde(default)]
     pub times: Option<String>,

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use crate::baseline::Baseline;
 use crate::contexts::{Runs, contexts};
 use crate::held::{self, Held};
+use crate::kept;
 use crate::languages::{LANGUAGES, front_end};
 use crate::placement::Loops;
 use crate::program::{Program, link};
@@ -357,7 +358,14 @@ impl Analysis<'_> {
             |call: ProgramCall, blocking: &crate::sinks::Blocking| self.is_cut(call, blocking);
         let held = held::follow(self.program, self.catalog);
         let loops = Loops::new(self.program.all_facts());
-        let basis = self.basis(&loops, &held);
+        let kept = kept::find(self.program, self.catalog);
+        let basis = Basis {
+            program: self.program,
+            catalog: self.catalog,
+            loops: &loops,
+            locked: &held.locked_calls,
+            kept: &kept,
+        };
         let mut summaries = summarise(basis, &cut);
         let runs = contexts(basis, &summaries);
         let startup = startup::find(self.program, self.catalog, &runs);
@@ -367,15 +375,6 @@ impl Analysis<'_> {
             summaries,
             runs,
             drafts,
-        }
-    }
-
-    fn basis<'b>(&'b self, loops: &'b Loops, held: &'b Held) -> Basis<'b> {
-        Basis {
-            program: self.program,
-            catalog: self.catalog,
-            loops,
-            locked: &held.locked_calls,
         }
     }
 

@@ -1,11 +1,15 @@
-//! What a body is given decides what it does: `def take(jobs, block=True): return jobs.get(block)`, `if verbose: ..`.
+//! What a body is given decides what it does: `def take(jobs, block=True): return jobs.get(block)`, `if self.data: ..`.
 //!
-//! A way that depends on a parameter says so; each call on the way puts in what it gives. Only values that the source says are
-//! put in: where a value is not known, the way is open.
+//! A way that depends on a parameter, or on an attribute of one, says so; each call on the way puts in what it gives. Only what
+//! the source says is put in, a value or a test around the call: where nothing is known, the way is open.
 
-use nostall_catalog::{Api, Test};
-use nostall_model::facts::{ArgumentKind, DefinitionKind, ExprId, ExprKind, FileFacts, Shown};
-use nostall_model::program::{ProgramBody, ProgramCall};
+use nostall_catalog::{Api, ApiId, EventLoop, Test};
+use nostall_model::FileId;
+use nostall_model::facts::{
+    ArgumentKind, BindingId, BranchTest, Callee, DefinitionId, DefinitionKind, ExprId, ExprKind,
+    FileFacts, ParameterKind, Shown,
+};
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 
 use crate::sinks::{Constant, argument, constant};
 use crate::summary::Cx;
@@ -24,8 +28,8 @@ pub struct Dependence {
 pub enum Decision {
     /// It is this argument of an api's call, which blocks or not by it.
     Argument(ProgramCall, u32, ExprId),
-    /// A branch is taken only where a test of it has this answer.
-    Branch(Shown, bool),
+    /// A branch is taken only where this test of a file has its answer.
+    Branch(FileId, u32),
 }
 
 /// How many dependences of one way are kept.
@@ -38,14 +42,55 @@ pub type Dependences = [Option<Dependence>; MOST];
 enum Given<'a> {
     /// A value that the source says.
     Constant(Constant<'a>),
-    /// A value that is not `None`, whatever it is.
-    Something,
+    /// One of these kinds of values.
+    OneOf(Kinds),
     /// The caller's own parameter.
     Parameter(u16),
     Unknown,
 }
 
+/// Kinds of values, as far as tests tell them apart: a set of bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kinds(u8);
+
+impl Kinds {
+    const NONE: Self = Self(1);
+    /// Empty, zero, `False`.
+    const FALSE: Self = Self(2);
+    const TRUE: Self = Self(4);
+    const SOMETHING: Self = Self(6);
+    const ANY: Self = Self(7);
+
+    fn of(constant: Constant<'_>) -> Self {
+        match constant {
+            Constant::None => Self::NONE,
+            _ if constant.is_true() => Self::TRUE,
+            _ => Self::FALSE,
+        }
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Says whether no value is of both.
+    fn excludes(self, other: Self) -> bool {
+        self.0 & other.0 == 0
+    }
+}
+
+/// What becomes of a dependence at a call.
+enum Put {
+    /// The way is cut off.
+    Off,
+    /// It depends on the caller's own parameter.
+    On(u16),
+    Open,
+}
+
 impl Cx<'_> {
+    // ---- what a way depends on
+
     /// On which parameters of its body it depends whether a call is made at all.
     pub(crate) fn dependences_of_place(&self, body: ProgramBody, call: ProgramCall) -> Dependences {
         let (facts, record) = self.program.call(call);
@@ -53,10 +98,15 @@ impl Cx<'_> {
         if self.program.body_of_call(call) != body {
             return found;
         }
+        let file = self.program.file_of_call(call);
         for region in facts.regions_outwards(record.region) {
-            for test in &facts.branch_tests[facts.regions[region.index()].tests.range()] {
-                if let Some(parameter) = parameter(facts, test.value) {
-                    let on = Decision::Branch(test.shown, test.holds);
+            for index in facts.regions[region.index()].tests.range() {
+                let test = &facts.branch_tests[index];
+                let variable = attribute(facts, test.value).map_or(test.value, |(base, _)| base);
+                if test.shown != Shown::Raised
+                    && let Some(parameter) = parameter(facts, variable)
+                {
+                    let on = Decision::Branch(file, index as u32);
                     add(&mut found, Dependence { parameter, on });
                 }
             }
@@ -68,7 +118,7 @@ impl Cx<'_> {
     pub(crate) fn dependences_of_arguments(&self, call: ProgramCall, api: u32) -> Dependences {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
-        let entry = self.catalog.api(nostall_catalog::ApiId(api));
+        let entry = self.catalog.api(ApiId(api));
         let mut found = Dependences::default();
         for wanted in deciding(entry) {
             let value = argument(facts, arguments, wanted).map(|argument| argument.value);
@@ -81,6 +131,33 @@ impl Cx<'_> {
         found
     }
 
+    /// Says whether a call stands where no event loop runs: `try: get_running_loop()`, `except RuntimeError: here`.
+    pub(crate) fn is_without_loop(&self, call: ProgramCall) -> bool {
+        let (facts, record) = self.program.call(call);
+        let body = self.program.body_of_call(call);
+        let says = |test: &BranchTest| {
+            let wanted = match test.shown {
+                Shown::Raised => EventLoop::Needed,
+                Shown::True if !test.holds => EventLoop::Told,
+                _ => return false,
+            };
+            let ExprKind::Call(asked) = facts.expr(test.value).kind else {
+                return false;
+            };
+            let targets = self.program.targets(self.program.call_in(body, asked));
+            !targets.is_empty()
+                && targets.iter().all(|target| match target.kind {
+                    TargetKind::Api(api) => self.catalog.api(ApiId(api)).event_loop == Some(wanted),
+                    _ => false,
+                })
+        };
+        facts
+            .regions_outwards(record.region)
+            .any(|region| tests(facts, region).iter().any(says))
+    }
+
+    // ---- what calls give
+
     /// What becomes of dependences at a call of the body that has them; nothing where the way is cut off.
     pub(crate) fn put_in(
         &self,
@@ -90,56 +167,141 @@ impl Cx<'_> {
     ) -> Option<Dependences> {
         let mut open = Dependences::default();
         for dependence in dependences.iter().flatten() {
-            match self.given(call, callee, dependence.parameter) {
-                Given::Constant(constant) if self.cuts_off(dependence.on, Some(constant)) => {
-                    return None;
+            match self.put(call, callee, *dependence) {
+                Put::Off => return None,
+                Put::On(parameter) => {
+                    let on = dependence.on;
+                    add(&mut open, Dependence { parameter, on });
                 }
-                Given::Something if self.cuts_off(dependence.on, None) => return None,
-                Given::Parameter(parameter) => add(
-                    &mut open,
-                    Dependence {
-                        parameter,
-                        ..*dependence
-                    },
-                ),
-                _ => {}
+                Put::Open => {}
             }
         }
         Some(open)
     }
 
-    /// Says whether a way ends where this is given: a constant, or else something that is not `None`.
-    fn cuts_off(&self, decision: Decision, given: Option<Constant<'_>>) -> bool {
+    fn put(&self, call: ProgramCall, callee: ProgramBody, dependence: Dependence) -> Put {
+        let Dependence {
+            parameter: index,
+            on,
+        } = dependence;
+        let given = self.given_expr(call, callee, index);
+        let attribute = self.attribute_of(on);
+        if let Some(value) = given
+            && let Some(kinds) = self.kinds_shown(call, value, attribute)
+            && self.cuts_off(on, None, kinds)
+        {
+            return Put::Off;
+        }
+        if attribute.is_some() {
+            let facts = self.program.call(call).0;
+            let own = given.and_then(|value| parameter(facts, value));
+            return own.map_or(Put::Open, Put::On);
+        }
+        match self.given(call, callee, index) {
+            Given::Constant(it) if self.cuts_off(on, Some(it), Kinds::of(it)) => Put::Off,
+            Given::OneOf(kinds) if self.cuts_off(on, None, kinds) => Put::Off,
+            Given::Parameter(own) => Put::On(own),
+            _ => Put::Open,
+        }
+    }
+
+    /// Says whether a way ends where a constant is given, or else a value of some kinds.
+    fn cuts_off(&self, decision: Decision, given: Option<Constant<'_>>, kinds: Kinds) -> bool {
         match (decision, given) {
             (Decision::Argument(call, api, value), Some(constant)) => {
                 self.judge(call, api, Some((value, constant))).is_none()
             }
-            (Decision::Argument(..), None) | (Decision::Branch(Shown::True, _), None) => false,
-            (Decision::Branch(Shown::True, holds), Some(constant)) => constant.is_true() != holds,
-            (Decision::Branch(Shown::None, holds), given) => {
-                (given == Some(Constant::None)) != holds
+            (Decision::Argument(..), None) => false,
+            (Decision::Branch(file, index), given) => {
+                let facts = self.facts_of(file);
+                let test = &facts.branch_tests[index as usize];
+                if let (Shown::Equals(literal), Some(given)) = (test.shown, given) {
+                    return constant(facts, literal, 0)
+                        .is_some_and(|it| (it == given) != test.holds);
+                }
+                kinds.excludes(kinds_of_test(facts, test))
             }
         }
     }
 
-    fn given(&self, call: ProgramCall, callee: ProgramBody, parameter: u16) -> Given<'_> {
+    fn facts_of(&self, file: FileId) -> &FileFacts {
+        &self.program.all_facts()[file.index()]
+    }
+
+    /// The attribute of the parameter that decides.
+    fn attribute_of(&self, decision: Decision) -> Option<&str> {
+        let Decision::Branch(file, index) = decision else {
+            return None;
+        };
+        let facts = self.facts_of(file);
+        let test = &facts.branch_tests[index as usize];
+        attribute(facts, test.value).map(|(_, name)| name)
+    }
+
+    /// What the tests around a call show of a variable, or of an attribute of it.
+    fn kinds_shown(&self, call: ProgramCall, value: ExprId, name: Option<&str>) -> Option<Kinds> {
+        let (facts, record) = self.program.call(call);
+        let meant = origin(facts, value)?;
+        let is_meant = |test: &&BranchTest| match (attribute(facts, test.value), name) {
+            (Some((base, own)), Some(name)) => own == name && origin(facts, base) == Some(meant),
+            (None, None) => origin(facts, test.value) == Some(meant),
+            _ => false,
+        };
+        let mut kinds = Kinds::ANY;
+        for region in facts.regions_outwards(record.region) {
+            for test in tests(facts, region).iter().filter(is_meant) {
+                kinds = Kinds(kinds.0 & kinds_of_test(facts, test).0);
+            }
+        }
+        (kinds != Kinds::ANY).then_some(kinds)
+    }
+
+    /// The expression that a call gives for a parameter.
+    fn given_expr(&self, call: ProgramCall, callee: ProgramBody, parameter: u16) -> Option<ExprId> {
+        let (facts, record) = self.program.call(call);
+        let body = self.program.body(callee);
+        let own = &self.program.facts(callee).parameters[body.parameters.range()];
+        let is_receiver = own
+            .get(usize::from(parameter))
+            .is_some_and(|it| it.kind == ParameterKind::Receiver);
+        if is_receiver {
+            return match record.callee {
+                Callee::Method { receiver, .. } => Some(receiver),
+                _ => None,
+            };
+        }
+        let index = self.argument_index(call, callee, parameter)?;
+        Some(facts.arguments[record.arguments.range()][index].value)
+    }
+
+    /// Which argument a parameter is given.
+    fn argument_index(
+        &self,
+        call: ProgramCall,
+        callee: ProgramBody,
+        parameter: u16,
+    ) -> Option<usize> {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
-        let is_it = |index: &usize| {
+        (0..arguments.len()).find(|index| {
             self.parameter_index(call, callee, *index as u16) == parameter
                 && matches!(
                     arguments[*index].kind,
                     ArgumentKind::Positional | ArgumentKind::Keyword
                 )
-        };
-        let found = (0..arguments.len()).find(is_it);
+        })
+    }
+
+    fn given(&self, call: ProgramCall, callee: ProgramBody, parameter: u16) -> Given<'_> {
+        let (facts, record) = self.program.call(call);
+        let arguments = &facts.arguments[record.arguments.range()];
         let is_spread = arguments.iter().any(|argument| {
             matches!(
                 argument.kind,
                 ArgumentKind::Spread | ArgumentKind::SpreadKeywords
             )
         });
-        match found {
+        match self.argument_index(call, callee, parameter) {
             _ if is_spread => Given::Unknown,
             Some(index) => value(facts, arguments[index].value),
             None => self.default(callee, parameter),
@@ -166,8 +328,41 @@ fn value(facts: &FileFacts, value: ExprId) -> Given<'_> {
         return Given::Parameter(index);
     }
     match facts.expr(value).kind {
-        ExprKind::Collection { .. } | ExprKind::Callable(_) | ExprKind::Text => Given::Something,
+        ExprKind::Collection { elements, .. } if elements.range().is_empty() => {
+            Given::OneOf(Kinds::FALSE)
+        }
+        ExprKind::Collection { .. } | ExprKind::Text => Given::OneOf(Kinds::SOMETHING),
+        ExprKind::Callable(_) => Given::OneOf(Kinds::TRUE),
         _ => Given::Unknown,
+    }
+}
+
+/// The kinds of values with which a test has its answer.
+fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
+    let asked = match test.shown {
+        Shown::True => Kinds::TRUE,
+        Shown::None => Kinds::NONE,
+        Shown::Equals(literal) if test.holds => {
+            return constant(facts, literal, 0).map_or(Kinds::ANY, Kinds::of);
+        }
+        Shown::Equals(_) | Shown::Raised => return Kinds::ANY,
+    };
+    if test.holds {
+        asked
+    } else {
+        Kinds::ANY.without(asked)
+    }
+}
+
+fn tests(facts: &FileFacts, region: nostall_model::facts::RegionId) -> &[BranchTest] {
+    &facts.branch_tests[facts.regions[region.index()].tests.range()]
+}
+
+/// The variable and the name in `variable.name`.
+fn attribute(facts: &FileFacts, value: ExprId) -> Option<(ExprId, &str)> {
+    match facts.expr(value).kind {
+        ExprKind::Attribute { base, name } => Some((base, facts.text(name))),
+        _ => None,
     }
 }
 
@@ -183,16 +378,28 @@ fn deciding(api: &Api) -> impl Iterator<Item = &nostall_catalog::Argument> {
 
 /// The parameter of the body whose value, never changed, an expression is.
 fn parameter(facts: &FileFacts, value: ExprId) -> Option<u16> {
-    let ExprKind::Use { reaching, .. } = facts.expr(value).kind else {
-        return None;
-    };
-    let [only] = facts.definition_lists[reaching.range()] else {
+    let (_, [only]) = origin(facts, value)? else {
         return None;
     };
     match facts.definitions[only.index()].kind {
         DefinitionKind::Parameter(index) => Some(index),
-        DefinitionKind::Narrowed { value, .. } => parameter(facts, value),
         _ => None,
+    }
+}
+
+/// The variable that an expression uses and the definitions that reach the use, whatever tests have shown of it.
+fn origin(facts: &FileFacts, value: ExprId) -> Option<(BindingId, &[DefinitionId])> {
+    let ExprKind::Use { binding, reaching } = facts.expr(value).kind else {
+        return None;
+    };
+    let reaching = &facts.definition_lists[reaching.range()];
+    match reaching {
+        [] => None,
+        [only] => match facts.definitions[only.index()].kind {
+            DefinitionKind::Narrowed { value, .. } => origin(facts, value),
+            _ => Some((binding, reaching)),
+        },
+        _ => Some((binding, reaching)),
     }
 }
 

@@ -13,6 +13,7 @@ mod fingerprint;
 pub mod given;
 mod held;
 pub mod inspect;
+mod kept;
 pub mod languages;
 mod placement;
 pub mod program;

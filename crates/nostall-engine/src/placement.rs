@@ -146,7 +146,13 @@ fn adding_up(facts: &FileFacts) -> FxHashSet<RegionId> {
 
 fn ends_in_return(facts: &FileFacts, region: RegionId) -> bool {
     let mut events = facts.region_events(region).iter();
-    events.any(|event| matches!(event, Event::Return(_)))
+    events.any(|event| match event {
+        Event::Return(_) => true,
+        Event::Region(inner) => {
+            facts.regions[inner.index()].kind == RegionKind::Inner && ends_in_return(facts, *inner)
+        }
+        _ => false,
+    })
 }
 
 /// Regions in which something is awaited.

@@ -125,6 +125,8 @@ pub(crate) struct Basis<'a> {
     pub(crate) loops: &'a Loops,
     /// Calls that are made while a lock is held.
     pub(crate) locked: &'a FxHashSet<ProgramCall>,
+    /// Bodies whose results are kept.
+    pub(crate) kept: &'a FxHashSet<ProgramBody>,
 }
 
 /// Summarises all bodies. `cut` takes calls out that the source vouches for.
@@ -274,6 +276,9 @@ impl Cx<'_> {
     ) -> Contribution {
         let mut contribution = Contribution::default();
         let (_, record) = self.program.call(call);
+        if self.is_without_loop(call) {
+            return contribution;
+        }
         let awaited = record.sink == Sink::Awaited;
         // Where one of several targets gives a future, an await says that it is that one.
         let is_async = |target: &&Target| matches!(target.kind, TargetKind::Body(body) if !self.program.runs_when_called(body));
@@ -365,7 +370,15 @@ impl Cx<'_> {
         contribution: &mut Contribution,
     ) {
         let entry = self.catalog.api(ApiId(api));
-        if !awaited && let Some(blocking) = self.judge(call, api, None) {
+        let (facts, record) = self.program.call(call);
+        // What `async with` takes is async; only making the object itself may block.
+        let is_async = awaited
+            || record.sink == Sink::AsyncUsed
+                && self
+                    .catalog
+                    .type_entry(facts.language, &entry.path)
+                    .is_none();
+        if !is_async && let Some(blocking) = self.judge(call, api, None) {
             let sink = summaries.intern(blocking);
             let depends = if self.program.body_of_call(call) == body {
                 self.dependences_of_arguments(call, api)
@@ -541,7 +554,11 @@ impl Cx<'_> {
         contribution: &mut Contribution,
     ) {
         let own = self.is_inside(callee, body);
-        let here = self.placement(call);
+        let mut here = self.placement(call);
+        if self.basis.kept.contains(&callee) {
+            here.once = true;
+            here.looped = false;
+        }
         let summary = summaries.of(callee);
         for effect in &summary.effects {
             let Some((condition, known)) = self.carry_over(call, effect) else {

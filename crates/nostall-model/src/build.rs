@@ -369,6 +369,13 @@ impl Builder {
         self.facts.regions[id.index()].events = push_run(&mut self.facts.events, &events);
     }
 
+    /// Says whether a region of the innermost body is open.
+    #[must_use]
+    pub fn is_open(&self, region: RegionId) -> bool {
+        let mut open = self.current().regions.iter();
+        open.any(|(id, _)| *id == region)
+    }
+
     /// Returns the innermost region.
     ///
     /// # Panics

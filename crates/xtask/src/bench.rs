@@ -1,5 +1,9 @@
 //! How much a whole run costs beside parsing alone: CPU time of both, paired, in one run.
 
+mod homeassistant;
+mod usage;
+
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -21,6 +25,18 @@ pub(crate) struct Options {
     /// Measures how the time to link grows with the program instead.
     #[arg(long)]
     link: bool,
+    /// Measures nostall and other tools on Home Assistant instead, in as many rounds, and writes docs/performance.md.
+    #[arg(long)]
+    homeassistant: bool,
+    /// With `--homeassistant`: measures this program instead of building nostall.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+    /// Internal: runs a command for at most so many seconds, and prints what it used.
+    #[arg(long, hide = true)]
+    usage: Option<u64>,
+    /// Internal: what to run.
+    #[arg(last = true, hide = true)]
+    command: Vec<OsString>,
     /// Internal: parses the files below a folder and ends.
     #[arg(long, hide = true)]
     parse: Option<PathBuf>,
@@ -31,12 +47,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(folder) = &options.parse {
         return parse_all(folder, options.language);
     }
+    if let Some(seconds) = options.usage {
+        return usage::run(&options.command, Duration::from_secs(seconds));
+    }
+    if options.homeassistant {
+        return homeassistant::run(options);
+    }
     if options.link {
         return crate::linking::run(options.pairs);
     }
     let binary = crate::release_binary()?;
-    crate::run("cargo", &["build", "--quiet", "--release", "-p", "xtask"])?;
-    let own = binary.with_file_name(format!("xtask{}", std::env::consts::EXE_SUFFIX));
+    let own = crate::release("xtask")?;
     let packages = fetch(options.language)?;
     let mut ratios = Vec::new();
     for pair in 0..options.pairs {
@@ -89,10 +110,13 @@ fn children_cpu() -> Result<Duration> {
     Ok(Duration::from_millis((ticks(13) + ticks(14)) * 10))
 }
 
+/// How nostall is run.
+const CHECK: [&str; 5] = ["check", "--format", "jsonl", "--quiet", "--allow-empty"];
+
 fn check(binary: &Path, package: &Package) -> Result<()> {
     let mut command = Command::new(binary);
     command
-        .args(["check", "--format", "jsonl", "--quiet", "--allow-empty"])
+        .args(CHECK)
         .arg(&package.folder)
         .current_dir(&package.folder);
     finish(command, &[0, 1])

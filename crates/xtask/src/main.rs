@@ -95,10 +95,15 @@ fn run(program: &str, arguments: &[&str]) -> Result<()> {
 
 /// Builds nostall in release mode and answers where it is.
 fn release_binary() -> Result<PathBuf> {
-    run("cargo", &["build", "--quiet", "--release", "-p", "nostall"])?;
+    release("nostall")
+}
+
+/// Builds a program of the workspace in release mode and answers where it is.
+fn release(package: &str) -> Result<PathBuf> {
+    run("cargo", &["build", "--quiet", "--release", "-p", package])?;
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     Ok(target
         .join("release")
-        .join(format!("nostall{}", std::env::consts::EXE_SUFFIX)))
+        .join(format!("{package}{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -146,10 +146,10 @@ pub struct Region {
     pub span: Span,
 }
 
-/// A test of a variable that decides whether a branch runs.
+/// A test of a variable, of an attribute of one, or of a call's answer, that decides whether a branch runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BranchTest {
-    /// The use of the variable.
+    /// The use of the variable, an attribute of one, or a call.
     pub value: ExprId,
     /// What is tested.
     pub shown: Shown,
@@ -164,6 +164,10 @@ pub enum Shown {
     True,
     /// Whether it is Python's `None`.
     None,
+    /// Whether it equals this literal.
+    Equals(ExprId),
+    /// Whether the call failed: the branch handles its exception.
+    Raised,
 }
 
 /// What kind of region.

@@ -98,6 +98,8 @@ pub enum Sink {
     Iterated,
     /// Into a `with`.
     Entered,
+    /// Into an `async with` or an `async for`.
+    AsyncUsed,
     /// Into an attribute, an element, a collection or a larger expression.
     Stored,
 }

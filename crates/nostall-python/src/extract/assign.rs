@@ -8,7 +8,7 @@ use nostall_model::facts::{
 
 use super::lower::{Lower, MethodCall, children, field, has_token, span};
 use super::operator::augmented_method;
-use super::scope::Given;
+use super::scope::{AttributeStore, Given};
 use super::tree::Node;
 
 impl Lower<'_> {
@@ -106,6 +106,9 @@ impl Lower<'_> {
         let name = self.name(attribute);
         let target = self.expr(ExprKind::Attribute { base, name }, target);
         self.builder.event(Event::Store { target, value });
+        let region = self.builder.region();
+        let store = AttributeStore { value, region };
+        self.frame().stores.insert(name, store);
     }
 
     fn store_element(&mut self, node: Node<'_>, value: ExprId) {
@@ -143,7 +146,7 @@ impl Lower<'_> {
     pub(super) fn brackets(node: Node<'_>) -> Span {
         let open = node.children().find(|child| child.kind() == "[");
         Span::new(
-            open.map_or(node.start_byte(), |open| open.start_byte()),
+            open.map_or(node.start_byte(), Node::start_byte),
             node.end_byte(),
         )
     }

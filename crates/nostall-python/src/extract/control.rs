@@ -1,12 +1,19 @@
 //! Control flow: conditions, loops, `try`, `with`.
 
 use nostall_model::facts::{
-    CallKind, Condition, ConditionId, DefinitionKind, ExprId, Part, RegionKind, Sink,
+    BranchTest, CallKind, Condition, ConditionId, DefinitionKind, ExprId, ExprKind, Part,
+    RegionKind, Shown, Sink,
 };
 
 use super::lower::{Lower, children, field, fields, has_token, head, span};
 use super::narrow::Tests;
 use super::tree::Node;
+
+/// How many failed tests of a chain of `elif` are kept.
+const MOST_REFUSED: usize = 16;
+
+/// How many calls of a `try` body may be what its handlers are for.
+const MOST_TRIED: usize = 4;
 
 impl Lower<'_> {
     // ---- choosing
@@ -31,10 +38,12 @@ impl Lower<'_> {
             field(node, "consequence").map_or(span(node), span),
         );
         self.under(then, |lower| {
-            lower.decide(&tests, true);
+            let shown = lower.branch_tests(&tests, true);
+            lower.builder.decide(&shown);
             lower.narrowed(&tests, true, |lower| lower.block_of(node, "consequence"));
         });
         let goes_on = self.builder.close_arm();
+        let mut refused = self.branch_tests(&tests, false);
         let mut exhaustive = false;
         let alternatives = fields(node, "alternative");
         for clause in &alternatives {
@@ -42,24 +51,34 @@ impl Lower<'_> {
             self.builder.statement = head(*clause);
             self.builder.open_arm(RegionKind::Branch, span(*clause));
             self.under(otherwise, |lower| {
-                lower.decide(&tests, false);
-                lower.narrowed(&tests, false, |lower| lower.alternative(*clause));
+                lower.builder.decide(&refused);
+                lower.narrowed(&tests, false, |lower| {
+                    lower.alternative(*clause, &mut refused);
+                });
             });
             self.builder.close_arm();
         }
         self.builder.join(exhaustive);
         if !goes_on && alternatives.is_empty() {
             self.narrow(&tests, false);
+            self.left_unless = refused;
         }
     }
 
-    fn alternative(&mut self, clause: Node<'_>) {
+    /// `refused` are the tests that the arms before have failed; those of this arm come to them.
+    fn alternative(&mut self, clause: Node<'_>, refused: &mut Vec<BranchTest>) {
         let Some(condition) = field(clause, "condition") else {
             return self.block_of(clause, "body");
         };
         let tests = Tests::new(self, condition);
         self.condition_value(condition);
+        let mut shown = self.branch_tests(&tests, true);
+        shown.extend_from_slice(refused);
+        self.builder.decide(&shown);
         self.narrowed(&tests, true, |lower| lower.block_of(clause, "consequence"));
+        if refused.len() < MOST_REFUSED {
+            refused.extend(self.branch_tests(&tests, false));
+        }
     }
 
     /// Under which conditions the definitions in the arms of an `if` exist.
@@ -104,7 +123,14 @@ impl Lower<'_> {
         let method = if is_async { "__aiter__" } else { "__iter__" };
         self.builder
             .implicit(CallKind::Iterate, iterated, method, span(node));
-        self.sink(iterated, Sink::Iterated);
+        self.sink(
+            iterated,
+            if is_async {
+                Sink::AsyncUsed
+            } else {
+                Sink::Iterated
+            },
+        );
         let part = if is_async {
             Part::AsyncIterated
         } else {
@@ -154,13 +180,16 @@ impl Lower<'_> {
             field(node, "body").map_or(span(node), span),
         );
         let tried = self.tried_condition(&clauses);
-        self.under(tried, |lower| lower.tried(node, &clauses));
+        let first = self.builder.facts.exprs.len();
+        self.under(tried, |lower| lower.block_of(node, "body"));
+        let raised = self.may_have_raised(first);
+        self.under(tried, |lower| lower.went_well(&clauses));
         self.builder.close_arm();
         for clause in clauses
             .iter()
             .filter(|clause| clause.kind() == "except_clause")
         {
-            self.except_clause(*clause);
+            self.except_clause(*clause, &raised);
         }
         let Some(finally) = finally else {
             return self.builder.join(true);
@@ -173,8 +202,7 @@ impl Lower<'_> {
     }
 
     /// What follows in `else` runs only when the body got to its end, so it is part of the same arm.
-    fn tried(&mut self, node: Node<'_>, clauses: &[Node<'_>]) {
-        self.block_of(node, "body");
+    fn went_well(&mut self, clauses: &[Node<'_>]) {
         for clause in clauses
             .iter()
             .filter(|clause| clause.kind() == "else_clause")
@@ -183,6 +211,29 @@ impl Lower<'_> {
             self.block_of(*clause, "body");
             self.builder.close_region();
         }
+    }
+
+    /// The calls without arguments of a short body: a handler may be there for one of them.
+    fn may_have_raised(&self, first: usize) -> Vec<BranchTest> {
+        let facts = &self.builder.facts;
+        let calls: Vec<(ExprId, usize)> = (first..facts.exprs.len())
+            .map(ExprId::new)
+            .filter_map(|id| match facts.expr(id).kind {
+                ExprKind::Call(call) => Some((id, facts.call_arguments(call).len())),
+                _ => None,
+            })
+            .take(MOST_TRIED + 1)
+            .collect();
+        if calls.len() > MOST_TRIED {
+            return Vec::new();
+        }
+        let raised = |(value, _)| BranchTest {
+            value,
+            shown: Shown::Raised,
+            holds: true,
+        };
+        let mut bare = calls.into_iter().filter(|(_, arguments)| *arguments == 0);
+        bare.next().map(raised).into_iter().collect()
     }
 
     fn tried_condition(&mut self, clauses: &[Node<'_>]) -> Option<ConditionId> {
@@ -208,9 +259,10 @@ impl Lower<'_> {
             })
     }
 
-    fn except_clause(&mut self, clause: Node<'_>) {
+    fn except_clause(&mut self, clause: Node<'_>, raised: &[BranchTest]) {
         self.builder.statement = head(clause);
         self.builder.open_arm(RegionKind::Branch, span(clause));
+        self.builder.decide(raised);
         let failed = self.catches_import_error(clause);
         let condition = if failed {
             self.new_condition(Condition::ImportFailed)
@@ -283,7 +335,14 @@ impl Lower<'_> {
         let call = self
             .builder
             .implicit(CallKind::Enter, manager, method, span(value));
-        self.sink(manager, Sink::Entered);
+        self.sink(
+            manager,
+            if is_async {
+                Sink::AsyncUsed
+            } else {
+                Sink::Entered
+            },
+        );
         if is_async {
             self.await_value(call, span(value));
         }

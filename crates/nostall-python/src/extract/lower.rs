@@ -2,8 +2,8 @@
 
 use nostall_model::build::{Builder, NewBody, NewCall};
 use nostall_model::facts::{
-    Argument, BodyId, BodyKind, CallId, CallKind, Callee, Condition, ConditionId, Event, ExprId,
-    ExprKind, FileFacts, Flavour, Literal, Part, Run, ScopeId, Sink,
+    Argument, BodyId, BodyKind, BranchTest, CallId, CallKind, Callee, Condition, ConditionId,
+    Event, ExprId, ExprKind, FileFacts, Flavour, Literal, Part, Run, ScopeId, Sink,
 };
 use nostall_model::{Language, Name, Span};
 use rustc_hash::FxHashSet;
@@ -27,6 +27,7 @@ pub(super) fn lower(tree: &Tree, text: &str, survey: Survey) -> FileFacts {
         globals: survey.globals,
         nonlocals: survey.nonlocals,
         type_parser: None,
+        left_unless: Vec::new(),
     };
     lower.module(tree.root());
     lower.builder.finish()
@@ -47,6 +48,8 @@ pub(super) struct Lower<'a> {
     pub(super) nonlocals: FxHashSet<String>,
     /// Reads quoted types; made when the first one is met.
     pub(super) type_parser: Option<Parser>,
+    /// What holds after the last statement because it leaves the block otherwise: `if x is None: return`.
+    pub(super) left_unless: Vec<BranchTest>,
 }
 
 impl Lower<'_> {
@@ -291,7 +294,7 @@ pub(super) fn head(node: Node<'_>) -> Span {
                 .last();
             Span::new(
                 node.start_byte(),
-                colon.map_or(block.start_byte(), |colon| colon.end_byte()),
+                colon.map_or(block.start_byte(), Node::end_byte),
             )
         }
         None => span(node),

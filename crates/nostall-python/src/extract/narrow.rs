@@ -5,7 +5,7 @@
 
 use nostall_model::build::Narrowed;
 use nostall_model::facts::{
-    BranchTest, CallId, CallKind, Callee, ExprId, ExprKind, Narrowing, Shown,
+    BranchTest, CallId, CallKind, Callee, ExprId, ExprKind, FileFacts, Narrowing, Shown,
 };
 
 use super::lower::{Lower, children, field, has_token, span};
@@ -55,9 +55,23 @@ impl Lower<'_> {
 
     /// Says that the region that was just opened runs where the condition holds, or does not.
     pub(super) fn decide(&mut self, tests: &Tests<'_>, holds: bool) {
+        let shown = self.branch_tests(tests, holds);
+        self.builder.decide(&shown);
+    }
+
+    /// What is known where the condition holds, or does not.
+    pub(super) fn branch_tests(&self, tests: &Tests<'_>, holds: bool) -> Vec<BranchTest> {
         let test = |(node, holds)| {
-            let (node, shown, holds) = plain_test(node, holds)?;
-            let value = self.variable(tests, node)?;
+            let (node, question, holds) = plain_test(node, holds)?;
+            let value = self.tested_value(tests, node)?;
+            let shown = match question {
+                Question::True => Shown::True,
+                Question::None => Shown::None,
+                Question::Equals(literal) => {
+                    let is_literal = |kind| matches!(kind, ExprKind::Literal(_));
+                    Shown::Equals(self.find(tests, literal, is_literal)?)
+                }
+            };
             Some(BranchTest {
                 value,
                 shown,
@@ -65,12 +79,43 @@ impl Lower<'_> {
             })
         };
         let shown = shown_by(tests.condition, holds);
-        let found: Vec<BranchTest> = shown.into_iter().filter_map(test).collect();
-        self.builder.decide(&found);
+        shown.into_iter().filter_map(test).collect()
     }
 
-    /// The use of a variable in a condition.
-    fn variable(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<ExprId> {
+    /// What a test asks about: a variable, an attribute of one that the body has not stored to so far, or a call. Of an attribute
+    /// that the body has given a variable's value, that variable.
+    fn tested_value(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<ExprId> {
+        if node.kind() != "attribute" {
+            return self.find(tests, node, |kind| {
+                matches!(kind, ExprKind::Use { .. } | ExprKind::Call(_))
+            });
+        }
+        let found = self.find(tests, node, |kind| {
+            matches!(kind, ExprKind::Attribute { .. })
+        })?;
+        let facts = &self.builder.facts;
+        let ExprKind::Attribute { base, name } = facts.expr(found).kind else {
+            return None;
+        };
+        if !matches!(facts.expr(base).kind, ExprKind::Use { .. }) {
+            return None;
+        }
+        let stores = self.frames.last().map(|frame| &frame.stores);
+        let Some(store) = stores.and_then(|stores| stores.get(&name)) else {
+            return Some(found);
+        };
+        let value = without_default(facts, store.value);
+        let is_variable = matches!(facts.expr(value).kind, ExprKind::Use { .. });
+        (is_variable && self.builder.is_open(store.region)).then_some(value)
+    }
+
+    /// The expression of a node in a condition.
+    fn find(
+        &self,
+        tests: &Tests<'_>,
+        node: Node<'_>,
+        is_meant: impl Fn(ExprKind) -> bool,
+    ) -> Option<ExprId> {
         let facts = &self.builder.facts;
         let recent = tests.first_expr..facts.exprs.len();
         recent
@@ -79,7 +124,7 @@ impl Lower<'_> {
             .map(ExprId::new)
             .find(|id| {
                 let expr = facts.expr(*id);
-                expr.span == span(node) && matches!(expr.kind, ExprKind::Use { .. })
+                expr.span == span(node) && is_meant(expr.kind)
             })
     }
 
@@ -145,17 +190,64 @@ fn shown_by(condition: Node<'_>, holds: bool) -> Vec<(Node<'_>, bool)> {
     shown
 }
 
-/// `x`, `x is None`, `x is not None`.
-fn plain_test(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Shown, bool)> {
-    match (node.kind(), &children(node)[..]) {
-        ("identifier", _) => Some((node, Shown::True, holds)),
-        ("comparison_operator", [left, right])
-            if left.kind() == "identifier" && right.kind() == "none" =>
-        {
-            let is = has_token(node, "is");
-            let is_not = has_token(node, "is not");
-            (is || is_not).then_some((*left, Shown::None, holds == is))
-        }
-        _ => None,
+/// `x` in `x or {}`, which is as true as it.
+fn without_default(facts: &FileFacts, value: ExprId) -> ExprId {
+    let ExprKind::Select(choices) = facts.expr(value).kind else {
+        return value;
+    };
+    match *facts.expr_list(choices) {
+        [first, second] => match facts.expr(second).kind {
+            ExprKind::Collection { elements, .. } if elements.range().is_empty() => first,
+            _ => value,
+        },
+        _ => value,
     }
+}
+
+/// What a plain test asks.
+enum Question<'tree> {
+    True,
+    None,
+    Equals(Node<'tree>),
+}
+
+/// `x`, `x.y`, `x.y()`, `x is None`, `x is not None`, `x == "a"`, `x != 1`.
+fn plain_test(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Question<'_>, bool)> {
+    if is_testable(node) || is_bare_call(node) {
+        return Some((node, Question::True, holds));
+    }
+    if node.kind() != "comparison_operator" {
+        return None;
+    }
+    let parts = children(node);
+    let &[left, right] = &parts[..] else {
+        return None;
+    };
+    if !is_testable(left) {
+        return None;
+    }
+    let (equal, unequal) = match right.kind() {
+        "none" => (has_token(node, "is"), has_token(node, "is not")),
+        "string" | "integer" => (has_token(node, "=="), has_token(node, "!=")),
+        _ => return None,
+    };
+    let question = if right.kind() == "none" {
+        Question::None
+    } else {
+        Question::Equals(right)
+    };
+    (equal || unequal).then_some((left, question, holds == equal))
+}
+
+/// `x`, `x.y`.
+fn is_testable(node: Node<'_>) -> bool {
+    let is_variable = |node: Node<'_>| node.kind() == "identifier";
+    is_variable(node)
+        || (node.kind() == "attribute" && field(node, "object").is_some_and(is_variable))
+}
+
+/// A call without arguments.
+fn is_bare_call(node: Node<'_>) -> bool {
+    node.kind() == "call"
+        && field(node, "arguments").is_some_and(|arguments| children(arguments).is_empty())
 }

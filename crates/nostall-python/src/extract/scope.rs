@@ -5,14 +5,20 @@
 //! means what it means outside: `open = open`.
 
 use nostall_model::facts::{
-    BindingId, BodyKind, Definition, DefinitionId, DefinitionKind, ExprId, ExprKind, Run, Sink,
-    TypeExprId,
+    BindingId, BodyKind, Definition, DefinitionId, DefinitionKind, ExprId, ExprKind, RegionId, Run,
+    Sink, TypeExprId,
 };
 use nostall_model::{Name, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::lower::{Lower, children, field, span};
 use super::tree::Node;
+
+/// A value that an attribute was given, and where.
+pub(super) struct AttributeStore {
+    pub(super) value: ExprId,
+    pub(super) region: RegionId,
+}
 
 /// The names of an open body.
 pub(super) struct Frame {
@@ -28,6 +34,8 @@ pub(super) struct Frame {
     shared: FxHashSet<BindingId>,
     /// The targets of a comprehension's own loops are being given values.
     pub(super) own_targets: bool,
+    /// What attributes were last given so far, whatever the object.
+    pub(super) stores: FxHashMap<Name, AttributeStore>,
     /// Its code has `yield`.
     pub(super) yields: bool,
     /// Its code has `await`, or its like.
@@ -44,6 +52,7 @@ impl Frame {
             defined: FxHashSet::default(),
             shared: FxHashSet::default(),
             own_targets: false,
+            stores: FxHashMap::default(),
             yields: false,
             awaits: false,
         }

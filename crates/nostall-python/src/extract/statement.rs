@@ -1,18 +1,39 @@
 //! Statements and control flow.
 
-use nostall_model::facts::{CallKind, DefinitionKind, Event, RegionKind, Sink};
+use nostall_model::Span;
+use nostall_model::facts::{BranchTest, CallKind, DefinitionKind, Event, RegionKind, Sink};
 
 use super::lower::{Lower, MethodCall, children, field, head, span};
 use super::narrow::Tests;
 use super::scope::{Given, alias_name};
 use super::tree::Node;
 
+/// How many early exits of one block are kept: each of them makes the rest one region deeper.
+const MOST_EXITS: usize = 8;
+
 impl Lower<'_> {
     /// Lowers the statements of a block, of a module, or of a part that could not be read.
     pub(super) fn block(&mut self, block: Node<'_>) {
+        let mut left = 0;
         for statement in children(block) {
+            self.left_unless.clear();
             self.statement(statement);
+            let tests = std::mem::take(&mut self.left_unless);
+            if !tests.is_empty() && left < MOST_EXITS {
+                self.open_rest(statement, block, &tests);
+                left += 1;
+            }
         }
+        for _ in 0..left {
+            self.builder.close_region();
+        }
+    }
+
+    /// After `if test: return` the rest of the block runs only where the test fails.
+    fn open_rest(&mut self, statement: Node<'_>, block: Node<'_>, tests: &[BranchTest]) {
+        let rest = Span::new(statement.end_byte(), block.end_byte());
+        self.builder.open_region(RegionKind::Inner, rest);
+        self.builder.decide(tests);
     }
 
     /// Lowers the block in a field, if it is there.

@@ -89,7 +89,8 @@ impl Cx<'_> {
             };
             let found = self.catalog.lookup(Language::Python, path)?;
             let api = self.catalog.api(found.api);
-            let hands = matches!(api.effect, Effect::Offloads | Effect::Schedules);
+            let hands =
+                matches!(api.effect, Effect::Offloads | Effect::Schedules) || api.times.is_some();
             (hands && !self.has_callable(file, made, api)).then_some(Target {
                 kind: TargetKind::Api(found.api.0),
                 confidence: known.confidence,

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod clippy;
+pub(crate) mod python;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use crate::root;
 /// What to compare with.
 #[derive(Args)]
 pub(crate) struct CompareOptions {
-    /// Installs other tools and scores them on the Rust packages.
+    /// Installs other tools and scores them on the same packages.
     #[arg(long)]
     compare: bool,
     /// Compares with clippy's `disallowed_methods` too: builds the packages, and so runs their build scripts.
@@ -39,14 +40,14 @@ pub(crate) struct CompareOptions {
 
 impl CompareOptions {
     /// Says whether anything is to be compared.
-    pub(crate) fn wanted(&self) -> bool {
-        self.compare || self.compare_clippy
+    pub(crate) fn wanted(&self, language: Which) -> bool {
+        self.compare || self.compare_clippy && language == Which::Rust
     }
 }
 
 /// The table, and what has to be known to read it.
-#[derive(Default)]
 pub(crate) struct Comparison {
+    pub(crate) language: Which,
     pub(crate) rows: Vec<Row>,
     pub(crate) notes: Vec<String>,
 }
@@ -61,16 +62,35 @@ pub(crate) struct Row {
 
 /// Runs nostall and the other tools.
 pub(crate) fn run(
+    language: Which,
     options: &CompareOptions,
     binary: &Path,
     packages: &[Package],
     labels: &[Label],
 ) -> Result<Comparison> {
-    let mut comparison = Comparison::default();
+    let mut comparison = Comparison {
+        language,
+        rows: Vec::new(),
+        notes: Vec::new(),
+    };
     for (mode, flags) in MODES {
         let measured = measure(packages, |package| nostall(binary, package, flags));
         comparison.add(&format!("nostall, {mode}"), OWN_VERSION, labels, &measured);
     }
+    match language {
+        Which::Rust => rust(options, binary, packages, labels, &mut comparison)?,
+        Which::Python => python::compare(packages, labels, &mut comparison)?,
+    }
+    Ok(comparison)
+}
+
+fn rust(
+    options: &CompareOptions,
+    binary: &Path,
+    packages: &[Package],
+    labels: &[Label],
+    comparison: &mut Comparison,
+) -> Result<()> {
     for tool in &TOOLS {
         match install(tool) {
             Ok(installed) => {
@@ -89,9 +109,9 @@ pub(crate) fn run(
             package: Duration::from_secs(options.clippy_timeout),
             total: options.clippy_budget.map(Duration::from_secs),
         };
-        clippy::compare(&limits, binary, packages, labels, &mut comparison)?;
+        clippy::compare(&limits, binary, packages, labels, comparison)?;
     }
-    Ok(comparison)
+    Ok(())
 }
 
 /// All crates of the workspace have one version.
@@ -102,7 +122,7 @@ impl Comparison {
         self.rows.push(Row {
             tool: tool.to_owned(),
             version: version.to_owned(),
-            scores: score::score(Which::Rust, labels, &measured.findings),
+            scores: score::score(self.language, labels, &measured.findings),
             duration: measured.duration,
         });
         if measured.failures.is_empty() {
@@ -130,7 +150,10 @@ struct Measured {
 }
 
 /// Checks one package after the other.
-fn measure(packages: &[Package], check: impl Fn(&Package) -> Result<Vec<Finding>>) -> Measured {
+fn measure(
+    packages: &[Package],
+    mut check: impl FnMut(&Package) -> Result<Vec<Finding>>,
+) -> Measured {
     let mut measured = Measured::default();
     for package in packages {
         let begun = Instant::now();

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
-pub(crate) use packages::{Package, fetch};
+pub(crate) use compare::python;
+pub(crate) use packages::{Package, Wheel, fetch};
 use score::Finding;
 
 /// What to measure.
@@ -32,6 +33,9 @@ pub(crate) struct Options {
     /// Keeps the findings as JSON lines in this folder.
     #[arg(long)]
     keep: Option<PathBuf>,
+    /// Measures this program instead of building nostall.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
     #[command(flatten)]
     compare: compare::CompareOptions,
 }
@@ -72,7 +76,10 @@ const LONGEST_RUN: Duration = Duration::from_secs(600);
 
 /// Downloads, runs, scores, prints.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let binary = crate::release_binary()?;
+    let binary = match &options.binary {
+        Some(binary) => std::path::absolute(binary)?,
+        None => crate::release_binary()?,
+    };
     let languages = match options.language {
         Some(one) => vec![one],
         None => vec![Which::Rust, Which::Python],
@@ -121,8 +128,8 @@ fn evaluate(
         report::print(language, mode, &scores, options.list);
         page.add(language, mode, &scores);
     }
-    if language == Which::Rust && options.compare.wanted() {
-        let comparison = compare::run(&options.compare, binary, &packages, &labels)?;
+    if options.compare.wanted(language) {
+        let comparison = compare::run(language, &options.compare, binary, &packages, &labels)?;
         report::print_comparison(&comparison);
         page.add_comparison(&comparison);
     }

@@ -82,32 +82,55 @@ fn unpacked(tree: &str) -> Result<Option<PathBuf>> {
 const INTERPRETERS: [&str; 5] = ["3.13.9", "3.10.9", "3.14.9", "3.12.9", "3.11.9"];
 
 fn wheels() -> Result<Vec<Package>> {
-    let folder = root().join("target/eval/python");
-    let store = folder.join(".wheels");
-    std::fs::create_dir_all(&store)?;
     let mut packages = Vec::new();
     for row in rows("fixtures/eval/python/dists.tsv")? {
-        let [name, version, .., wheel, hash] = row.as_slice() else {
+        let [name, version, .., file, hash] = row.as_slice() else {
             bail!("dists.tsv: a short row")
         };
-        let tree = format!("{name}-{version}");
+        let wheel = Wheel {
+            name,
+            version,
+            file,
+            hash,
+        };
+        packages.push(wheel.fetch()?);
+    }
+    Ok(packages)
+}
+
+/// A wheel at a pinned version.
+pub(crate) struct Wheel<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) file: &'a str,
+    /// The file's SHA-256.
+    pub(crate) hash: &'a str,
+}
+
+impl Wheel<'_> {
+    /// Downloads and unpacks it, unless that was done before.
+    pub(crate) fn fetch(&self) -> Result<Package> {
+        let folder = root().join("target/eval/python");
+        let store = folder.join(".wheels");
+        std::fs::create_dir_all(&store)?;
+        let tree = format!("{}-{}", self.name, self.version);
         let unpacked = folder.join(&tree);
         if !unpacked.is_dir() {
-            let file = download(name, version, wheel, &store)?;
+            let file = download(self.name, self.version, self.file, &store)?;
             let bytes = std::fs::read(&file)?;
             let found: String = Sha256::digest(&bytes)
                 .iter()
                 .map(|byte| format!("{byte:02x}"))
                 .collect();
-            ensure!(found == *hash, "{wheel}: the hash is {found}, not {hash}");
-            unpack(&bytes, &unpacked).with_context(|| format!("unpack {wheel}"))?;
+            let Self { file, hash, .. } = self;
+            ensure!(found == *hash, "{file}: the hash is {found}, not {hash}");
+            unpack(&bytes, &unpacked).with_context(|| format!("unpack {file}"))?;
         }
-        packages.push(Package {
+        Ok(Package {
             tree,
             folder: unpacked,
-        });
+        })
     }
-    Ok(packages)
 }
 
 fn download(name: &str, version: &str, wheel: &str, store: &Path) -> Result<PathBuf> {

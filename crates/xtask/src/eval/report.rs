@@ -76,8 +76,10 @@ fn line(table: &BTreeMap<String, Share>) -> String {
 /// Prints the table of all tools. Its notes were printed as they came.
 pub(crate) fn print_comparison(comparison: &Comparison) {
     println!(
-        "\n== rust, compared with other tools\n{}",
-        table(comparison)
+        "\n== {}, compared with other tools\n{}\n{}",
+        comparison.language.name(),
+        table(comparison),
+        categories(comparison)
     );
 }
 
@@ -104,6 +106,30 @@ fn table(comparison: &Comparison) -> String {
             scores.findings,
             row.duration.as_secs_f64()
         );
+    }
+    text
+}
+
+/// Recall by category, one column for each.
+fn categories(comparison: &Comparison) -> String {
+    let names: Vec<&str> = comparison
+        .rows
+        .first()
+        .into_iter()
+        .flat_map(|row| row.scores.by_category.keys())
+        .map(String::as_str)
+        .collect();
+    let mut text = format!("| tool | {} | macro average |\n", names.join(" | "));
+    let _ = writeln!(text, "|{}", " --- |".repeat(names.len() + 2));
+    for row in &comparison.rows {
+        let _ = write!(text, "| {} |", row.tool);
+        for name in &names {
+            let share = row.scores.by_category.get(*name).copied();
+            let (found, all) = share.unwrap_or_default();
+            let _ = write!(text, " {found}/{all} |");
+        }
+        let average = 100.0 * row.scores.macro_average();
+        let _ = writeln!(text, " {average:.1} % |");
     }
     text
 }
@@ -156,14 +182,20 @@ impl Page {
     }
 
     pub(crate) fn add_comparison(&mut self, comparison: &Comparison) {
-        self.text.push_str(
-            "\n## rust, compared with other tools\n\n\
-            Made by `cargo xtask eval rust --compare`: each tool ran over the same packages, one after the other, and was scored\n\
+        let language = comparison.language.name();
+        let _ = write!(
+            self.text,
+            "\n## {language}, compared with other tools\n\n\
+            Made by `cargo xtask eval {language} --compare`: each tool ran over the same packages, one after the other, and was scored\n\
             in the same way. Only its rules about blocking calls in async code count. Other tools may look at tests and examples\n\
             too, so the numbers of findings do not compare; nor was any tool but nostall developed against these sites.\n\n",
         );
-        self.text.push_str(&table(comparison));
-        self.text.push('\n');
+        let _ = writeln!(
+            self.text,
+            "{}\nBy category:\n\n{}",
+            table(comparison),
+            categories(comparison)
+        );
         for note in &comparison.notes {
             let _ = writeln!(self.text, "* {note}");
         }
