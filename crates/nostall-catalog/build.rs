@@ -226,6 +226,7 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
         quote!((#name, #type_))
     });
     let on_loop = texts(&entry.on_loop);
+    let protocol = entry.protocol;
     let guards = optional(entry.guards.as_deref(), |guards| {
         let guards = word(guards);
         quote!(Guards::#guards)
@@ -236,6 +237,7 @@ fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
             deref: #deref, alias: #alias, item: #item, extends: #extends, enter: #enter, awaits: #awaits,
             fields: std::borrow::Cow::Borrowed(&[#(#fields),*]), guards: #guards,
             on_loop: #on_loop,
+            protocol: #protocol,
         }
     }
 }

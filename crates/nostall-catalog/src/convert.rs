@@ -97,6 +97,7 @@ pub(crate) fn type_entry(language: Language, table: &TypeTable) -> TypeEntry {
             .collect(),
         guards: table.guards.as_deref().and_then(guards),
         on_loop: texts(&table.on_loop),
+        protocol: table.protocol,
     }
 }
 

@@ -268,6 +268,8 @@ pub struct TypeEntry {
     pub guards: Option<Guards>,
     /// Methods of classes that extend it, which a loop calls.
     pub on_loop: List<Text>,
+    /// Whether values of many other types pass for it, also such as never wait: what its methods do is only possible.
+    pub protocol: bool,
 }
 
 /// What a guard holds.

@@ -285,6 +285,9 @@ pub struct TypeTable {
     /// Methods of classes that extend it, which a loop calls.
     #[serde(default)]
     pub on_loop: Vec<String>,
+    /// Values of many other types pass for it.
+    #[serde(default)]
+    pub protocol: bool,
     /// Where the fact can be checked.
     #[serde(default)]
     pub source: Option<String>,

@@ -184,6 +184,11 @@ impl Cx<'_> {
             parameter: index,
             on,
         } = dependence;
+        if let Decision::Branch(file, test) = on
+            && self.program.refutes(call, file, test)
+        {
+            return Put::Off;
+        }
         let given = self.given_expr(call, callee, index);
         let attribute = self.attribute_of(on);
         if let Some(value) = given
@@ -345,7 +350,7 @@ fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
         Shown::Equals(literal) if test.holds => {
             return constant(facts, literal, 0).map_or(Kinds::ANY, Kinds::of);
         }
-        Shown::Equals(_) | Shown::Raised => return Kinds::ANY,
+        Shown::Asked(_) | Shown::Equals(_) | Shown::Raised => return Kinds::ANY,
     };
     if test.holds {
         asked

@@ -2,8 +2,8 @@
 
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
-    Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall, Resolution,
-    ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
+    Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall, Refuted,
+    Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
 };
 use nostall_model::{FileId, Sources};
 use rustc_hash::FxHashMap;
@@ -22,6 +22,7 @@ pub struct Program<'a> {
     conditions: FxHashMap<u32, Condition>,
     instantiations: Vec<(ProgramCall, Instantiation)>,
     type_matches: Vec<TypeMatch>,
+    refuted: Vec<Refuted>,
     guards: Vec<Guard>,
     reasons: Vec<Box<str>>,
     calls_of: Vec<Run>,
@@ -46,6 +47,7 @@ pub fn link<'a>(
         conditions: FxHashMap::default(),
         instantiations: Vec::new(),
         type_matches: Vec::new(),
+        refuted: Vec::new(),
         guards: Vec::new(),
         reasons: Vec::new(),
         calls_of: Vec::new(),
@@ -111,6 +113,11 @@ impl Program<'_> {
                 call: ProgramCall(found.call.0 + first_call),
                 ..found
             }));
+        let refuted = resolution.refuted.into_iter();
+        self.refuted.extend(refuted.map(|found| Refuted {
+            call: ProgramCall(found.call.0 + first_call),
+            ..found
+        }));
         self.guards
             .extend(resolution.guards.into_iter().map(|guard| Guard {
                 body: ProgramBody(guard.body.0 + first_body),
@@ -206,6 +213,16 @@ impl Program<'_> {
             .iter()
             .take_while(|own| own.call == call);
         own.any(|own| own.api == api && usize::from(own.condition) == condition)
+    }
+
+    /// Says whether what a call gives fails a test for a type in the body that it calls.
+    #[must_use]
+    pub fn refutes(&self, call: ProgramCall, file: FileId, test: u32) -> bool {
+        let start = self.refuted.partition_point(|own| own.call < call);
+        let mut own = self.refuted[start..]
+            .iter()
+            .take_while(|own| own.call == call);
+        own.any(|own| (own.file, own.test) == (file, test))
     }
 
     /// Returns the callables among a call's arguments.

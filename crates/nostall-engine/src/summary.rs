@@ -371,9 +371,10 @@ impl Cx<'_> {
     ) {
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
-        // What `async with` takes is async; only making the object itself may block.
+        // What `async with` takes is async, where that is in doubt; only making the object itself may block.
         let is_async = awaited
             || record.sink == Sink::AsyncUsed
+                && confidence < Confidence::Certain
                 && self
                     .catalog
                     .type_entry(facts.language, &entry.path)

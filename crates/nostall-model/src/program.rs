@@ -74,6 +74,8 @@ pub struct Resolution {
     pub instantiations: Vec<(ProgramCall, Instantiation)>,
     /// Questions about the types of arguments that are answered with yes, in the order of the calls.
     pub type_matches: Vec<TypeMatch>,
+    /// Tests of called bodies that ask a parameter for a type, and what a call gives is not of it; in the order of the calls.
+    pub refuted: Vec<Refuted>,
     /// Values that hold something while they live.
     pub guards: Vec<Guard>,
     /// Per call: how its callee was found, for people. Empty unless it was asked for.
@@ -262,6 +264,17 @@ pub struct TypeMatch {
     pub api: u32,
     /// Which of the entry's conditions.
     pub condition: u16,
+}
+
+/// A test for a type in a called body that what a call gives does not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refuted {
+    /// The call.
+    pub call: ProgramCall,
+    /// The file of the test.
+    pub file: FileId,
+    /// Which of the file's branch tests.
+    pub test: u32,
 }
 
 /// A value that holds something while it lives: a lock, a borrow, a span.

@@ -166,6 +166,8 @@ pub enum Shown {
     None,
     /// Whether it equals this literal.
     Equals(ExprId),
+    /// What a call answers that is given it and something else: whether it is of a type, if the call is `isinstance`.
+    Asked(CallId),
     /// Whether the call failed: the branch handles its exception.
     Raised,
 }

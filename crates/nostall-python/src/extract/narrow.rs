@@ -71,6 +71,7 @@ impl Lower<'_> {
                     let is_literal = |kind| matches!(kind, ExprKind::Literal(_));
                     Shown::Equals(self.find(tests, literal, is_literal)?)
                 }
+                Question::Asked(asked) => Shown::Asked(self.call_of(tests, asked)?),
             };
             Some(BranchTest {
                 value,
@@ -141,18 +142,25 @@ impl Lower<'_> {
             .collect()
     }
 
-    /// The variable that a call in a condition asks about, and the call.
-    fn tested(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<(ExprId, CallId)> {
+    /// The call of a node in a condition.
+    fn call_of(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<CallId> {
         let facts = &self.builder.facts;
         let is_it = |call: &CallId| {
             let call = facts.call(*call);
             call.kind == CallKind::Plain && call.span == span(node)
         };
-        let mut recent = (tests.first..facts.calls.len())
+        let recent = tests.first..facts.calls.len();
+        recent
             .rev()
             .take(MAX_LOOKED_AT)
-            .map(CallId::new);
-        let test = recent.find(is_it)?;
+            .map(CallId::new)
+            .find(is_it)
+    }
+
+    /// The variable that a call in a condition asks about, and the call.
+    fn tested(&self, tests: &Tests<'_>, node: Node<'_>) -> Option<(ExprId, CallId)> {
+        let test = self.call_of(tests, node)?;
+        let facts = &self.builder.facts;
         let arguments = facts.call_arguments(test);
         let value = match (facts.call(test).callee, arguments) {
             (Callee::Value(_), [value, _]) => value.value,
@@ -209,12 +217,16 @@ enum Question<'tree> {
     True,
     None,
     Equals(Node<'tree>),
+    Asked(Node<'tree>),
 }
 
 /// `x`, `x.y`, `x.y()`, `x is None`, `x is not None`, `x == "a"`, `x != 1`.
 fn plain_test(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Question<'_>, bool)> {
     if is_testable(node) || is_bare_call(node) {
         return Some((node, Question::True, holds));
+    }
+    if let Some(subject) = asked_about(node) {
+        return Some((subject, Question::Asked(node), holds));
     }
     if node.kind() != "comparison_operator" {
         return None;
@@ -244,6 +256,15 @@ fn is_testable(node: Node<'_>) -> bool {
     let is_variable = |node: Node<'_>| node.kind() == "identifier";
     is_variable(node)
         || (node.kind() == "attribute" && field(node, "object").is_some_and(is_variable))
+}
+
+/// The variable in `isinstance(x, T)`, or in a call of the same form.
+fn asked_about(node: Node<'_>) -> Option<Node<'_>> {
+    let arguments = field(node, "arguments").filter(|_| node.kind() == "call")?;
+    match children(arguments)[..] {
+        [subject, _] if subject.kind() == "identifier" => Some(subject),
+        _ => None,
+    }
 }
 
 /// A call without arguments.

@@ -23,6 +23,8 @@ pub(super) fn add_calls(cx: &Cx<'_>, resolution: &mut Resolution) {
             let passed = cx.passed(file, call, &targets);
             let matches = cx.type_matches(file, call, &targets);
             resolution.type_matches.extend(matches);
+            let refuted = cx.refuted(file, call, &targets);
+            resolution.refuted.extend(refuted);
             let resolved = ResolvedCall {
                 targets: push_run(&mut resolution.targets, targets),
                 passed: push_run(&mut resolution.passed, passed),
@@ -70,7 +72,23 @@ impl Cx<'_> {
                 }
             }
         }
+        self.doubt(&mut targets);
         targets
+    }
+
+    /// Where one of several libraries' types does not wait, as in `Future | asyncio.Future`, that the other one does is only
+    /// possible.
+    fn doubt(&self, targets: &mut [Target]) {
+        let waits = |target: &Target| match target.kind {
+            TargetKind::Api(api) => Some(self.catalog.api(ApiId(api)).effect == Effect::Blocks),
+            TargetKind::External(_) => Some(false),
+            _ => None,
+        };
+        if targets.iter().any(|target| waits(target) == Some(false)) {
+            for target in targets.iter_mut().filter(|it| waits(it) == Some(true)) {
+                target.confidence = target.confidence.min(Confidence::Possible);
+            }
+        }
     }
 
     /// `@app.get("/users")`: what the first call gives takes the function, and does with it what the api says.

@@ -272,6 +272,22 @@ impl Cx<'_> {
         let Type::Named(path, arguments) = type_ else {
             return Values::new();
         };
+        let entry = self.catalog.type_entry(Language::Python, path);
+        let values = self.attribute_of_path(type_, path, arguments, name);
+        if entry.is_some_and(|entry| entry.protocol) {
+            at_most(values, nostall_model::Confidence::Possible)
+        } else {
+            values
+        }
+    }
+
+    fn attribute_of_path(
+        &self,
+        type_: &Type,
+        path: &str,
+        arguments: &[Type],
+        name: &str,
+    ) -> Values {
         let field = self.used(path, arguments, |entry| {
             let mut fields = entry.fields.iter();
             fields

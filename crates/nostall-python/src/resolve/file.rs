@@ -4,7 +4,7 @@ use nostall_model::Name;
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee, Definition, DefinitionId,
     DefinitionKind, Event, ExprId, ExprKind, FileFacts, ImportId, ImportKind, ItemId,
-    ParameterKind, Part, ScopeId, ScopeKind,
+    ParameterKind, Part, ScopeId, ScopeKind, Shown,
 };
 use rustc_hash::FxHashMap;
 
@@ -22,6 +22,8 @@ pub(super) struct File<'a> {
     /// What is put into containers.
     elements: FxHashMap<Container, Vec<ExprId>>,
     calls_in: FxHashMap<BodyId, Vec<CallId>>,
+    /// Tests for a type of a body's own parameters: which test, which parameter, the call that asks.
+    kind_tests: FxHashMap<BodyId, Vec<(u32, u16, CallId)>>,
     /// `from x import *`.
     pub(super) globs: Vec<ImportId>,
 }
@@ -47,6 +49,7 @@ impl<'a> File<'a> {
             stores: FxHashMap::default(),
             elements: FxHashMap::default(),
             calls_in: FxHashMap::default(),
+            kind_tests: FxHashMap::default(),
             globs: Vec::new(),
         };
         for (index, binding) in facts.bindings.iter().enumerate() {
@@ -66,6 +69,7 @@ impl<'a> File<'a> {
         }
         file.add_events();
         file.add_calls();
+        file.add_kind_tests();
         file
     }
 
@@ -100,6 +104,30 @@ impl<'a> File<'a> {
             } => self.add_element(base, value),
             _ => {}
         }
+    }
+
+    fn add_kind_tests(&mut self) {
+        let facts = self.facts;
+        for (index, test) in facts.branch_tests.iter().enumerate() {
+            let (Shown::Asked(call), true) = (test.shown, test.holds) else {
+                continue;
+            };
+            let ExprKind::Use { binding, reaching } = facts.expr(test.value).kind else {
+                continue;
+            };
+            if let [only] = facts.definition_lists[reaching.range()]
+                && let DefinitionKind::Parameter(parameter) = facts.definitions[only.index()].kind
+            {
+                let body = facts.bindings[binding.index()].body;
+                let tests = self.kind_tests.entry(body).or_default();
+                tests.push((index as u32, parameter, call));
+            }
+        }
+    }
+
+    /// The tests of a body that ask its own parameters for a type.
+    pub(super) fn kind_tests(&self, body: BodyId) -> &[(u32, u16, CallId)] {
+        self.kind_tests.get(&body).map_or(&[], Vec::as_slice)
     }
 
     /// `things.append(x)`, `things.add(x)`, `things.setdefault(k, x)`, and so on.

@@ -136,6 +136,17 @@ impl<'a> Cx<'a> {
         self.mounts[body.file].body(body.body)
     }
 
+    fn body_ref(&self, body: ProgramBody) -> BodyRef {
+        let after = self
+            .mounts
+            .partition_point(|mount| mount.first_body <= body.0);
+        let file = after.saturating_sub(1);
+        BodyRef {
+            file,
+            body: nostall_model::facts::BodyId(body.0 - self.mounts[file].first_body),
+        }
+    }
+
     /// Takes one more step, if the budget allows.
     fn deeper(&self, step: impl FnOnce() -> Values) -> Values {
         self.depth.nested(MAX_STEPS, Values::new, step)

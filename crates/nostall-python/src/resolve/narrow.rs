@@ -1,12 +1,13 @@
 //! What tests show about a variable: `isinstance(x, T)`, and what the catalogue says that a method proves.
 
 use nostall_model::Language;
-use nostall_model::facts::{ArgumentKind, CallId, Callee, ExprId, Narrowing};
+use nostall_model::facts::{ArgumentKind, CallId, Callee, ExprId, ExprKind, Literal, Narrowing};
+use nostall_model::program::{Refuted, Target, TargetKind};
 
 use super::Cx;
 use super::catalogue::Arguments;
 use super::classes::Ancestor;
-use super::value::{Known, Type, Value, Values, add, instances};
+use super::value::{BodyRef, Known, Type, Value, Values, add, instances};
 
 impl Cx<'_> {
     /// The values of a variable where a test's answer is known.
@@ -71,6 +72,82 @@ impl Cx<'_> {
             }
         }
         values
+    }
+
+    /// The tests for a type, in the bodies that a call reaches, that what it gives does not pass.
+    pub(super) fn refuted(&self, file: usize, call: CallId, targets: &[Target]) -> Vec<Refuted> {
+        let mut found = Vec::new();
+        for target in targets {
+            let TargetKind::Body(body) = target.kind else {
+                continue;
+            };
+            let body = self.body_ref(body);
+            for (test, parameter, asked) in self.files[body.file].kind_tests(body.body) {
+                if self.fails(file, call, body, usize::from(*parameter), *asked) {
+                    found.push(Refuted {
+                        call: self.mounts[file].call(call),
+                        file: self.mounts[body.file].file,
+                        test: *test,
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    /// Says whether what a call gives for a parameter is certainly not of the types that a test asks for.
+    fn fails(
+        &self,
+        file: usize,
+        call: CallId,
+        body: BodyRef,
+        parameter: usize,
+        asked: CallId,
+    ) -> bool {
+        let shown: Vec<Type> = self
+            .shown_by(body.file, asked)
+            .iter()
+            .filter_map(instance)
+            .collect();
+        if shown.is_empty() {
+            return false;
+        }
+        let (from, given) = match self.argument_of(file, call, body, parameter) {
+            Some(given) => (file, given),
+            None if self.spreads(file, call) => return false,
+            None => {
+                let parameters = self.facts(body.file).body_parameters(body.body);
+                match parameters[parameter].default {
+                    Some(default) => (body.file, default),
+                    None => return false,
+                }
+            }
+        };
+        if matches!(
+            self.facts(from).expr(given).kind,
+            ExprKind::Literal(Literal::None)
+        ) {
+            return true;
+        }
+        let values = self.evaluate(from, given).to_vec();
+        let differs = |known: &Known| {
+            instance(known).is_some_and(|type_| {
+                shown
+                    .iter()
+                    .all(|shown| !self.is_kind_of(&type_, shown) && !self.is_kind_of(shown, &type_))
+            })
+        };
+        !values.is_empty() && values.iter().all(differs)
+    }
+
+    fn spreads(&self, file: usize, call: CallId) -> bool {
+        let mut arguments = self.facts(file).call_arguments(call).iter();
+        arguments.any(|argument| {
+            matches!(
+                argument.kind,
+                ArgumentKind::Spread | ArgumentKind::SpreadKeywords
+            )
+        })
     }
 
     /// Says whether values of a type are values of another one, too.
