@@ -1,5 +1,6 @@
 //! How much a whole run costs beside parsing alone: CPU time of both, paired, in one run.
 
+mod growth;
 mod homeassistant;
 mod usage;
 
@@ -28,6 +29,9 @@ pub(crate) struct Options {
     /// Measures nostall and other tools on Home Assistant instead, in as many rounds, and writes docs/performance.md.
     #[arg(long)]
     homeassistant: bool,
+    /// Measures how the time grows with code of several shapes instead, and writes docs/growth.md.
+    #[arg(long)]
+    growth: bool,
     /// With `--homeassistant`: measures this program instead of building nostall.
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
@@ -52,6 +56,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.homeassistant {
         return homeassistant::run(options);
+    }
+    if options.growth {
+        return growth::run(options.pairs);
     }
     if options.link {
         return crate::linking::run(options.pairs);

@@ -213,7 +213,7 @@ fn ratio(own: &Contender, other: &Contender, field: fn(&Usage) -> f64) -> Option
 }
 
 /// Of an even number of values the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = values.get(values.len() / 2)?;
     let lower = values.get((values.len() - 1) / 2)?;
