@@ -139,7 +139,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
         quote!(Route { method: #method, path: #path })
     });
     let (concurrent, every, registers) = (api.concurrent, api.every, api.registers);
-    let iterates = api.iterates;
+    let (iterates, settled) = (api.iterates, api.settled);
     let duration = optional(api.duration.as_ref(), argument);
     let panics = api.panics;
     let carrier = optional(api.carrier.as_ref(), |carrier| {
@@ -153,7 +153,7 @@ fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
             language: nostall_model::Language::#language, library: #library, path: #path, also: #also,
             effect: Effect::#effect, category: #category, waits: #waits, why: #why,
             instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
-            every: #every, iterates: #iterates, event_loop: #event_loop, times: #times, route: #route, concurrent: #concurrent,
+            every: #every, iterates: #iterates, settled: #settled, event_loop: #event_loop, times: #times, route: #route, concurrent: #concurrent,
             duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier, proves: #proves, registers: #registers,
             when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
         }

@@ -38,6 +38,7 @@ pub(crate) fn api(language: Language, library: &str, origin: Origin, table: &Api
         gives: texts(&table.gives),
         every: table.every,
         iterates: table.iterates,
+        settled: table.settled,
         event_loop: match table.event_loop.as_deref() {
             Some("needed") => Some(EventLoop::Needed),
             Some("told") => Some(EventLoop::Told),

@@ -57,6 +57,8 @@ pub struct Api {
     pub every: bool,
     /// Whether it takes all elements of its arguments, so that the code of a generator among them runs.
     pub iterates: bool,
+    /// Whether it ends a block, and waits for what an `await` in the block has waited for already.
+    pub settled: bool,
     /// What it says of a running event loop.
     pub event_loop: Option<EventLoop>,
     /// How often the callable runs, where that is known not to be once per call.

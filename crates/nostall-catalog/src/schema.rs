@@ -61,6 +61,9 @@ pub struct ApiTable {
     /// It takes all elements of its arguments: the code of a generator runs.
     #[serde(default)]
     pub iterates: bool,
+    /// It ends a block, and waits for what an `await` in the block has waited for already.
+    #[serde(default)]
+    pub settled: bool,
     /// What it says of a running event loop: `needed`, `told`.
     #[serde(default, rename = "loop")]
     pub event_loop: Option<String>,

@@ -4,7 +4,8 @@ use nostall_catalog::{
     Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When,
 };
 use nostall_model::facts::{
-    Argument, ArgumentKind, Call, CallId, DefinitionKind, ExprId, ExprKind, FileFacts, Literal,
+    Argument, ArgumentKind, Call, CallId, DefinitionKind, Event, ExprId, ExprKind, FileFacts,
+    Literal, RegionId, RegionKind,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Language, Risk, Waits};
@@ -54,7 +55,10 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
         })
         .map(|(_, when)| when);
     let effect = when.and_then(|when| when.effect).unwrap_or(api.effect);
-    let waits = when.and_then(|when| when.waits).or(api.waits)?;
+    let mut waits = when.and_then(|when| when.waits).or(api.waits)?;
+    if api.settled && awaits_in_block(facts, call) {
+        waits = Waits::Brief;
+    }
     if effect != Effect::Blocks {
         return None;
     }
@@ -95,6 +99,29 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
         panics: api.panics,
         risk,
         reasons,
+    })
+}
+
+/// Says whether something is awaited in the block that a call ends.
+fn awaits_in_block(facts: &FileFacts, end: &Call) -> bool {
+    let events = facts.region_events(end.region);
+    events.iter().any(|event| match event {
+        Event::Region(id) => {
+            let region = &facts.regions[id.index()];
+            region.kind == RegionKind::With
+                && region.span.start == end.name_span.start
+                && awaits(facts, *id)
+        }
+        _ => false,
+    })
+}
+
+fn awaits(facts: &FileFacts, region: RegionId) -> bool {
+    let mut events = facts.region_events(region).iter();
+    events.any(|event| match event {
+        Event::Await(_) => true,
+        Event::Region(inner) => awaits(facts, *inner),
+        _ => false,
     })
 }
 

@@ -88,14 +88,24 @@ impl Cx<'_> {
     }
 
     /// An attribute of an attribute that has no type of its own: `client.chat.completions`, where a wildcard speaks of all
-    /// that is below the client.
+    /// that is public below the client.
     fn attribute_below(&self, type_: &Type, path: &str, name: &str) -> Values {
         let path: std::rc::Rc<str> = format!("{path}.{name}").into();
-        let known = self.catalog.lookup(Language::Python, &path).is_some()
+        let found = self.catalog.lookup(Language::Python, &path);
+        let known = found.is_some_and(|found| !found.wildcard || is_public(type_, &path))
             || self.catalog.speaks_of(Language::Python, &path);
         known
             .then(|| Known::certain(Value::Method(type_.clone(), path)))
             .into_iter()
             .collect()
     }
+}
+
+/// Says whether no name of a path below a type is private.
+fn is_public(type_: &Type, path: &str) -> bool {
+    let below = match type_ {
+        Type::Named(of, _) => path.strip_prefix(&**of).unwrap_or(path),
+        _ => path,
+    };
+    !below.split('.').any(|name| name.starts_with('_'))
 }

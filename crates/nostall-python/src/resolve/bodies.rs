@@ -13,7 +13,7 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
     for file in 0..cx.files.len() {
         let facts = cx.facts(file);
         let runtime = runtime(facts);
-        let in_tests = is_test_file(cx.files[file].path);
+        let by_file = presence(cx.files[file].path);
         let first = resolution.bodies.len();
         for (index, body) in facts.bodies.iter().enumerate() {
             // A body comes after the one that it stands in.
@@ -24,8 +24,7 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
             let presence = match parent {
                 Some(parent) if parent.presence == Presence::Absent => Presence::Absent,
                 _ if absent => Presence::Absent,
-                _ if in_tests => Presence::Test,
-                _ => Presence::Present,
+                _ => by_file,
             };
             let outer = parent.map_or_else(|| cx.modules.name(file), |parent| &parent.path);
             let path = path(facts, BodyId::new(index), outer);
@@ -119,6 +118,17 @@ fn first_name<'f>(facts: &'f FileFacts, import: &Import) -> Option<&'f str> {
         .first()
         .filter(|_| import.level == 0)?;
     Some(facts.text(first.name))
+}
+
+/// What a file's path says of the code in it.
+fn presence(path: &str) -> Presence {
+    if path.ends_with(".pyi") {
+        Presence::Absent // A stub is read, never run.
+    } else if is_test_file(path) {
+        Presence::Test
+    } else {
+        Presence::Present
+    }
 }
 
 /// Says whether a file holds tests by where it lies.
