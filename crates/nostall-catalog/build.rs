@@ -192,8 +192,12 @@ fn when_tokens(when: &WhenTable) -> TokenStream {
     });
     let waits = optional(when.waits.as_deref(), waits);
     let reason = optional(when.reason.as_deref(), text);
-    let raise = when.raise;
-    quote!(When { argument: #argument, test: #test, effect: #effect, waits: #waits, reason: #reason, raise: #raise })
+    let (raise, returns) = (when.raise, optional(when.returns.as_deref(), text));
+    quote! {
+        When {
+            argument: #argument, test: #test, effect: #effect, waits: #waits, reason: #reason, raise: #raise, returns: #returns,
+        }
+    }
 }
 
 fn literal(value: &toml::Value) -> TokenStream {

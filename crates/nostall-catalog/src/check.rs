@@ -290,6 +290,9 @@ fn check_when(when: &WhenTable) -> Vec<String> {
     if when.raise && is_blank(when.reason.as_deref()) {
         errors.push("`when.raise` needs a `reason`: what the report says".to_owned());
     }
+    if when.returns.is_some() && when.types.is_empty() {
+        errors.push("`when.returns` is for a question about a `type`".to_owned());
+    }
     if when.effect.is_none() && when.waits.is_none() && when.reason.is_none() {
         errors.push("`when` changes nothing: it needs `effect`, `waits` or `reason`".to_owned());
     }

@@ -181,6 +181,7 @@ fn when(table: &WhenTable) -> When {
         waits: table.waits.as_deref().and_then(waits),
         reason: table.reason.as_deref().map(text),
         raise: table.raise,
+        returns: table.returns.as_deref().map(text),
     }
 }
 

@@ -202,6 +202,8 @@ pub struct When {
     pub reason: Option<Text>,
     /// Whether the risk is a step higher then.
     pub raise: bool,
+    /// The type of the result then.
+    pub returns: Option<Text>,
 }
 
 /// A question about an argument.

@@ -218,6 +218,9 @@ pub struct WhenTable {
     /// Whether the risk is a step higher then.
     #[serde(default)]
     pub raise: bool,
+    /// The type of the result then, for a question about a type.
+    #[serde(default)]
+    pub returns: Option<String>,
 }
 
 /// What one of `when` asks.

@@ -1,6 +1,6 @@
 //! Calls: what each may reach, and the callables that it is given.
 
-use nostall_catalog::{Api, ApiId, Effect, Test};
+use nostall_catalog::{Api, ApiId, Effect, Test, When};
 use nostall_model::facts::{
     ArgumentKind, Body, BodyKind, Call, CallId, CallKind, Callee, ExprId, ExprKind, Flavour, Run,
 };
@@ -268,16 +268,7 @@ impl Cx<'_> {
                 continue;
             };
             for (number, when) in self.catalog.api(ApiId(api)).when.iter().enumerate() {
-                let Test::Type(types) = &when.test else {
-                    continue;
-                };
-                let argument = self.written_argument(file, call, &when.argument);
-                let holds = argument.is_some_and(|value| {
-                    types
-                        .iter()
-                        .any(|type_| self.is_of_type(file, value, type_))
-                });
-                if holds {
+                if self.type_holds(file, call, when) {
                     found.push(TypeMatch {
                         call: self.mounts[file].call(call),
                         api,
@@ -287,6 +278,19 @@ impl Cx<'_> {
             }
         }
         found
+    }
+
+    /// Says whether a condition asks for an argument's type, and holds.
+    pub(super) fn type_holds(&self, file: usize, call: CallId, when: &When) -> bool {
+        let Test::Type(types) = &when.test else {
+            return false;
+        };
+        let argument = self.written_argument(file, call, &when.argument);
+        argument.is_some_and(|value| {
+            types
+                .iter()
+                .any(|type_| self.is_of_type(file, value, type_))
+        })
     }
 
     fn written_argument(

@@ -365,7 +365,7 @@ impl Cx<'_> {
     fn outside_result(&self, file: usize, call: CallId, path: &Rc<str>) -> Values {
         if let Some(found) = self.catalog.lookup(Language::Python, path) {
             let api = self.catalog.api(found.api);
-            if let Some(returns) = &api.returns {
+            if let Some(returns) = self.returned_here(file, call, api) {
                 let arguments = self.with_argument_types(file, call, returns, Arguments::default());
                 return instances(self.catalogue_type(returns, &arguments));
             }
@@ -394,12 +394,20 @@ impl Cx<'_> {
         let Some(found) = self.catalog.lookup(Language::Python, path) else {
             return self.copied(owner, path);
         };
-        let Some(returns) = &self.catalog.api(found.api).returns else {
+        let Some(returns) = self.returned_here(file, call, self.catalog.api(found.api)) else {
             return Values::new();
         };
         let arguments = self.receiver_arguments(owner);
         let arguments = self.with_argument_types(file, call, returns, arguments);
         instances(self.catalogue_type(returns, &arguments))
+    }
+
+    /// The words for what an api returns, the types of its arguments looked at.
+    fn returned_here<'a>(&self, file: usize, call: CallId, api: &'a Api) -> Option<&'a str> {
+        let mut conditions = api.when.iter().filter(|when| when.returns.is_some());
+        let special = conditions.find(|when| self.type_holds(file, call, when));
+        let returns = special.and_then(|when| when.returns.as_ref());
+        returns.or(api.returns.as_ref()).map(|returns| &**returns)
     }
 
     /// The language's own operations that give an object of the same type.
