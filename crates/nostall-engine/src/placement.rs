@@ -24,6 +24,8 @@ pub struct Placement {
     pub startup: bool,
     /// In a program that never does two things at a time.
     pub alone: bool,
+    /// Where a condition must hold.
+    pub branched: bool,
 }
 
 impl Placement {
@@ -36,6 +38,7 @@ impl Placement {
             once: self.once || other.once,
             startup: self.startup || other.startup,
             alone: self.alone || other.alone,
+            branched: self.branched || other.branched,
         }
     }
 
@@ -218,8 +221,15 @@ pub(crate) fn own_placement(
         looped: loops.contain(program.file_of_call(call).index(), facts, record),
         locked: locked.contains(&call),
         once: fills_global(facts, record),
+        branched: is_in_branch(facts, record),
         ..Placement::default()
     }
+}
+
+/// Says whether a call stands in a branch of its body.
+fn is_in_branch(facts: &FileFacts, call: &Call) -> bool {
+    let mut regions = facts.regions_outwards(call.region);
+    regions.any(|region| facts.regions[region.index()].kind == RegionKind::Branch)
 }
 
 /// Says whether a call stands in a branch that gives a variable of the module its value, and is taken where it has none:

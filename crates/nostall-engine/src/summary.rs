@@ -582,13 +582,13 @@ impl Cx<'_> {
             contribution.effects.push(if own {
                 carried
             } else {
-                Effect {
+                doubted(Effect {
                     hops: effect.hops.saturating_add(1),
                     call,
                     next: Some(callee),
                     under: effect.premise(),
                     ..carried
-                }
+                })
             });
         }
         let outer = summary.uses.iter().filter(|use_| use_.owner != callee);
@@ -719,6 +719,21 @@ impl Cx<'_> {
                 self.program.parent(*body)
             })
             .any(|body| body == outer)
+    }
+}
+
+/// Beyond this number of calls nobody can say of a way with conditions on it that they all hold at once.
+const FAR: u16 = 5;
+
+/// Doubts an effect that is far away and hangs on conditions: their values decide, and they are not known.
+fn doubted(effect: Effect) -> Effect {
+    if effect.hops < FAR || !effect.placement.branched {
+        return effect;
+    }
+    Effect {
+        confidence: Confidence::Possible,
+        settled: Confidence::Possible,
+        ..effect
     }
 }
 
