@@ -66,6 +66,7 @@ impl Writer<'_> {
         let api = self.catalog.api(ApiId(blocking.api));
         let runs = &self.runs[draft.body.index()];
         let chain = self.chain(draft.body, effect);
+        let called = chain.last().map_or(&*api.path, |hop| hop.call.as_str());
         Finding {
             rule: draft.rule,
             risk: draft.risk,
@@ -78,11 +79,16 @@ impl Writer<'_> {
             function: self.program.resolved(runs.entry).path.clone(),
             entry: runs.why.clone(),
             entry_place: Some(self.entry_place(runs.entry)),
-            call: api.path.to_string(),
-            message: message(api, blocking, chain.first().filter(|_| chain.len() > 1)),
+            call: called.to_owned(),
+            message: message(
+                api,
+                blocking,
+                called,
+                chain.first().filter(|_| chain.len() > 1),
+            ),
             why: api.why.to_string(),
             replacement: self.replacement(draft.body, call, api, &chain),
-            also: self.also(api, others),
+            also: self.also(called, others),
             chain,
             fix: None,
             fingerprint: String::new(),
@@ -122,7 +128,7 @@ impl Writer<'_> {
         steps
     }
 
-    fn also(&self, api: &Api, others: &[&Draft]) -> Vec<String> {
+    fn also(&self, called: &str, others: &[&Draft]) -> Vec<String> {
         let mut also: Vec<String> = others
             .iter()
             .filter_map(|draft| match draft.matter {
@@ -132,7 +138,7 @@ impl Writer<'_> {
             .collect();
         also.sort();
         also.dedup();
-        also.retain(|path| *path != *api.path);
+        also.retain(|path| path != called);
         also
     }
 
@@ -173,14 +179,6 @@ impl Writer<'_> {
             }
         }
     }
-
-    /// The callee as written.
-    fn callee_text(&self, call: ProgramCall) -> String {
-        let place = self.place(call);
-        let text = &self.program.sources.get(place.file).text;
-        let written = text.get(place.span.range()).unwrap_or_default();
-        written.split_whitespace().collect::<Vec<_>>().join("")
-    }
 }
 
 fn is_runtime(key: &str) -> bool {
@@ -213,8 +211,8 @@ fn offload(runtime: Runtime, panics: bool, callee: &str) -> String {
 }
 
 /// What happens, about the user's code: the called helper where there is one, else the api.
-fn message(api: &Api, blocking: &Blocking, helper: Option<&Hop>) -> String {
-    let subject = helper.map_or(&*api.path, |hop| hop.call.as_str());
+fn message(api: &Api, blocking: &Blocking, called: &str, helper: Option<&Hop>) -> String {
+    let subject = helper.map_or(called, |hop| hop.call.as_str());
     let executor = match api.language {
         Language::Rust => "executor thread",
         Language::Python => "event loop",
@@ -228,7 +226,7 @@ fn message(api: &Api, blocking: &Blocking, helper: Option<&Hop>) -> String {
         Some(Waits::Brief) => format!("holds the {executor} for a moment"),
         Some(Waits::Unbounded) | None => format!("can hold the {executor} without a bound"),
     };
-    let through = helper.map_or_else(String::new, |_| format!(", through `{}`", api.path));
+    let through = helper.map_or_else(String::new, |_| format!(", through `{called}`"));
     debug_assert_eq!(api.category, Some(blocking.category));
     format!("`{subject}` {doing}{through}")
 }

@@ -1,6 +1,6 @@
 //! What rules find before thresholds and marks decide, and how it is written down.
 
-use nostall_catalog::{ApiId, Catalog};
+use nostall_catalog::{Api, ApiId, Catalog};
 use nostall_model::finding::{Finding, Place, RiskReason};
 use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{Confidence, Risk, RuleId, Span};
@@ -104,10 +104,27 @@ impl Writer<'_> {
     }
 
     pub(super) fn api_path(&self, effect: Effect) -> String {
-        self.catalog
-            .api(ApiId(self.summaries.sink(effect.sink).api))
-            .path
-            .to_string()
+        let api = ApiId(self.summaries.sink(effect.sink).api);
+        spoken_path(self.catalog.api(api), &self.callee_text(effect.call)).to_owned()
+    }
+
+    /// The callee as written.
+    pub(super) fn callee_text(&self, call: ProgramCall) -> String {
+        let place = self.place(call);
+        let text = &self.program.sources.get(place.file).text;
+        let written = text.get(place.span.range()).unwrap_or_default();
+        written.split_whitespace().collect::<Vec<_>>().join("")
+    }
+}
+
+/// The path to speak of where an entry stands for callables of several names: the one that ends like what is written.
+fn spoken_path<'a>(api: &'a Api, written: &str) -> &'a str {
+    let last = |path: &'a str| path.rsplit([':', '.']).next().unwrap_or(path);
+    let name = written.rsplit([':', '.']).next().unwrap_or(written);
+    let mut others = api.also.iter().map(|path| &**path);
+    match others.find(|path| last(path) == name) {
+        Some(other) if last(&api.path) != name => other,
+        _ => &api.path,
     }
 }
 
