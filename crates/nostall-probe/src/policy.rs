@@ -1,0 +1,399 @@
+//! What every operation runs under: a place in the bulkhead, a time-out per try, retries, and a deadline over all of it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::error::{Cause, Error, Name, Result, panic_text};
+use crate::gate::Gate;
+use crate::stats::{Call, Kind, Series, Stats};
+
+/// Numbers of a policy.
+#[derive(Clone, Debug)]
+pub struct PolicyOptions {
+    /// How many operations may run at once; the others wait in order. At least 1.
+    pub max_in_flight: usize,
+    /// How long one try may take.
+    pub time_out: Duration,
+    /// How long the operation may take, with waits, tries and pauses.
+    pub deadline: Duration,
+    /// How often and how fast it is tried again.
+    pub retry: Retry,
+}
+
+impl Default for PolicyOptions {
+    fn default() -> Self {
+        Self {
+            max_in_flight: 1000,
+            time_out: Duration::from_secs(10),
+            deadline: Duration::from_secs(30),
+            retry: Retry::default(),
+        }
+    }
+}
+
+/// Retries with exponential back-off.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// Tries in all, the first included; 1 means no retry.
+    pub max_tries: u32,
+    /// The pause before the second try.
+    pub first_delay: Duration,
+    /// The longest pause that back-off leads to. A longer `Retry-After` is obeyed if the deadline leaves room for it.
+    pub max_delay: Duration,
+    /// By how much each pause is longer than the one before. At least 1.
+    pub factor: f32,
+    /// Adds a random part of `first_delay` to each pause, so that callers that failed together do not come back together.
+    pub jitter: bool,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            max_tries: 3,
+            first_delay: Duration::from_millis(50),
+            max_delay: Duration::from_secs(5),
+            factor: 2.0,
+            jitter: true,
+        }
+    }
+}
+
+impl Retry {
+    /// One try only.
+    pub fn none() -> Self {
+        Self {
+            max_tries: 1,
+            ..Self::default()
+        }
+    }
+
+    fn backoff(&self) -> ExponentialBuilder {
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(self.first_delay)
+            .with_max_delay(self.max_delay)
+            .with_factor(self.factor.max(1.0))
+            .with_max_times(self.max_tries.saturating_sub(1) as usize);
+        if self.jitter {
+            backoff.with_jitter()
+        } else {
+            backoff
+        }
+    }
+}
+
+/// Runs operations under limits and counts them. Clones share the places of the bulkhead and the statistics.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use nostall_probe::{Cause, Policy, PolicyOptions};
+///
+/// let policy = Policy::new(PolicyOptions::default());
+/// let mut tries = 0;
+/// let answer = policy
+///     .run("charge card", || {
+///         tries += 1;
+///         let first = tries == 1;
+///         async move { if first { Err(Cause::transient("line busy")) } else { Ok(42) } }
+///     })
+///     .await
+///     .unwrap();
+/// assert_eq!((answer, policy.stats().snapshot().total.retries), (42, 1));
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy(Arc<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    kind: Kind,
+    options: PolicyOptions,
+    places: Arc<Semaphore>,
+    stats: Stats,
+    gate: Gate,
+}
+
+/// Whether a failed try may be followed by another one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Repeat {
+    /// The operation may be done twice: any transient error is worth another try.
+    Always,
+    /// Doing it twice could do harm: never.
+    Never,
+    /// Only after errors that show that nothing was done, such as a refused connection.
+    If(fn(&Cause) -> bool),
+}
+
+impl Repeat {
+    fn allows(self, cause: &Cause) -> bool {
+        match self {
+            Self::Always => cause.is_transient(),
+            Self::Never => false,
+            Self::If(unharmed) => cause.is_transient() && unharmed(cause),
+        }
+    }
+}
+
+impl Policy {
+    /// Makes a policy for operations of one's own, with statistics of its own.
+    pub fn new(options: PolicyOptions) -> Self {
+        Self::within(Kind::Own, options, Stats::default(), Gate::default())
+    }
+
+    /// Makes the policy of one kind in a system.
+    pub(crate) fn within(kind: Kind, options: PolicyOptions, stats: Stats, gate: Gate) -> Self {
+        let places = options.max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
+        Self(Arc::new(Rules {
+            kind,
+            places: Arc::new(Semaphore::new(places)),
+            options,
+            stats,
+            gate,
+        }))
+    }
+
+    /// The numbers that this policy was made with.
+    pub fn options(&self) -> &PolicyOptions {
+        &self.0.options
+    }
+
+    /// Where this policy counts.
+    pub fn stats(&self) -> &Stats {
+        &self.0.stats
+    }
+
+    /// Runs an operation that may be done twice: transient errors and tries out of time are followed by another try.
+    ///
+    /// `operation` is called once per try. Which errors are transient says [`Cause::is_transient`].
+    ///
+    /// # Errors
+    /// The error of the last try, [`Cause::TimedOut`] at the deadline, [`Cause::Saturated`] when no place was free until then, or
+    /// [`Cause::Closed`] after shutdown.
+    ///
+    /// # Cancellation
+    /// Dropping the future drops the try that runs and gives the place back; it counts as cancelled. What the try had already sent
+    /// may still take effect.
+    pub async fn run<T, E, F, Fut>(&self, name: impl Into<Name>, operation: F) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Into<Cause>,
+    {
+        self.run_as(name.into(), Repeat::Always, operation).await
+    }
+
+    /// Runs an operation that must not be done twice: one try, with the same limits as [`Policy::run`].
+    ///
+    /// # Errors
+    /// As [`Policy::run`].
+    ///
+    /// # Cancellation
+    /// As [`Policy::run`].
+    pub async fn run_once<T, E, Fut>(&self, name: impl Into<Name>, operation: Fut) -> Result<T>
+    where
+        Fut: Future<Output = Result<T, E>>,
+        E: Into<Cause>,
+    {
+        let mut operation = Some(operation);
+        let once = || {
+            let operation = operation.take();
+            async {
+                match operation {
+                    Some(operation) => operation.await.map_err(Into::into),
+                    None => Err(Cause::Closed),
+                }
+            }
+        };
+        self.run_as(name.into(), Repeat::Never, once).await
+    }
+
+    pub(crate) async fn run_as<T, E, F, Fut>(
+        &self,
+        name: Name,
+        repeat: Repeat,
+        mut operation: F,
+    ) -> Result<T>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Into<Cause>,
+    {
+        let rules = &*self.0;
+        let began = Began::now(rules, name);
+        let Some(_inside) = rules.gate.enter() else {
+            return Err(began.refused(Cause::Closed));
+        };
+        let mut call = began.series.begin();
+        let _place = match self.place(&began).await {
+            Ok(place) => place,
+            Err(cause) => return Err(began.failed(call, 0, cause)),
+        };
+        call.waited(began.at.elapsed());
+
+        let tries = AtomicU32::new(0);
+        let try_once = || {
+            tries.fetch_add(1, Ordering::Relaxed);
+            within(rules.options.time_out, operation())
+        };
+        let tried = try_once
+            .retry(rules.options.retry.backoff())
+            .when(|cause: &Cause| repeat.allows(cause))
+            .notify(|_, _| began.series.retried())
+            .adjust(|cause, pause| {
+                let pause = pause.map(|pause| cause.retry_after().unwrap_or(pause))?;
+                began.leaves_room_for(pause).then_some(pause)
+            });
+        let outcome = timeout_at(began.deadline(), tried)
+            .await
+            .unwrap_or_else(|_| Err(began.out_of_time()));
+        match outcome {
+            Ok(value) => {
+                call.succeeded();
+                Ok(value)
+            }
+            Err(cause) => Err(began.failed(call, tries.into_inner(), cause)),
+        }
+    }
+
+    /// Runs blocking work on the blocking pool, counted as offloaded and timed.
+    ///
+    /// # Errors
+    /// The work's own error, [`Cause::Panicked`], [`Cause::TimedOut`], [`Cause::Saturated`] or [`Cause::Closed`].
+    ///
+    /// # Cancellation
+    /// Work that has begun can't be stopped: when the future is dropped or time runs out it goes on, and holds its place until it
+    /// ends, so that left-over work can never be more than the bulkhead allows.
+    pub async fn offload<T, E, F>(&self, name: impl Into<Name>, work: F) -> Result<T>
+    where
+        F: FnOnce() -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Into<Cause> + Send + 'static,
+    {
+        let rules = &*self.0;
+        let began = Began::now(rules, name.into());
+        let Some(inside) = rules.gate.enter() else {
+            return Err(began.refused(Cause::Closed));
+        };
+        let mut call = began.series.begin();
+        let place = match self.place(&began).await {
+            Ok(place) => place,
+            Err(cause) => return Err(began.failed(call, 0, cause)),
+        };
+        let asked = began.at;
+        let series = Arc::clone(&began.series);
+        let handle = tokio::task::spawn_blocking(move || {
+            let _held = (place, inside);
+            let waited = asked.elapsed();
+            let started = Instant::now();
+            let result = work();
+            series.offloaded(started.elapsed());
+            (waited, result)
+        });
+        let limit = rules.options.time_out;
+        let until = began.deadline().min(Instant::now() + limit);
+        match timeout_at(until, handle).await {
+            Ok(Ok((waited, result))) => {
+                call.waited(waited);
+                match result {
+                    Ok(value) => {
+                        call.succeeded();
+                        Ok(value)
+                    }
+                    Err(error) => Err(began.failed(call, 1, error.into())),
+                }
+            }
+            Ok(Err(join)) => {
+                let cause = match join.try_into_panic() {
+                    Ok(panic) => Cause::Panicked(panic_text(&*panic)),
+                    Err(_) => Cause::Closed,
+                };
+                Err(began.failed(call, 1, cause))
+            }
+            Err(_) => Err(began.failed(call, 1, Cause::TimedOut { limit })),
+        }
+    }
+
+    /// Waits for a place in the bulkhead, until the deadline.
+    async fn place(&self, began: &Began<'_>) -> Result<OwnedSemaphorePermit, Cause> {
+        let places = &self.0.places;
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Ok(place);
+        }
+        match timeout_at(began.deadline(), Arc::clone(places).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) => Err(Cause::Closed),
+            Err(_) => Err(Cause::Saturated {
+                limit: self.0.options.max_in_flight,
+                waited: began.at.elapsed(),
+            }),
+        }
+    }
+}
+
+/// Bounds one try.
+async fn within<T, E: Into<Cause>>(
+    limit: Duration,
+    operation: impl Future<Output = Result<T, E>>,
+) -> Result<T, Cause> {
+    match timeout(limit, operation).await {
+        Ok(result) => result.map_err(Into::into),
+        Err(_) => Err(Cause::TimedOut { limit }),
+    }
+}
+
+/// An operation that has begun.
+struct Began<'a> {
+    rules: &'a Rules,
+    series: Arc<Series>,
+    at: Instant,
+}
+
+impl<'a> Began<'a> {
+    fn now(rules: &'a Rules, name: Name) -> Self {
+        Self {
+            rules,
+            series: rules.stats.series(rules.kind, name),
+            at: Instant::now(),
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        self.at + self.rules.options.deadline
+    }
+
+    /// Whether a try could still begin after a pause: if not, the error at hand says more than a time-out would.
+    fn leaves_room_for(&self, pause: Duration) -> bool {
+        Instant::now() + pause < self.deadline()
+    }
+
+    fn out_of_time(&self) -> Cause {
+        Cause::TimedOut {
+            limit: self.rules.options.deadline,
+        }
+    }
+
+    fn refused(&self, cause: Cause) -> Error {
+        self.error(0, cause)
+    }
+
+    fn failed(&self, call: Call<'_>, tries: u32, cause: Cause) -> Error {
+        call.failed(cause.is_time_out());
+        self.error(tries, cause)
+    }
+
+    fn error(&self, tries: u32, cause: Cause) -> Error {
+        let elapsed = self.at.elapsed();
+        Error::new(
+            self.rules.kind,
+            self.series.name().clone(),
+            tries,
+            elapsed,
+            cause,
+        )
+    }
+}
