@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("nostall-install", &["nostall"]),
+    ("nostall-probe", &[]),
 ];
 
 /// Crates that one crate fences off.
@@ -45,6 +46,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("clap", &["nostall"]),
     ("ignore", &["nostall-engine"]),
     ("walkdir", &["nostall-engine"]),
+    ("tokio", &["nostall-probe"]),
+    ("sqlx", &["nostall-probe"]),
+    ("redis", &["nostall-probe"]),
+    ("reqwest", &["nostall-probe"]),
 ];
 
 /// Crates that may use anything: they are not published.
