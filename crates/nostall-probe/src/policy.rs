@@ -8,6 +8,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Cause, Error, Name, Result, panic_text};
 use crate::gate::Gate;
@@ -42,13 +43,14 @@ impl Default for PolicyOptions {
 pub struct Retry {
     /// Tries in all, the first included; 1 means no retry.
     pub max_tries: u32,
-    /// The pause before the second try.
+    /// The pause before the second try, at most `max_delay`.
     pub first_delay: Duration,
-    /// The longest pause that back-off leads to. A longer `Retry-After` is obeyed if the deadline leaves room for it.
+    /// The longest pause that back-off leads to, before jitter. A longer `Retry-After` is obeyed if the deadline leaves room for it.
     pub max_delay: Duration,
     /// By how much each pause is longer than the one before. At least 1.
     pub factor: f32,
-    /// Adds a random part of `first_delay` to each pause, so that callers that failed together do not come back together.
+    /// Makes each pause longer by a random part of it, up to twice as long, so that callers that failed together do not come back
+    /// together.
     pub jitter: bool,
 }
 
@@ -75,7 +77,7 @@ impl Retry {
 
     fn backoff(&self) -> ExponentialBuilder {
         let backoff = ExponentialBuilder::new()
-            .with_min_delay(self.first_delay)
+            .with_min_delay(self.first_delay.min(self.max_delay))
             .with_max_delay(self.max_delay)
             .with_factor(self.factor.max(1.0))
             .with_max_times(self.max_tries.saturating_sub(1) as usize);
@@ -225,10 +227,10 @@ impl Policy {
     {
         let rules = &*self.0;
         let began = Began::now(rules, name);
-        let Some(_inside) = rules.gate.enter() else {
-            return Err(began.refused(Cause::Closed));
-        };
         let mut call = began.series.begin();
+        let Some(_inside) = rules.gate.enter() else {
+            return Err(began.failed(call, 0, Cause::Closed));
+        };
         let _place = match self.place(&began).await {
             Ok(place) => place,
             Err(cause) => return Err(began.failed(call, 0, cause)),
@@ -237,15 +239,17 @@ impl Policy {
 
         let tries = AtomicU32::new(0);
         let try_once = || {
-            tries.fetch_add(1, Ordering::Relaxed);
+            if tries.fetch_add(1, Ordering::Relaxed) > 0 {
+                began.series.retried();
+            }
             within(rules.options.time_out, operation())
         };
         let tried = try_once
             .retry(rules.options.retry.backoff())
             .when(|cause: &Cause| repeat.allows(cause))
-            .notify(|_, _| began.series.retried())
             .adjust(|cause, pause| {
-                let pause = pause.map(|pause| cause.retry_after().unwrap_or(pause))?;
+                let pause =
+                    pause.map(|pause| cause.retry_after().unwrap_or_default().max(pause))?;
                 began.leaves_room_for(pause).then_some(pause)
             });
         let outcome = timeout_at(began.deadline(), tried)
@@ -267,7 +271,7 @@ impl Policy {
     ///
     /// # Cancellation
     /// Work that has begun can't be stopped: when the future is dropped or time runs out it goes on, and holds its place until it
-    /// ends, so that left-over work can never be more than the bulkhead allows.
+    /// ends, so that left-over work can never be more than the bulkhead allows. Work that has not begun by then never does.
     pub async fn offload<T, E, F>(&self, name: impl Into<Name>, work: F) -> Result<T>
     where
         F: FnOnce() -> Result<T, E> + Send + 'static,
@@ -276,26 +280,24 @@ impl Policy {
     {
         let rules = &*self.0;
         let began = Began::now(rules, name.into());
-        let Some(inside) = rules.gate.enter() else {
-            return Err(began.refused(Cause::Closed));
-        };
         let mut call = began.series.begin();
+        let Some(inside) = rules.gate.enter() else {
+            return Err(began.failed(call, 0, Cause::Closed));
+        };
         let place = match self.place(&began).await {
             Ok(place) => place,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
         let asked = began.at;
         let series = Arc::clone(&began.series);
-        let handle = tokio::task::spawn_blocking(move || {
+        call.handed_over();
+        let handle = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
             let _held = (place, inside);
             let waited = asked.elapsed();
-            let started = Instant::now();
-            let result = work();
-            series.offloaded(started.elapsed());
-            (waited, result)
-        });
-        let limit = rules.options.time_out;
-        let until = began.deadline().min(Instant::now() + limit);
+            let _timed = series.offload();
+            (waited, work())
+        }));
+        let (until, limit) = began.next_limit();
         match timeout_at(until, handle).await {
             Ok(Ok((waited, result))) => {
                 call.waited(waited);
@@ -328,7 +330,7 @@ impl Policy {
             Ok(Ok(place)) => Ok(place),
             Ok(Err(_)) => Err(Cause::Closed),
             Err(_) => Err(Cause::Saturated {
-                limit: self.0.options.max_in_flight,
+                limit: self.0.options.max_in_flight.max(1),
                 waited: began.at.elapsed(),
             }),
         }
@@ -349,6 +351,7 @@ async fn within<T, E: Into<Cause>>(
 /// An operation that has begun.
 struct Began<'a> {
     rules: &'a Rules,
+    name: Name,
     series: Arc<Series>,
     at: Instant,
 }
@@ -357,18 +360,30 @@ impl<'a> Began<'a> {
     fn now(rules: &'a Rules, name: Name) -> Self {
         Self {
             rules,
-            series: rules.stats.series(rules.kind, name),
+            series: rules.stats.series(rules.kind, &name),
+            name,
             at: Instant::now(),
         }
     }
 
     fn deadline(&self) -> Instant {
-        self.at + self.rules.options.deadline
+        after(self.at, self.rules.options.deadline)
+    }
+
+    /// When a try that begins now is out of time, and the limit that it reaches then.
+    fn next_limit(&self) -> (Instant, Duration) {
+        let options = &self.rules.options;
+        let (of_try, of_all) = (after(Instant::now(), options.time_out), self.deadline());
+        if of_try < of_all {
+            (of_try, options.time_out)
+        } else {
+            (of_all, options.deadline)
+        }
     }
 
     /// Whether a try could still begin after a pause: if not, the error at hand says more than a time-out would.
     fn leaves_room_for(&self, pause: Duration) -> bool {
-        Instant::now() + pause < self.deadline()
+        pause < self.deadline().saturating_duration_since(Instant::now())
     }
 
     fn out_of_time(&self) -> Cause {
@@ -377,23 +392,15 @@ impl<'a> Began<'a> {
         }
     }
 
-    fn refused(&self, cause: Cause) -> Error {
-        self.error(0, cause)
-    }
-
     fn failed(&self, call: Call<'_>, tries: u32, cause: Cause) -> Error {
         call.failed(cause.is_time_out());
-        self.error(tries, cause)
+        let name = self.name.clone();
+        Error::new(self.rules.kind, name, tries, self.at.elapsed(), cause)
     }
+}
 
-    fn error(&self, tries: u32, cause: Cause) -> Error {
-        let elapsed = self.at.elapsed();
-        Error::new(
-            self.rules.kind,
-            self.series.name().clone(),
-            tries,
-            elapsed,
-            cause,
-        )
-    }
+/// A moment, at the latest 30 years on: limits of "for ever" must not overflow the clock.
+fn after(from: Instant, pause: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    from + pause.min(FAR)
 }
