@@ -1,5 +1,10 @@
 //! The file backend on real folders.
 #![cfg(feature = "files")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests; clippy.toml allows it in test functions only"
+)]
 
 #[path = "files/append.rs"]
 mod append;

@@ -45,7 +45,10 @@ async fn never_more_than_the_limit_and_always_as_many() {
         let running = Running::default();
         let items = (0..50).map(|n| {
             let running = &running;
-            async move { Ok::<_, ()>(running.during(10 + n % 3).await) }
+            async move {
+                running.during(10 + n % 3).await;
+                Ok::<_, ()>(())
+            }
         });
         let gathered = gather(items, limit).await;
         assert_eq!((gathered.ok.len(), running.most()), (50, limit.min(50)));
@@ -57,7 +60,10 @@ async fn items_are_made_only_when_their_turn_comes() {
     let made = AtomicUsize::new(0);
     let items = (0..100).map(|_| {
         made.fetch_add(1, Ordering::Relaxed);
-        async { Ok::<_, ()>(sleep(Duration::from_millis(10)).await) }
+        async {
+            sleep(Duration::from_millis(10)).await;
+            Ok::<_, ()>(())
+        }
     });
     let gathering = tokio::time::timeout(Duration::from_millis(15), gather(items, 4));
     assert!(gathering.await.is_err());

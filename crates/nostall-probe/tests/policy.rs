@@ -15,6 +15,11 @@ const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
+async fn slept(time: Duration) -> Result<(), Cause> {
+    sleep(time).await;
+    Ok(())
+}
+
 fn retry(max_tries: u32, first: u64, max: u64) -> Retry {
     Retry {
         max_tries,
@@ -199,10 +204,10 @@ async fn run_once_never_tries_again() {
     let failing = async { Err::<(), _>(Cause::transient("busy")) };
     let error = policy.run_once("op", failing).await.unwrap_err();
     assert_eq!(error.tries(), 1);
-    let slow = async { Ok::<_, Cause>(sleep(ms(101)).await) };
+    let slow = slept(ms(101));
     let error = policy.run_once("op", slow).await.unwrap_err();
     assert!(matches!(error.cause(), Cause::TimedOut { limit } if *limit == ms(100)));
-    let quick = async { Ok::<_, Cause>(sleep(ms(99)).await) };
+    let quick = slept(ms(99));
     policy.run_once("op", quick).await.unwrap();
     let figures = figures(&policy);
     assert_eq!((figures.ok, figures.errors), (1, 2));
@@ -222,7 +227,7 @@ async fn a_try_out_of_time_is_typed_and_tried_again() {
     let start = Instant::now();
     assert_eq!(policy.run("op", slow_twice).await.unwrap(), 7);
     assert_moments(&[start.elapsed()], [100 + 50 + 100 + 100]);
-    let always = || async { Ok::<_, Cause>(sleep(ms(500)).await) };
+    let always = || slept(ms(500));
     let error = policy.run("op", always).await.unwrap_err();
     assert!(matches!(error.cause(), Cause::TimedOut { limit } if *limit == ms(100)));
     assert!(error.is_time_out() && error.tries() == 3);
@@ -295,7 +300,7 @@ async fn a_full_bulkhead_is_typed_at_the_deadline() {
         options.time_out = ms(10_000);
         options.deadline = ms(300);
     });
-    let long = || policy.run_once("long", async { Ok::<_, Cause>(sleep(ms(250)).await) });
+    let long = || policy.run_once("long", slept(ms(250)));
     let never = || {
         policy.run_once("never", async {
             std::future::pending::<()>().await;
@@ -345,11 +350,11 @@ async fn no_places_means_one() {
         options.max_in_flight = 0;
         options.deadline = ms(100);
     });
-    let wait = || policy.run_once("op", async { Ok::<_, Cause>(sleep(ms(70)).await) });
+    let wait = || policy.run_once("op", slept(ms(70)));
     let (a, b) = tokio::join!(wait(), wait());
     a.unwrap();
     assert!(b.unwrap_err().is_time_out());
-    let long = policy.run_once("op", async { Ok::<_, Cause>(sleep(ms(500)).await) });
+    let long = policy.run_once("op", slept(ms(500)));
     let (_, error) = tokio::join!(long, wait());
     let error = error.unwrap_err();
     assert!(
@@ -384,7 +389,7 @@ async fn those_who_wait_go_in_their_order_and_never_more_than_the_limit() {
 
 /// Whether all places of a policy with two are free.
 async fn both_places_are_free(policy: &Policy) -> bool {
-    let quick = || policy.run_once("probe", async { Ok::<_, Cause>(sleep(ms(1)).await) });
+    let quick = || policy.run_once("probe", slept(ms(1)));
     let start = Instant::now();
     let (a, b) = tokio::join!(quick(), quick());
     a.is_ok() && b.is_ok() && start.elapsed() <= ms(2)
@@ -421,7 +426,7 @@ async fn places_come_back_however_an_operation_ends() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_goes_away_while_it_waits_leaves_the_queue() {
     let policy = policy(|options| options.max_in_flight = 1);
-    let long = policy.run_once("long", async { Ok::<_, Cause>(sleep(ms(100)).await) });
+    let long = policy.run_once("long", slept(ms(100)));
     let gone = policy.run_once("gone", async { Ok::<_, Cause>(()) });
     let gone = tokio::time::timeout(ms(10), gone);
     let next = policy.run_once("next", async { Ok::<_, Cause>(()) });

@@ -1,4 +1,8 @@
 //! Counts and times.
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml allows it in test functions only"
+)]
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -24,6 +28,14 @@ fn policy() -> Policy {
             ..Retry::default()
         },
     })
+}
+
+/// Blocking work.
+fn slept(time: Duration) -> impl FnOnce() -> Result<(), Cause> + Send + 'static {
+    move || {
+        std::thread::sleep(time);
+        Ok(())
+    }
 }
 
 async fn after<T>(pause: u64, result: Result<T, Cause>) -> Result<T, Cause> {
@@ -52,7 +64,6 @@ async fn a_scripted_run_is_counted_exactly() {
             .is_err()
     );
     drop(policy.run("b", || after(90, Ok(()))));
-    let slept = |time| move || Ok::<_, Cause>(std::thread::sleep(time));
     policy.offload("c", slept(ms(30))).await.unwrap();
     policy.offload("c", slept(ms(10))).await.unwrap();
     let three = || policy.run_once("d", after(20, Ok(())));
@@ -104,7 +115,6 @@ async fn a_scripted_run_is_counted_exactly() {
 #[tokio::test]
 async fn time_on_the_blocking_pool_is_measured() {
     let policy = policy();
-    let slept = |time| move || Ok::<_, Cause>(std::thread::sleep(time));
     policy.offload("c", slept(ms(60))).await.unwrap();
     policy.offload("c", slept(ms(20))).await.unwrap();
     let figures = policy.stats().snapshot().name(Kind::Own, "c");

@@ -10,8 +10,14 @@ const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
+async fn slept(time: Duration) -> Result<(), Cause> {
+    sleep(time).await;
+    Ok(())
+}
+
 async fn system() -> IoSystem {
-    IoSystem::builder().build().await.unwrap()
+    let built = IoSystem::builder().build().await;
+    built.expect("nothing is connected")
 }
 
 async fn quick(io: &IoSystem) -> Result<()> {
@@ -39,20 +45,20 @@ fn a_system_goes_between_threads() {
 #[tokio::test]
 async fn what_was_not_configured_is_typed() {
     let io = system().await;
-    let mut errors = Vec::new();
-    #[cfg(feature = "database")]
-    errors.push((Kind::Database, io.database().map(drop)));
-    #[cfg(feature = "cache")]
-    errors.push((Kind::Cache, io.cache().map(drop)));
-    #[cfg(feature = "http")]
-    errors.push((Kind::Http, io.http().map(drop)));
-    #[cfg(feature = "files")]
-    errors.push((Kind::Files, io.files().map(drop)));
-    errors.extend(None::<(Kind, Result<()>)>);
+    let errors: &[(Kind, Result<()>)] = &[
+        #[cfg(feature = "database")]
+        (Kind::Database, io.database().map(drop)),
+        #[cfg(feature = "cache")]
+        (Kind::Cache, io.cache().map(drop)),
+        #[cfg(feature = "http")]
+        (Kind::Http, io.http().map(drop)),
+        #[cfg(feature = "files")]
+        (Kind::Files, io.files().map(drop)),
+    ];
     for (kind, result) in errors {
-        let error = result.unwrap_err();
-        assert!(matches!(error.cause(), Cause::NotConfigured(found) if *found == kind));
-        assert_eq!((error.kind(), error.tries()), (kind, 0));
+        let error = result.as_ref().unwrap_err();
+        assert!(matches!(error.cause(), Cause::NotConfigured(found) if found == kind));
+        assert_eq!((error.kind(), error.tries()), (*kind, 0));
         let expected = format!("no {kind} was given to the builder");
         assert!(error.to_string().ends_with(&expected), "{error}");
     }
@@ -66,7 +72,7 @@ async fn shutdown_waits_for_what_is_in_flight() {
     let running = tokio::spawn({
         let io = io.clone();
         async move {
-            let slow = async { Ok::<_, Cause>(sleep(ms(500)).await) };
+            let slow = slept(ms(500));
             io.policy().run_once("slow", slow).await
         }
     });
@@ -105,7 +111,7 @@ async fn shutdown_tells_how_many_it_left_and_a_second_one_waits_on() {
     for n in 1..=5 {
         let io = io.clone();
         running.spawn(async move {
-            let slow = async { Ok::<_, Cause>(sleep(ms(100 * n)).await) };
+            let slow = slept(ms(100 * n));
             io.policy().run_once("slow", slow).await
         });
     }
@@ -136,7 +142,7 @@ async fn those_who_wait_for_a_place_are_in_flight_too() {
     for _ in 0..3 {
         let io = io.clone();
         running.spawn(async move {
-            let slow = async { Ok::<_, Cause>(sleep(ms(100)).await) };
+            let slow = slept(ms(100));
             io.policy().run_once("slow", slow).await
         });
     }

@@ -69,7 +69,7 @@ impl From<FileType> for EntryKind {
 
 /// Says what one path names.
 pub(super) fn metadata(root: &Dir, target: &Target) -> Result<Entry, Cause> {
-    let path: PathBuf = target.names().collect();
+    let path = plain(target);
     if path.as_os_str().is_empty() {
         let metadata = root.dir_metadata().map_err(at(target.path()))?;
         return Ok(Entry::new(".".into(), &metadata));
@@ -77,6 +77,11 @@ pub(super) fn metadata(root: &Dir, target: &Target) -> Result<Entry, Cause> {
     let found = target.place(root)?.metadata()?;
     let metadata = found.ok_or_else(|| at(&path)(io::ErrorKind::NotFound.into()))?;
     Ok(Entry::new(path, &metadata))
+}
+
+/// The path without a leading `.` and doubled slashes; empty for the root.
+fn plain(target: &Target) -> PathBuf {
+    target.names().collect()
 }
 
 /// The entries of one folder, sorted by name.
@@ -87,7 +92,7 @@ pub(super) fn list(
 ) -> Result<Vec<Entry>, Cause> {
     let mut found = Found::new(target, options);
     let folder = target.folder(root)?;
-    found.add(folder.dir(), target.names().collect())?;
+    found.add(folder.dir(), &plain(target))?;
     Ok(found.sorted())
 }
 
@@ -101,7 +106,7 @@ pub(super) fn walk(
 ) -> Result<Vec<Entry>, Cause> {
     let mut found = Found::new(target, options);
     let start = target.folder(root)?;
-    let mut folders = found.add(start.dir(), target.names().collect())?;
+    let mut folders = found.add(start.dir(), &plain(target))?;
     drop(start);
     let mut depth = 1;
     while let Some(first) = folders.first() {
@@ -137,11 +142,11 @@ impl<'a> Found<'a> {
     }
 
     /// Adds what is in a folder, and answers the folders in it.
-    fn add(&mut self, dir: &Dir, path: PathBuf) -> Result<Vec<PathBuf>, Cause> {
+    fn add(&mut self, dir: &Dir, path: &Path) -> Result<Vec<PathBuf>, Cause> {
         let mut folders = Vec::new();
-        for entry in dir.entries().map_err(at(&path))? {
-            let entry = entry.map_err(at(&path))?;
-            let Some(entry) = look(&entry, &path)? else {
+        for entry in dir.entries().map_err(at(path))? {
+            let entry = entry.map_err(at(path))?;
+            let Some(entry) = look(&entry, path)? else {
                 continue;
             };
             if self.entries.len() >= self.limit {
@@ -159,13 +164,13 @@ impl<'a> Found<'a> {
 
     /// A folder that was removed or swapped for something else after it was seen stays listed as it was seen, with nothing below it.
     fn add_unless_gone(&mut self, root: &Dir, path: PathBuf) -> Result<Vec<PathBuf>, Cause> {
-        let target = Target::judge(path.clone())?;
+        let target = Target::judge(path)?;
         let folder = match target.folder(root) {
             Err(Cause::Path(PathError::Link { .. })) => return Ok(Vec::new()),
             Err(Cause::Io(error)) if is_gone(&error) => return Ok(Vec::new()),
             folder => folder?,
         };
-        self.add(folder.dir(), path)
+        self.add(folder.dir(), target.path())
     }
 
     fn sorted(mut self) -> Vec<Entry> {

@@ -54,7 +54,7 @@ fn write_beside(
     let mut file = TempFile::new(place.dir()).map_err(at(place.path))?;
     file.write_all(content).map_err(at(place.path))?;
     if let Some(replaced) = replaced {
-        let kept = plain(replaced.permissions());
+        let kept = plain(&replaced.permissions());
         file.as_file()
             .set_permissions(kept)
             .map_err(at(place.path))?;
@@ -67,12 +67,12 @@ fn write_beside(
 
 /// Writing into a file in place takes the set-user-ID bits off it, and so does this.
 #[cfg(unix)]
-fn plain(permissions: Permissions) -> Permissions {
+fn plain(permissions: &Permissions) -> Permissions {
     use cap_std::fs::PermissionsExt;
     Permissions::from_mode(permissions.mode() & 0o777)
 }
 
 #[cfg(not(unix))]
-fn plain(permissions: Permissions) -> Permissions {
-    permissions
+fn plain(permissions: &Permissions) -> Permissions {
+    permissions.clone()
 }

@@ -139,3 +139,24 @@ async fn a_folder_that_may_not_be_written_leaves_the_old_file() {
     assert_eq!(setup.files.read("a").await.unwrap(), b"old");
     assert_eq!(setup.names(), ["a"]);
 }
+
+/// The new file has its temporary name already when the last step fails.
+#[tokio::test]
+async fn a_file_that_may_not_be_replaced_stays_and_no_temporary_one_is_left() {
+    let setup = Setup::new().await;
+    setup.files.write("a", "old").await.unwrap();
+    let path = setup.root().join("a");
+    let lock = |flag| {
+        let locked = Command::new("chattr").arg(flag).arg(&path).output();
+        locked.is_ok_and(|output| output.status.success())
+    };
+    if !lock("+i") {
+        println!("no right to make a file immutable, or not on this file system: not tried");
+        return;
+    }
+    let error = setup.files.write("a", "new").await;
+    assert!(lock("-i"));
+    assert_eq!(io_kind(&error.unwrap_err()), ErrorKind::PermissionDenied);
+    assert_eq!(setup.files.read("a").await.unwrap(), b"old");
+    assert_eq!(setup.names(), ["a"]);
+}
