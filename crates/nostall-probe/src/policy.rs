@@ -128,6 +128,7 @@ pub(crate) enum Repeat {
     /// Doing it twice could do harm: never.
     Never,
     /// Only after errors that show that nothing was done, such as a refused connection.
+    #[allow(dead_code, reason = "not every backend has such errors")]
     If(fn(&Cause) -> bool),
 }
 
