@@ -15,6 +15,8 @@ mod content;
 #[cfg(unix)]
 #[path = "files/full_disk.rs"]
 mod full_disk;
+#[path = "files/killed.rs"]
+mod killed;
 #[path = "files/many.rs"]
 mod many;
 #[cfg(unix)]
