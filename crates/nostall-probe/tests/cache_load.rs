@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use cache_places::places;
 use nostall_probe::cache::{CacheOptions, Pipeline};
 use nostall_probe::{IoSystem, Kind, gather};
+use tokio::task::JoinHandle;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_at_once_lose_nothing_and_are_counted() {
@@ -120,7 +121,7 @@ async fn callers_that_leave_take_nobody_s_reply_and_leave_nothing_behind() {
             };
             let tasks: Vec<_> = keys.iter().map(get).collect();
             tokio::time::sleep(Duration::from_micros(round * 20)).await;
-            tasks.iter().step_by(2).for_each(|task| task.abort());
+            tasks.iter().step_by(2).for_each(JoinHandle::abort);
             for task in tasks {
                 match task.await {
                     Ok(()) => stayed += 1,

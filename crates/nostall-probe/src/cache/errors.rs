@@ -90,6 +90,11 @@ pub(crate) fn is_transient(error: &RedisError) -> bool {
     match error.kind() {
         // The library's word for I/O errors that last: no permission, not supported.
         ErrorKind::Io => !matches!(error.retry_method(), RetryMethod::NoRetry),
+        // A connection that breaks in the middle of a reply. The library has no other sign of it.
+        ErrorKind::Parse => {
+            let detail = error.detail().unwrap_or_default();
+            detail.contains("Unexpected end of input")
+        }
         _ => is_busy(error),
     }
 }

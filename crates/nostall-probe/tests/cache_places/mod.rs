@@ -1,4 +1,9 @@
 //! The places where the cache can keep values: memory, and the server that `NOSTALL_TEST_REDIS` names.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "as in tests themselves"
+)]
 
 use std::hash::{BuildHasher, RandomState};
 
