@@ -157,6 +157,10 @@ pub enum Cause {
     #[cfg(feature = "http")]
     #[error(transparent)]
     Answer(#[from] crate::http::AnswerError),
+    /// A URL, header or body that no request can be made of.
+    #[cfg(feature = "http")]
+    #[error(transparent)]
+    Request(#[from] crate::http::RequestError),
     /// A path that leads out of the root, through a symbolic link, or to something that is no file.
     #[cfg(feature = "files")]
     #[error(transparent)]

@@ -115,9 +115,27 @@ pub struct Policy(Arc<Rules>);
 struct Rules {
     kind: Kind,
     options: PolicyOptions,
-    places: Arc<Semaphore>,
+    places: Places,
     stats: Stats,
     gate: Gate,
+}
+
+/// Places for operations; who finds none free waits in order. Clones are the same places.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    free: Arc<Semaphore>,
+    limit: usize,
+}
+
+impl Places {
+    /// Makes `limit` places, at least 1.
+    pub(crate) fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            free: Arc::new(Semaphore::new(limit)),
+            limit,
+        }
+    }
 }
 
 /// Whether a failed try may be followed by another one.
@@ -150,13 +168,38 @@ impl Policy {
 
     /// Makes the policy of one kind in a system.
     pub(crate) fn within(kind: Kind, options: PolicyOptions, stats: Stats, gate: Gate) -> Self {
-        let places = options.max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
         Self(Arc::new(Rules {
             kind,
-            places: Arc::new(Semaphore::new(places)),
+            places: Places::new(options.max_in_flight),
             options,
             stats,
             gate,
+        }))
+    }
+
+    /// The same places, statistics and retries with other times.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_times(
+        &self,
+        time_out: Option<Duration>,
+        deadline: Option<Duration>,
+    ) -> Self {
+        let Rules {
+            kind,
+            options,
+            places,
+            stats,
+            gate,
+        } = &*self.0;
+        let mut options = options.clone();
+        options.time_out = time_out.unwrap_or(options.time_out);
+        options.deadline = deadline.unwrap_or(options.deadline);
+        Self(Arc::new(Rules {
+            kind: *kind,
+            options,
+            places: places.clone(),
+            stats: stats.clone(),
+            gate: gate.clone(),
         }))
     }
 
@@ -215,8 +258,25 @@ impl Policy {
         self.run_as(name.into(), Repeat::Never, once).await
     }
 
-    pub(crate) async fn run_as<T, E, F, Fut>(
+    pub(crate) fn run_as<T, E, F, Fut>(
         &self,
+        name: Name,
+        repeat: Repeat,
+        operation: F,
+    ) -> impl Future<Output = Result<T>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Into<Cause>,
+    {
+        self.run_at(None, name, repeat, operation)
+    }
+
+    /// As [`Policy::run_as`], with a place of narrower ones as well. It is taken first, so that who waits for it keeps no place of
+    /// the bulkhead from others.
+    pub(crate) async fn run_at<T, E, F, Fut>(
+        &self,
+        narrower: Option<&Places>,
         name: Name,
         repeat: Repeat,
         mut operation: F,
@@ -232,7 +292,14 @@ impl Policy {
         let Some(_inside) = rules.gate.enter() else {
             return Err(began.failed(call, 0, Cause::Closed));
         };
-        let _place = match self.place(&began).await {
+        let _narrower = match narrower {
+            Some(places) => match began.place(places).await {
+                Ok(place) => Some(place),
+                Err(cause) => return Err(began.failed(call, 0, cause)),
+            },
+            None => None,
+        };
+        let _place = match began.place(&rules.places).await {
             Ok(place) => place,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
@@ -285,7 +352,7 @@ impl Policy {
         let Some(inside) = rules.gate.enter() else {
             return Err(began.failed(call, 0, Cause::Closed));
         };
-        let place = match self.place(&began).await {
+        let place = match began.place(&rules.places).await {
             Ok(place) => place,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
@@ -318,22 +385,6 @@ impl Policy {
                 Err(began.failed(call, 1, cause))
             }
             Err(_) => Err(began.failed(call, 1, Cause::TimedOut { limit })),
-        }
-    }
-
-    /// Waits for a place in the bulkhead, until the deadline.
-    async fn place(&self, began: &Began<'_>) -> Result<OwnedSemaphorePermit, Cause> {
-        let places = &self.0.places;
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            return Ok(place);
-        }
-        match timeout_at(began.deadline(), Arc::clone(places).acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) => Err(Cause::Closed),
-            Err(_) => Err(Cause::Saturated {
-                limit: self.0.options.max_in_flight.max(1),
-                waited: began.at.elapsed(),
-            }),
         }
     }
 }
@@ -379,6 +430,21 @@ impl<'a> Began<'a> {
             (of_try, options.time_out)
         } else {
             (of_all, options.deadline)
+        }
+    }
+
+    /// Waits for a place, until the deadline.
+    async fn place(&self, places: &Places) -> Result<OwnedSemaphorePermit, Cause> {
+        if let Ok(place) = Arc::clone(&places.free).try_acquire_owned() {
+            return Ok(place);
+        }
+        match timeout_at(self.deadline(), Arc::clone(&places.free).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) => Err(Cause::Closed),
+            Err(_) => Err(Cause::Saturated {
+                limit: places.limit,
+                waited: self.at.elapsed(),
+            }),
         }
     }
 

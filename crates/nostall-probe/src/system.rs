@@ -177,6 +177,10 @@ impl IoSystem {
         if let Some(cache) = &self.cache {
             cache.close().await;
         }
+        #[cfg(feature = "http")]
+        if let Some(http) = &self.http {
+            http.close();
+        }
         Shutdown { abandoned }
     }
 }
@@ -310,7 +314,7 @@ impl IoSystemBuilder {
             },
             #[cfg(feature = "http")]
             http: match self.http {
-                Some((base_url, options)) => Some(Http::connect(&base_url, options, &core)?),
+                Some((base_url, options)) => Some(Http::connect(&base_url, options, &core).await?),
                 None => None,
             },
             #[cfg(feature = "files")]
