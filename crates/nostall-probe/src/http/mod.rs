@@ -136,7 +136,7 @@ impl Http {
         T: DeserializeOwned + Send + 'static,
     {
         let request = self.request(Method::GET, url);
-        let request = request.named_unless_it_is(self, "get_json");
+        let request = request.named_unless_it_is("get_json");
         request.send_json().await
     }
 
@@ -153,7 +153,7 @@ impl Http {
         T: DeserializeOwned + Send + 'static,
     {
         let request = self.request(Method::POST, url).json(body);
-        let request = request.named_unless_it_is(self, "post_json");
+        let request = request.named_unless_it_is("post_json");
         request.send_json().await
     }
 
@@ -170,7 +170,7 @@ impl Http {
         T: DeserializeOwned + Send + 'static,
     {
         let request = self.request(Method::PUT, url).json(body);
-        let request = request.named_unless_it_is(self, "put_json");
+        let request = request.named_unless_it_is("put_json");
         request.send_json().await
     }
 
@@ -204,8 +204,9 @@ impl Http {
     /// ```
     pub fn request(&self, method: Method, url: impl AsRef<str>) -> Request {
         let name = self.name.clone().unwrap_or_else(|| name_of(&method));
-        let prepared = self.prepare(method.clone(), url.as_ref());
-        Request::new(self, &method, name, prepared)
+        let idempotent = method.is_idempotent();
+        let prepared = self.prepare(method, url.as_ref());
+        Request::new(self.clone(), name, idempotent, prepared)
     }
 
     fn prepare(&self, method: Method, url: &str) -> Result<Prepared, Cause> {
@@ -254,8 +255,8 @@ fn client(options: &HttpOptions) -> reqwest::Result<Client> {
     builder.build()
 }
 
-/// Follows redirects within one scheme, host and port. Others would take along the body and the headers, of which reqwest knows only
-/// some as secrets; and they would run past the limit of the other host.
+/// Follows redirects within one scheme, host and port. Others would take along the body and the headers, of which reqwest takes out
+/// only some, and only on the way from one host to the next; and they would run past the limit of the other host.
 fn redirects(max: usize) -> redirect::Policy {
     redirect::Policy::custom(move |attempt| {
         let previous = attempt.previous();

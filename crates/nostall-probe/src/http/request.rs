@@ -38,19 +38,19 @@ pub(super) struct Prepared {
 
 impl Request {
     pub(super) fn new(
-        http: &Http,
-        method: &Method,
+        http: Http,
         name: Name,
+        idempotent: bool,
         prepared: Result<Prepared, Cause>,
     ) -> Self {
         Self {
+            http,
             name,
             prepared,
-            idempotent: method.is_idempotent(),
+            idempotent,
             accept: None,
             time_out: None,
             deadline: None,
-            http: http.clone(),
         }
     }
 
@@ -157,8 +157,9 @@ impl Request {
         self.run(Answer::into_json).await
     }
 
-    pub(super) fn named_unless_it_is(mut self, http: &Http, name: &'static str) -> Self {
-        if http.name.is_none() {
+    /// Counts it under the name of the façade's method, unless the caller chose one.
+    pub(super) fn named_unless_it_is(mut self, name: &'static str) -> Self {
+        if self.http.name.is_none() {
             self.name = Name::Borrowed(name);
         }
         self
