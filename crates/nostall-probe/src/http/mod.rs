@@ -21,6 +21,7 @@ use reqwest::{Client, redirect, retry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use answer::Answer;
@@ -53,6 +54,7 @@ pub struct Http {
 struct Shared {
     /// `None` after the shutdown.
     client: RwLock<Option<Client>>,
+    closed: CancellationToken,
     base: Url,
     base_headers: HeaderMap,
     policy: Policy,
@@ -83,6 +85,7 @@ impl Http {
             shared: Arc::new(Shared {
                 hosts: Hosts::new(options.max_in_flight_per_host, &base),
                 client: RwLock::new(Some(client)),
+                closed: CancellationToken::new(),
                 base,
                 base_headers,
                 policy: core.policy(Kind::Http, options.policy),
@@ -94,8 +97,9 @@ impl Http {
         })
     }
 
-    /// Closes the connections that are idle; those in use are closed when their answers are read.
+    /// Closes all connections; requests that still run end as [`Cause::Closed`].
     pub(crate) fn close(&self) {
+        self.shared.closed.cancel();
         let mut client = self
             .shared
             .client

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -196,7 +196,10 @@ impl Request {
             Repeat::Never
         };
         let places = shared.hosts.places(prepared.request.url());
-        let try_once = || async { read(exchange.once().await?).await };
+        let try_once = || async {
+            let answer = shared.closed.run_until_cancelled(exchange.once()).await;
+            read(answer.ok_or(Cause::Closed)??).await
+        };
         policy
             .run_at(Some(&places), self.name, repeat, try_once)
             .await

@@ -245,3 +245,26 @@ async fn a_shutdown_refuses_requests_and_closes_connections() {
     assert!(matches!(error.cause(), Cause::Closed));
     assert_eq!(io.snapshot().kind(Kind::Http).operations, 1);
 }
+
+#[tokio::test]
+async fn a_shutdown_ends_what_still_runs_at_its_deadline() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_owned();
+    let server = Server::always(vec![Act::Send(half), Act::Stall]).await;
+    let io = system(&server.url("/"), quick()).await;
+    let http = io.http().unwrap().clone();
+    let running = tokio::spawn(async move { http.get("/").await });
+    while server.requests() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let shutdown = io.shutdown(Duration::from_millis(50)).await;
+    assert_eq!(shutdown.abandoned, 1);
+    let ended = tokio::time::timeout(Duration::from_secs(2), running).await;
+    let error = ended.unwrap().unwrap().unwrap_err();
+    assert!(matches!(error.cause(), Cause::Closed), "{error:?}");
+    assert_eq!((error.tries(), figures(&io).errors), (1, 1));
+    let began = Instant::now();
+    while server.open() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(2), "still open");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
