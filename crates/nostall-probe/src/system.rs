@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::error::{Cause, Error, Name, Result};
+use crate::error::{Cause, Name, Result};
 use crate::gate::Gate;
 use crate::gather::{self, Gathered};
 use crate::policy::{Policy, PolicyOptions};
@@ -61,8 +61,18 @@ impl Core {
     }
 
     /// An error of building or looking up a part.
-    pub(crate) fn error(kind: Kind, name: impl Into<Name>, cause: impl Into<Cause>) -> Error {
-        Error::new(kind, name, 0, Duration::ZERO, cause.into())
+    #[cfg(any(
+        feature = "database",
+        feature = "cache",
+        feature = "http",
+        feature = "files"
+    ))]
+    pub(crate) fn error(
+        kind: Kind,
+        name: impl Into<Name>,
+        cause: impl Into<Cause>,
+    ) -> crate::Error {
+        crate::Error::new(kind, name, 0, Duration::ZERO, cause.into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 use futures_util::poll;
 use nostall_probe::stats::Figures;
 use nostall_probe::{Cause, Error, Kind, Policy, PolicyOptions, Result, Retry};
@@ -355,7 +355,9 @@ async fn no_places_means_one() {
     a.unwrap();
     assert!(b.unwrap_err().is_time_out());
     let long = policy.run_once("op", slept(ms(500)));
-    let (_, error) = tokio::join!(long, wait());
+    let mut long = Box::pin(long);
+    assert!(poll!(&mut long).is_pending());
+    let (error, _) = join(wait(), long).await;
     let error = error.unwrap_err();
     assert!(
         matches!(error.cause(), Cause::Saturated { limit: 1, .. }),
@@ -657,7 +659,7 @@ async fn a_gone_caller_of_offloaded_work_is_cancelled_once() {
     drop(release);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn clones_share_places_and_statistics() {
     let policy = policy(|options| {
         options.max_in_flight = 1;
@@ -666,7 +668,9 @@ async fn clones_share_places_and_statistics() {
     let twin = policy.clone();
     let endless = policy.run_once("op", std::future::pending::<Result<(), Cause>>());
     let other = twin.run_once("op", async { Ok::<_, Cause>(()) });
-    let (_, other) = tokio::join!(endless, other);
+    let mut endless = Box::pin(endless);
+    assert!(poll!(&mut endless).is_pending());
+    let (other, _) = join(other, endless).await;
     assert!(matches!(
         other.unwrap_err().cause(),
         Cause::Saturated { .. }

@@ -120,7 +120,8 @@ async fn time_on_the_blocking_pool_is_measured() {
     let figures = policy.stats().snapshot().name(Kind::Own, "c");
     // A busy machine may sleep longer, never shorter.
     let mean = figures.mean_offload_ms;
-    assert!((40.0..90.0).contains(&mean), "{mean}");
+    let bounds = 40.0..=figures.latency.max_ms * 1.01;
+    assert!(bounds.contains(&mean), "{mean} is not in {bounds:?}");
     assert!(figures.latency.max_ms >= 59.4);
 }
 
