@@ -288,19 +288,14 @@ impl Policy {
     {
         let rules = &*self.0;
         let began = Began::now(rules, name);
+        // Dropped last: what `drain` has waited for is counted.
+        let inside = rules.gate.enter();
         let mut call = began.series.begin();
-        let Some(_inside) = rules.gate.enter() else {
+        if inside.is_none() {
             return Err(began.failed(call, 0, Cause::Closed));
-        };
-        let _narrower = match narrower {
-            Some(places) => match began.place(places).await {
-                Ok(place) => Some(place),
-                Err(cause) => return Err(began.failed(call, 0, cause)),
-            },
-            None => None,
-        };
-        let _place = match began.place(&rules.places).await {
-            Ok(place) => place,
+        }
+        let _places = match began.places(narrower, &rules.places).await {
+            Ok(places) => places,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
         call.waited(began.at.elapsed());
@@ -431,6 +426,19 @@ impl<'a> Began<'a> {
         } else {
             (of_all, options.deadline)
         }
+    }
+
+    /// Waits for a narrower place, if there is such a limit, and then for a wider one.
+    async fn places(
+        &self,
+        narrower: Option<&Places>,
+        wider: &Places,
+    ) -> Result<[Option<OwnedSemaphorePermit>; 2], Cause> {
+        let narrow = match narrower {
+            Some(places) => Some(self.place(places).await?),
+            None => None,
+        };
+        Ok([narrow, Some(self.place(wider).await?)])
     }
 
     /// Waits for a place, until the deadline.

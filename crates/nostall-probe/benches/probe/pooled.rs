@@ -22,9 +22,7 @@ pub(crate) async fn run(rounds: usize) -> Outcome {
     println!(
         "{rounds} rounds, each {OPERATIONS} operations with a connection each, then from the pool, by {TASKS} tasks; ratios round by round\n"
     );
-    println!(
-        "| server | a connection each, operations/s | pooled | ratio, median | min to max |"
-    );
+    println!("| server | a connection each, operations/s | pooled | ratio, median | min to max |");
     println!("| --- | --- | --- | --- | --- |");
     if let Some(url) = server_url("NOSTALL_TEST_POSTGRES") {
         let each = url.clone();
@@ -96,9 +94,7 @@ where
     let pooled = move |number: usize| {
         let database = database.clone();
         async move {
-            let (id,): (i64,) = database
-                .fetch_one(sql, &[(number as i64).into()])
-                .await?;
+            let (id,): (i64,) = database.fetch_one(sql, &[(number as i64).into()]).await?;
             same(id, number)
         }
     };
@@ -132,7 +128,8 @@ async fn redis(url: &str, rounds: usize) -> Outcome {
         let client = client.clone();
         async move {
             let mut connection = client.get_multiplexed_async_connection().await?;
-            let value: String = redis::AsyncCommands::get(&mut connection, "nostall:pooled").await?;
+            let value: String =
+                redis::AsyncCommands::get(&mut connection, "nostall:pooled").await?;
             same(i64::from(value == "value"), 1)
         }
     };

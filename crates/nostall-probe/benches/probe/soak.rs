@@ -113,9 +113,7 @@ async fn two_processes(file: &Path, additions: usize) -> Outcome {
     database
         .execute("CREATE TABLE sum (value INTEGER NOT NULL)", &[])
         .await?;
-    database
-        .execute("INSERT INTO sum VALUES (0)", &[])
-        .await?;
+    database.execute("INSERT INTO sum VALUES (0)", &[]).await?;
     let started = Instant::now();
     let mut children = Vec::new();
     for _ in 0..2 {
@@ -158,9 +156,7 @@ pub(crate) async fn add(arguments: &[String]) -> Outcome {
         let io = io.clone();
         async move {
             let mut transaction = io.database()?.begin().await?;
-            let (sum,): (i64,) = transaction
-                .fetch_one("SELECT value FROM sum", &[])
-                .await?;
+            let (sum,): (i64,) = transaction.fetch_one("SELECT value FROM sum", &[]).await?;
             transaction
                 .execute("UPDATE sum SET value = ?", &[(sum + 1).into()])
                 .await?;

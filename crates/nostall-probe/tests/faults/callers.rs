@@ -78,6 +78,8 @@ async fn impatient(io: IoSystem, number: u64, key: String) {
     // The first one always writes, so that there is a page to look at.
     if number == 0 {
         let page = vec![0; 100_000];
-        in_time(io.files().unwrap().write("page", page)).await.unwrap();
+        in_time(io.files().unwrap().write("page", page))
+            .await
+            .unwrap();
     }
 }

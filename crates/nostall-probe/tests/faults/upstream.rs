@@ -81,7 +81,9 @@ async fn connection(mut stream: TcpStream, count: Arc<AtomicU64>) -> std::io::Re
             WHOLE.len()
         );
         // A multiplicative hash: the order of answers does not follow the order of tries.
-        let number = count.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let number = count
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
         match number >> 61 {
             0 => {
                 stream
@@ -89,9 +91,7 @@ async fn connection(mut stream: TcpStream, count: Arc<AtomicU64>) -> std::io::Re
                     .await?;
             }
             1 => {
-                stream
-                    .write_all(&good.as_bytes()[..good.len() - 5])
-                    .await?;
+                stream.write_all(&good.as_bytes()[..good.len() - 5]).await?;
                 return stream.shutdown().await;
             }
             2 => {
