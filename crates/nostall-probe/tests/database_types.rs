@@ -116,13 +116,6 @@ async fn postgres_refuses_what_does_not_fit_with_precise_errors() {
         assert!(error.to_string().contains("too long"), "{error}");
         let error = table.db().execute("SELECT $1::int", &[]).await.unwrap_err();
         assert!(error.to_string().contains("requires 1"), "{error}");
-        let two = [1.into(), 2.into()];
-        let error = table
-            .db()
-            .execute("SELECT $1::int8", &two)
-            .await
-            .unwrap_err();
-        println!("too many values: {error}");
         table.drop().await;
     }
 }
@@ -224,7 +217,7 @@ async fn mysql_columns_become_json() {
                 NaiveDate::from_ymd_opt(2026, 3, 1).into(),
                 json!("2026-03-01"),
             ),
-            ("ti", "-100:30:00.5".into(), json!("-100:30:00.500")),
+            ("ti", "-100:30:00.5".into(), json!("-100:30:00.5")),
             (
                 "dt",
                 moment().naive_utc().into(),

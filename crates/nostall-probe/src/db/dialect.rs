@@ -19,8 +19,10 @@ pub(super) trait Dialect: sqlx::Database {
     const QUOTE: char;
     /// Whether placeholders are `$1`, `$2`, not `?`.
     const NUMBERED: bool;
-    /// Whether a statement that was broken off ends by itself without harm. If not, its connection is closed.
+    /// Whether a statement that was broken off ends by itself without harm.
     const SURVIVES_CANCELLATION: bool;
+    /// Whether sqlx finds the end of an answer that was left half-read, wherever that was.
+    const DRAINS: bool;
     /// Whether a transaction in which a statement failed may answer COMMIT with a rollback that is no error.
     const COMMIT_MAY_ROLL_BACK: bool;
 

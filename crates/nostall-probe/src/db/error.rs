@@ -127,6 +127,17 @@ pub(super) fn rolled_back(cause: &Cause) -> bool {
     matches!(cause, Cause::Database(sqlx::Error::Database(error)) if fault(&**error) == Some(Fault::RolledBack))
 }
 
+/// Whether a failed COMMIT is known to have committed nothing: a server that went down may have done it before.
+pub(super) fn nothing_committed(cause: &Cause) -> bool {
+    match cause {
+        Cause::Database(sqlx::Error::Database(error)) => {
+            matches!(fault(&**error), Some(Fault::RolledBack | Fault::Permanent))
+        }
+        Cause::Query(_) => true,
+        _ => false,
+    }
+}
+
 /// Whether the exchange with the server ended in order, so that the connection can go on.
 pub(super) fn leaves_connection_whole(cause: &Cause) -> bool {
     match cause {

@@ -1,17 +1,19 @@
 //! A pool, and a connection on loan from it.
 //!
-//! sqlx gives a connection back however its user leaves it, and lets a round trip tell later whether it still works: after a
-//! statement that was broken off it reads what is left of the answer, however long that takes, and a connection to a server that
-//! has gone silent never comes back at all. So here the lease knows whether an exchange is under way: if so the connection is closed,
-//! not given back, and what gives others back is bounded in time.
+//! sqlx gives a connection back however its user leaves it, and lets a round trip tell later whether it still works. After a
+//! statement that was broken off that reads what is left of the answer, however long it takes; a connection to a server that has
+//! gone silent never comes back at all; and with MySQL, where sqlx does not count the answer to a PREPARE as outstanding, the round
+//! trip takes that for its own, and the next statement reads the answer of another one. So here the lease knows whether an exchange
+//! is under way. If so, PostgreSQL gets a second to finish it, MySQL none; then the connection is closed, and replaced. What gives
+//! connections back is bounded in time too.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use sqlx::Pool;
 use sqlx::pool::{CloseEvent, PoolConnection};
+use sqlx::{Connection, Pool};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -24,6 +26,9 @@ use crate::error::Cause;
 
 /// How long giving back or closing a connection may take.
 const GIVE_BACK: Duration = Duration::from_secs(5);
+
+/// How long the rest of an answer may take after its caller is gone, before the connection is closed instead.
+const DRAIN: Duration = Duration::from_secs(1);
 
 /// A pool that keeps only so many idle connections.
 pub(super) struct Shelf<D: Dialect> {
@@ -109,6 +114,22 @@ impl<D: Dialect> Shelf<D> {
         }
     }
 
+    /// Reads what is left of an answer, if that can be done and is soon over.
+    async fn is_drained(connection: &mut PoolConnection<D>) -> bool {
+        D::DRAINS && matches!(timeout(DRAIN, connection.ping()).await, Ok(Ok(())))
+    }
+
+    /// Closes a connection and opens another one: callers with less patience than connecting takes would never get that far.
+    async fn replace(self: Arc<Self>, mut connection: PoolConnection<D>) {
+        connection.close_on_drop();
+        drop(connection);
+        if self.pool.num_idle() == 0
+            && let Ok(fresh) = self.pool.acquire().await
+        {
+            self.give_back(fresh).await;
+        }
+    }
+
     /// Rolls back and gives back. On SQLite there may be nothing to roll back, because a BEGIN or COMMIT that was broken off has
     /// ended by itself; elsewhere a rollback that fails closes the connection, which comes to the same.
     async fn roll_back(&self, mut connection: PoolConnection<D>) {
@@ -151,7 +172,7 @@ impl<D: Dialect> Shelf<D> {
 }
 
 /// A connection on loan. Dropped, it goes back, after a rollback if a transaction is open; in the middle of an exchange it is
-/// closed instead.
+/// drained or replaced.
 pub(super) struct Lease<D: Dialect> {
     /// There until dropped.
     connection: Option<PoolConnection<D>>,
@@ -279,14 +300,13 @@ impl<D: Dialect> Drop for Lease<D> {
             drop(connection.detach());
             return;
         };
-        if self.in_exchange && !D::SURVIVES_CANCELLATION {
-            connection.close_on_drop();
-            return;
-        }
         let shelf = Arc::clone(&self.shelf);
         let in_transaction = self.in_transaction;
+        let in_exchange = self.in_exchange && !D::SURVIVES_CANCELLATION;
         runtime.spawn(async move {
-            if in_transaction {
+            if in_exchange && !Shelf::is_drained(&mut connection).await {
+                shelf.replace(connection).await;
+            } else if in_transaction {
                 shelf.roll_back(connection).await;
             } else {
                 shelf.give_back(connection).await;

@@ -11,10 +11,10 @@
 //! SELECT that calls a function with effects, or an `INSERT … RETURNING`, belongs into [`Database::transaction`], or needs a
 //! policy with [`crate::Retry::none`]. `execute` is tried again only if the error shows that nothing was done.
 //!
-//! **Cancellation.** A future that is dropped in the middle of a statement never gives its connection back half-read: the
-//! connection is closed (the server may still finish the statement), and the pool opens another when it needs one. On SQLite the
-//! connection's own thread finishes the statement, and the connection goes back after that. Until then SQLite in memory has no
-//! connection for others.
+//! **Cancellation.** A future that is dropped in the middle of a statement never gives its connection back half-read. On
+//! PostgreSQL the rest of the answer is read, if it comes within a second; otherwise, and on MySQL always, the connection is closed
+//! and replaced (the server may still finish the statement). On SQLite the connection's own thread finishes the statement, and
+//! the connection goes back after that; until then SQLite in memory has no connection for others.
 
 mod bulk;
 mod connect;
@@ -91,7 +91,7 @@ impl Database {
     /// [`Cause::Database`] with the database's answer, [`Cause::TimedOut`], [`Cause::Saturated`], [`Cause::Closed`].
     ///
     /// # Cancellation
-    /// The statement may still run to its end. The connection is closed, if it was in use already.
+    /// The statement may still run to its end. Its connection goes back when the answer is read, or is closed and replaced.
     pub async fn fetch_all<T: FromRow>(&self, sql: &str, params: &[Value]) -> Result<Vec<T>> {
         let fetch = || async {
             on_each!(Shelves, &self.shelves, |shelf: D| {

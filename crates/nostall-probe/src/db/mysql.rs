@@ -35,6 +35,8 @@ impl Dialect for MySql {
     const QUOTE: char = '`';
     const NUMBERED: bool = false;
     const SURVIVES_CANCELLATION: bool = false;
+    // The answer to a PREPARE is not counted as outstanding.
+    const DRAINS: bool = false;
     const COMMIT_MAY_ROLL_BACK: bool = false;
 
     async fn fetch_all(

@@ -59,6 +59,7 @@ impl Dialect for Sqlite {
     const NUMBERED: bool = false;
     // The connection's thread ends the statement by itself. Closing it would lose a database in memory.
     const SURVIVES_CANCELLATION: bool = true;
+    const DRAINS: bool = true;
     const COMMIT_MAY_ROLL_BACK: bool = false;
 
     async fn fetch_all(

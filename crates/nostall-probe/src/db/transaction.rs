@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout_at};
 
 use super::bulk::{Form, Insert};
 use super::connect::{Shelves, on_each};
-use super::error::{QueryError, leaves_connection_whole, rolled_back};
+use super::error::{QueryError, nothing_committed, rolled_back};
 use super::lease::Lease;
 use super::rows::{self, FromRow};
 use super::value::Value;
@@ -288,7 +288,7 @@ impl<'env> Transaction<'env> {
             .step(lease.commit(failed))
             .await);
         result.map_err(|cause| {
-            if leaves_connection_whole(&cause) && !cause.is_time_out() {
+            if nothing_committed(&cause) {
                 return cause;
             }
             let source = Box::new(cause);

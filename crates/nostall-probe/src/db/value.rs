@@ -18,7 +18,8 @@ pub enum Value {
     Null,
     /// A truth value.
     Bool(bool),
-    /// A whole number; PostgreSQL's `int8`.
+    /// A whole number; PostgreSQL's `int8`, whatever it was made from, so that a statement does not mean another thing with a larger
+    /// number. It goes into columns of any number type; a function that takes an `int4` needs `$1::int`.
     Int(i64),
     /// A floating-point number; PostgreSQL's `float8`.
     Float(f64),

@@ -39,6 +39,7 @@ impl Dialect for Postgres {
     const QUOTE: char = '"';
     const NUMBERED: bool = true;
     const SURVIVES_CANCELLATION: bool = false;
+    const DRAINS: bool = true;
     const COMMIT_MAY_ROLL_BACK: bool = true;
 
     async fn fetch_all(
