@@ -22,7 +22,7 @@ use super::dialect::Dialect;
 use super::error::{QueryError, leaves_connection_whole};
 use super::options::DatabaseOptions;
 use super::value::Value;
-use crate::error::Cause;
+use crate::error::{Cause, panic_text};
 
 /// How long giving back or closing a connection may take.
 const GIVE_BACK: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ impl<D: Dialect> Shelf<D> {
 
     /// Lends a connection.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease<D>, Cause> {
-        let connection = self.pool.acquire().await?;
+        let connection = self.acquire().await?;
         Ok(Lease {
             connection: Some(connection),
             shelf: Arc::clone(self),
@@ -65,6 +65,23 @@ impl<D: Dialect> Shelf<D> {
             in_transaction: false,
             is_undone: false,
         })
+    }
+
+    /// A connection that has to be opened is opened in a task of its own: a caller that loses patience would take the work with it,
+    /// and so would the next one, for ever if all have less patience than connecting takes.
+    async fn acquire(&self) -> Result<PoolConnection<D>, Cause> {
+        let is_full = self.pool.size() >= self.pool.options().get_max_connections();
+        if is_full || self.pool.num_idle() > 0 {
+            return Ok(self.pool.acquire().await?);
+        }
+        let pool = self.pool.clone();
+        match tokio::spawn(async move { pool.acquire().await }).await {
+            Ok(acquired) => Ok(acquired?),
+            Err(join) => Err(match join.try_into_panic() {
+                Ok(panic) => Cause::Panicked(panic_text(&*panic)),
+                Err(_) => Cause::Closed,
+            }),
+        }
     }
 
     pub(super) async fn fetch_all(
