@@ -1,5 +1,10 @@
 //! The database façade as its users see it, on each database.
 #![cfg(feature = "database")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what tests share is a test too"
+)]
 
 mod database_common;
 

@@ -1,5 +1,10 @@
 //! Time-outs, cancelled callers, conflicts and leaks: every operation ends typed, and the pool stays whole.
 #![cfg(feature = "database")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what tests share is a test too"
+)]
 
 mod database_common;
 

@@ -1,5 +1,10 @@
 //! Values on their way in, and columns on their way out.
 #![cfg(feature = "database")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what tests share is a test too"
+)]
 
 mod database_common;
 
@@ -79,7 +84,11 @@ async fn postgres_takes_each_kind_of_value_whatever_came_first() {
             // A comment makes it another statement to the cache.
             let sql = format!("INSERT INTO {} (i4) VALUES ($1) -- {rotation}", table.name);
             for value in kinds.iter().cycle().skip(rotation).take(kinds.len()) {
-                table.db().execute(&sql, &[value.clone()]).await.unwrap();
+                table
+                    .db()
+                    .execute(&sql, std::slice::from_ref(value))
+                    .await
+                    .unwrap();
             }
         }
         let sql = format!("SELECT COUNT(*) FROM {} WHERE i4 = $1", table.name);
