@@ -4,6 +4,7 @@
 mod held;
 
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -472,7 +473,10 @@ impl<'a> Began<'a> {
         }
     }
 
-    fn failed(&self, call: Call<&Series>, tries: u32, cause: Cause) -> Error {
+    fn failed<S>(&self, call: Call<S>, tries: u32, cause: Cause) -> Error
+    where
+        S: Deref<Target = Series>,
+    {
         call.failed(cause.is_time_out());
         let name = self.name.clone();
         Error::new(self.rules.kind, name, tries, self.at.elapsed(), cause)

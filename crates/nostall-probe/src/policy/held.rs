@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Began, Policy};
+use super::{Began, Policy, after};
 use crate::error::{Cause, Error, Name, Result};
 use crate::stats::{Call, Series};
 
@@ -19,6 +19,7 @@ pub(crate) struct Held {
     policy: Policy,
     call: Option<Call<Arc<Series>>>,
     series: Arc<Series>,
+    name: Name,
     at: Instant,
     tries: u32,
     pauses: ExponentialBackoff,
@@ -39,22 +40,21 @@ impl Policy {
     /// Begins an operation that is handed out. Its first try has begun.
     pub(crate) async fn hold(&self, name: Name) -> Result<Held> {
         let began = Began::now(&self.0, name);
-        let Some(inside) = self.0.gate.enter() else {
-            return Err(began.refused(Cause::Closed));
-        };
+        let inside = self.0.gate.enter();
         let mut call = began.series.begin_owned();
-        let place = match self.place(&began).await {
+        let Some(inside) = inside else {
+            return Err(began.failed(call, 0, Cause::Closed));
+        };
+        let place = match began.place(&self.0.places).await {
             Ok(place) => place,
-            Err(cause) => {
-                call.failed(cause.is_time_out());
-                return Err(began.error(0, cause));
-            }
+            Err(cause) => return Err(began.failed(call, 0, cause)),
         };
         call.waited(began.at.elapsed());
         Ok(Held {
             policy: self.clone(),
             call: Some(call),
             at: began.at,
+            name: began.name,
             series: began.series,
             tries: 1,
             pauses: self.0.options.retry.backoff().build(),
@@ -72,7 +72,7 @@ impl Held {
         step: impl Future<Output = Result<T, Cause>>,
     ) -> Result<T, Cause> {
         let time_out = self.policy.options().time_out;
-        let until = Instant::now() + time_out;
+        let until = after(Instant::now(), time_out);
         let result = if until < self.deadline() {
             timeout_at(until, step)
                 .await
@@ -97,7 +97,7 @@ impl Held {
     }
 
     pub(crate) fn deadline(&self) -> Instant {
-        self.at + self.policy.options().deadline
+        after(self.at, self.policy.options().deadline)
     }
 
     pub(crate) fn out_of_time(&self) -> Cause {
@@ -121,7 +121,7 @@ impl Held {
     /// How long to wait before the next try; `None` if there is none left, or no time for it.
     pub(crate) fn next_try(&mut self) -> Option<Duration> {
         let pause = self.pauses.next()?;
-        if Instant::now() + pause >= self.deadline() {
+        if after(Instant::now(), pause) >= self.deadline() {
             return None;
         }
         self.tries += 1;
@@ -134,7 +134,7 @@ impl Held {
     pub(crate) fn error(&self, cause: Cause) -> Error {
         Error::new(
             self.policy.0.kind,
-            self.series.name().clone(),
+            self.name.clone(),
             self.tries,
             self.at.elapsed(),
             cause,
