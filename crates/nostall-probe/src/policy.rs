@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Cause, Error, Name, Result, panic_text};
@@ -311,19 +311,18 @@ impl Policy {
             if tries.fetch_add(1, Ordering::Relaxed) > 0 {
                 began.series.retried();
             }
-            within(rules.options.time_out, operation())
+            // Boxed, so that the layers around the try do not copy it: most are of several kilobytes.
+            began.bounded(Box::pin(operation()))
         };
-        let tried = try_once
+        let outcome = try_once
             .retry(rules.options.retry.backoff())
             .when(|cause: &Cause| repeat.allows(cause))
             .adjust(|cause, pause| {
                 let pause =
                     pause.map(|pause| cause.retry_after().unwrap_or_default().max(pause))?;
                 began.leaves_room_for(pause).then_some(pause)
-            });
-        let outcome = timeout_at(began.deadline(), tried)
-            .await
-            .unwrap_or_else(|_| Err(began.out_of_time()));
+            })
+            .await;
         match outcome {
             Ok(value) => {
                 call.succeeded();
@@ -387,17 +386,6 @@ impl Policy {
             }
             Err(_) => Err(began.failed(call, 1, Cause::TimedOut { limit })),
         }
-    }
-}
-
-/// Bounds one try.
-async fn within<T, E: Into<Cause>>(
-    limit: Duration,
-    operation: impl Future<Output = Result<T, E>>,
-) -> Result<T, Cause> {
-    match timeout(limit, operation).await {
-        Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(Cause::TimedOut { limit }),
     }
 }
 
@@ -467,9 +455,15 @@ impl<'a> Began<'a> {
         pause < self.deadline().saturating_duration_since(Instant::now())
     }
 
-    fn out_of_time(&self) -> Cause {
-        Cause::TimedOut {
-            limit: self.rules.options.deadline,
+    /// Runs one try within its own limit and that of the whole, whichever comes first: one timer for both.
+    async fn bounded<T, E: Into<Cause>>(
+        &self,
+        operation: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Cause> {
+        let (until, limit) = self.next_limit();
+        match timeout_at(until, operation).await {
+            Ok(result) => result.map_err(Into::into),
+            Err(_) => Err(Cause::TimedOut { limit }),
         }
     }
 

@@ -81,18 +81,18 @@ mod tests {
 
     #[test]
     fn one_set_of_places_per_host_and_port() {
-        let hosts = Hosts::new(3, &url("http://home/api/"));
+        let hosts = Hosts::new(3, &url("http://base/api/"));
         let same = |a, b| Arc::ptr_eq(&hosts.places(&url(a)), &hosts.places(&url(b)));
-        assert!(same("http://home/x", "http://home:80/y?z"));
+        assert!(same("http://base/x", "http://base:80/y?z"));
         assert!(same("http://away:81/x", "http://away:81/y"));
-        assert!(!same("http://home/", "http://home:81/"));
+        assert!(!same("http://base/", "http://base:81/"));
         assert!(!same("http://away/", "http://away:81/"));
         assert!(!same("http://away/", "https://away/"));
     }
 
     #[test]
     fn idle_hosts_are_forgotten_and_busy_ones_are_not() {
-        let hosts = Hosts::new(3, &url("http://home/"));
+        let hosts = Hosts::new(3, &url("http://base/"));
         let busy: Vec<_> = (0..100)
             .map(|n| hosts.places(&url(&format!("http://busy{n}/"))))
             .collect();

@@ -31,7 +31,8 @@ const SETS: &[(&str, &str)] = &[
 
 /// The page with its table made anew.
 pub(super) fn page() -> Result<String> {
-    let text = std::fs::read_to_string(root().join(PAGE)).with_context(|| format!("read {PAGE}"))?;
+    let text =
+        std::fs::read_to_string(root().join(PAGE)).with_context(|| format!("read {PAGE}"))?;
     let (before, rest) = text
         .split_once(BEGIN)
         .with_context(|| format!("{PAGE} has no line {BEGIN}"))?;
