@@ -34,6 +34,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("nostall-install", &["nostall"]),
+    ("nostall-probe", &[]),
+    ("video-service", &["nostall-probe"]),
 ];
 
 /// Crates that one crate fences off.
@@ -42,7 +44,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tree-sitter", &["nostall-python"]),
     ("tree-sitter-python", &["nostall-python"]),
     ("codespan-reporting", &["nostall-report"]),
-    ("clap", &["nostall"]),
+    ("clap", &["nostall", "video-service"]),
     ("ignore", &["nostall-engine"]),
     ("walkdir", &["nostall-engine"]),
 ];
