@@ -23,7 +23,7 @@ pub(crate) struct Server {
 impl Server {
     /// Serves until the process is ended; first says on the standard output where.
     pub(crate) fn run(&self, router: impl Future<Output = Result<Router>>) -> Result<()> {
-        raise_descriptor_limit();
+        raise_descriptor_limit()?;
         if self.until_stdin_closes {
             std::thread::spawn(exit_with_stdin);
         }
@@ -60,11 +60,12 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(QUEUE)
 }
 
-/// Lets the process open as many files and sockets as the system allows. Where that fails the limit stays as it is.
-pub(crate) fn raise_descriptor_limit() {
-    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
-    }
+/// Lets the process open as many files and sockets as the system allows, and says how many that are.
+pub(crate) fn raise_descriptor_limit() -> Result<u64> {
+    let (now, most) = getrlimit(Resource::RLIMIT_NOFILE).context("ask for the limit of open files")?;
+    // Some systems name a limit that they do not grant.
+    let raised = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    Ok(if raised.is_ok() { most } else { now })
 }
 
 /// Whoever started this process holds the other end: when it is gone, however it went, this process goes too.

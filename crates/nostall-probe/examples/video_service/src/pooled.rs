@@ -13,7 +13,8 @@ use crate::video::*;
 /// Opens the pools.
 pub(crate) async fn router(backends: Backends, connections: u32) -> anyhow::Result<Router> {
     let database = DatabaseOptions {
-        max_connections: connections,
+        size: connections,
+        overflow: 0,
         ..DatabaseOptions::default()
     };
     let io = IoSystem::builder()

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -20,6 +20,9 @@ use crate::listen::raise_descriptor_limit;
 use report::CpuSeconds;
 pub(crate) use report::Report;
 use user::{Plan, Tally, User};
+
+/// Descriptors that the process needs besides its users' connections.
+const SPARE_DESCRIPTORS: u64 = 64;
 
 #[derive(Args, Debug)]
 pub(crate) struct Arguments {
@@ -65,7 +68,12 @@ pub(crate) enum Ask {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
-    raise_descriptor_limit();
+    let files = raise_descriptor_limit()?;
+    ensure!(
+        files > arguments.users as u64 + SPARE_DESCRIPTORS,
+        "{} users need as many sockets, and the system allows {files} open files per process",
+        arguments.users
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
