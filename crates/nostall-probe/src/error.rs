@@ -157,10 +157,18 @@ pub enum Cause {
     #[cfg(feature = "http")]
     #[error(transparent)]
     Answer(#[from] crate::http::AnswerError),
-    /// A path that leads out of the root, or through a symbolic link.
+    /// A URL, header or body that no request can be made of.
+    #[cfg(feature = "http")]
+    #[error(transparent)]
+    Request(#[from] crate::http::RequestError),
+    /// A path that leads out of the root, through a symbolic link, or to something that is no file.
     #[cfg(feature = "files")]
     #[error(transparent)]
     Path(#[from] crate::files::PathError),
+    /// A file or folder beyond a limit, or an append that is only partly done.
+    #[cfg(feature = "files")]
+    #[error(transparent)]
+    File(#[from] crate::files::FileError),
     /// The operating system said no.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Cause, Error, Name, Result, panic_text};
 use crate::gate::Gate;
@@ -42,13 +43,14 @@ impl Default for PolicyOptions {
 pub struct Retry {
     /// Tries in all, the first included; 1 means no retry.
     pub max_tries: u32,
-    /// The pause before the second try.
+    /// The pause before the second try, at most `max_delay`.
     pub first_delay: Duration,
-    /// The longest pause that back-off leads to. A longer `Retry-After` is obeyed if the deadline leaves room for it.
+    /// The longest pause that back-off leads to, before jitter. A longer `Retry-After` is obeyed if the deadline leaves room for it.
     pub max_delay: Duration,
     /// By how much each pause is longer than the one before. At least 1.
     pub factor: f32,
-    /// Adds a random part of `first_delay` to each pause, so that callers that failed together do not come back together.
+    /// Makes each pause longer by a random part of it, up to twice as long, so that callers that failed together do not come back
+    /// together.
     pub jitter: bool,
 }
 
@@ -75,7 +77,7 @@ impl Retry {
 
     fn backoff(&self) -> ExponentialBuilder {
         let backoff = ExponentialBuilder::new()
-            .with_min_delay(self.first_delay)
+            .with_min_delay(self.first_delay.min(self.max_delay))
             .with_max_delay(self.max_delay)
             .with_factor(self.factor.max(1.0))
             .with_max_times(self.max_tries.saturating_sub(1) as usize);
@@ -113,9 +115,27 @@ pub struct Policy(Arc<Rules>);
 struct Rules {
     kind: Kind,
     options: PolicyOptions,
-    places: Arc<Semaphore>,
+    places: Places,
     stats: Stats,
     gate: Gate,
+}
+
+/// Places for operations; who finds none free waits in order. Clones are the same places.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    free: Arc<Semaphore>,
+    limit: usize,
+}
+
+impl Places {
+    /// Makes `limit` places, at least 1.
+    pub(crate) fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            free: Arc::new(Semaphore::new(limit)),
+            limit,
+        }
+    }
 }
 
 /// Whether a failed try may be followed by another one.
@@ -126,6 +146,7 @@ pub(crate) enum Repeat {
     /// Doing it twice could do harm: never.
     Never,
     /// Only after errors that show that nothing was done, such as a refused connection.
+    #[allow(dead_code, reason = "not every backend has such errors")]
     If(fn(&Cause) -> bool),
 }
 
@@ -147,13 +168,38 @@ impl Policy {
 
     /// Makes the policy of one kind in a system.
     pub(crate) fn within(kind: Kind, options: PolicyOptions, stats: Stats, gate: Gate) -> Self {
-        let places = options.max_in_flight.clamp(1, Semaphore::MAX_PERMITS);
         Self(Arc::new(Rules {
             kind,
-            places: Arc::new(Semaphore::new(places)),
+            places: Places::new(options.max_in_flight),
             options,
             stats,
             gate,
+        }))
+    }
+
+    /// The same places, statistics and retries with other times.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_times(
+        &self,
+        time_out: Option<Duration>,
+        deadline: Option<Duration>,
+    ) -> Self {
+        let Rules {
+            kind,
+            options,
+            places,
+            stats,
+            gate,
+        } = &*self.0;
+        let mut options = options.clone();
+        options.time_out = time_out.unwrap_or(options.time_out);
+        options.deadline = deadline.unwrap_or(options.deadline);
+        Self(Arc::new(Rules {
+            kind: *kind,
+            options,
+            places: places.clone(),
+            stats: stats.clone(),
+            gate: gate.clone(),
         }))
     }
 
@@ -212,8 +258,25 @@ impl Policy {
         self.run_as(name.into(), Repeat::Never, once).await
     }
 
-    pub(crate) async fn run_as<T, E, F, Fut>(
+    pub(crate) fn run_as<T, E, F, Fut>(
         &self,
+        name: Name,
+        repeat: Repeat,
+        operation: F,
+    ) -> impl Future<Output = Result<T>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Into<Cause>,
+    {
+        self.run_at(None, name, repeat, operation)
+    }
+
+    /// As [`Policy::run_as`], with a place of narrower ones as well. It is taken first, so that who waits for it keeps no place of
+    /// the bulkhead from others.
+    pub(crate) async fn run_at<T, E, F, Fut>(
+        &self,
+        narrower: Option<&Places>,
         name: Name,
         repeat: Repeat,
         mut operation: F,
@@ -225,27 +288,31 @@ impl Policy {
     {
         let rules = &*self.0;
         let began = Began::now(rules, name);
-        let Some(_inside) = rules.gate.enter() else {
-            return Err(began.refused(Cause::Closed));
-        };
+        // Dropped last: what `drain` has waited for is counted.
+        let inside = rules.gate.enter();
         let mut call = began.series.begin();
-        let _place = match self.place(&began).await {
-            Ok(place) => place,
+        if inside.is_none() {
+            return Err(began.failed(call, 0, Cause::Closed));
+        }
+        let _places = match began.places(narrower, &rules.places).await {
+            Ok(places) => places,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
         call.waited(began.at.elapsed());
 
         let tries = AtomicU32::new(0);
         let try_once = || {
-            tries.fetch_add(1, Ordering::Relaxed);
+            if tries.fetch_add(1, Ordering::Relaxed) > 0 {
+                began.series.retried();
+            }
             within(rules.options.time_out, operation())
         };
         let tried = try_once
             .retry(rules.options.retry.backoff())
             .when(|cause: &Cause| repeat.allows(cause))
-            .notify(|_, _| began.series.retried())
             .adjust(|cause, pause| {
-                let pause = pause.map(|pause| cause.retry_after().unwrap_or(pause))?;
+                let pause =
+                    pause.map(|pause| cause.retry_after().unwrap_or_default().max(pause))?;
                 began.leaves_room_for(pause).then_some(pause)
             });
         let outcome = timeout_at(began.deadline(), tried)
@@ -267,7 +334,7 @@ impl Policy {
     ///
     /// # Cancellation
     /// Work that has begun can't be stopped: when the future is dropped or time runs out it goes on, and holds its place until it
-    /// ends, so that left-over work can never be more than the bulkhead allows.
+    /// ends, so that left-over work can never be more than the bulkhead allows. Work that has not begun by then never does.
     pub async fn offload<T, E, F>(&self, name: impl Into<Name>, work: F) -> Result<T>
     where
         F: FnOnce() -> Result<T, E> + Send + 'static,
@@ -276,26 +343,24 @@ impl Policy {
     {
         let rules = &*self.0;
         let began = Began::now(rules, name.into());
-        let Some(inside) = rules.gate.enter() else {
-            return Err(began.refused(Cause::Closed));
-        };
         let mut call = began.series.begin();
-        let place = match self.place(&began).await {
+        let Some(inside) = rules.gate.enter() else {
+            return Err(began.failed(call, 0, Cause::Closed));
+        };
+        let place = match began.place(&rules.places).await {
             Ok(place) => place,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
         let asked = began.at;
         let series = Arc::clone(&began.series);
-        let handle = tokio::task::spawn_blocking(move || {
+        call.handed_over();
+        let handle = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
             let _held = (place, inside);
             let waited = asked.elapsed();
-            let started = Instant::now();
-            let result = work();
-            series.offloaded(started.elapsed());
-            (waited, result)
-        });
-        let limit = rules.options.time_out;
-        let until = began.deadline().min(Instant::now() + limit);
+            let _timed = series.offload();
+            (waited, work())
+        }));
+        let (until, limit) = began.next_limit();
         match timeout_at(until, handle).await {
             Ok(Ok((waited, result))) => {
                 call.waited(waited);
@@ -317,22 +382,6 @@ impl Policy {
             Err(_) => Err(began.failed(call, 1, Cause::TimedOut { limit })),
         }
     }
-
-    /// Waits for a place in the bulkhead, until the deadline.
-    async fn place(&self, began: &Began<'_>) -> Result<OwnedSemaphorePermit, Cause> {
-        let places = &self.0.places;
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            return Ok(place);
-        }
-        match timeout_at(began.deadline(), Arc::clone(places).acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) => Err(Cause::Closed),
-            Err(_) => Err(Cause::Saturated {
-                limit: self.0.options.max_in_flight,
-                waited: began.at.elapsed(),
-            }),
-        }
-    }
 }
 
 /// Bounds one try.
@@ -349,6 +398,7 @@ async fn within<T, E: Into<Cause>>(
 /// An operation that has begun.
 struct Began<'a> {
     rules: &'a Rules,
+    name: Name,
     series: Arc<Series>,
     at: Instant,
 }
@@ -357,18 +407,58 @@ impl<'a> Began<'a> {
     fn now(rules: &'a Rules, name: Name) -> Self {
         Self {
             rules,
-            series: rules.stats.series(rules.kind, name),
+            series: rules.stats.series(rules.kind, &name),
+            name,
             at: Instant::now(),
         }
     }
 
     fn deadline(&self) -> Instant {
-        self.at + self.rules.options.deadline
+        after(self.at, self.rules.options.deadline)
+    }
+
+    /// When a try that begins now is out of time, and the limit that it reaches then.
+    fn next_limit(&self) -> (Instant, Duration) {
+        let options = &self.rules.options;
+        let (of_try, of_all) = (after(Instant::now(), options.time_out), self.deadline());
+        if of_try < of_all {
+            (of_try, options.time_out)
+        } else {
+            (of_all, options.deadline)
+        }
+    }
+
+    /// Waits for a narrower place, if there is such a limit, and then for a wider one.
+    async fn places(
+        &self,
+        narrower: Option<&Places>,
+        wider: &Places,
+    ) -> Result<[Option<OwnedSemaphorePermit>; 2], Cause> {
+        let narrow = match narrower {
+            Some(places) => Some(self.place(places).await?),
+            None => None,
+        };
+        Ok([narrow, Some(self.place(wider).await?)])
+    }
+
+    /// Waits for a place, until the deadline.
+    async fn place(&self, places: &Places) -> Result<OwnedSemaphorePermit, Cause> {
+        if let Ok(place) = Arc::clone(&places.free).try_acquire_owned() {
+            return Ok(place);
+        }
+        match timeout_at(self.deadline(), Arc::clone(&places.free).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) => Err(Cause::Closed),
+            Err(_) => Err(Cause::Saturated {
+                limit: places.limit,
+                waited: self.at.elapsed(),
+            }),
+        }
     }
 
     /// Whether a try could still begin after a pause: if not, the error at hand says more than a time-out would.
     fn leaves_room_for(&self, pause: Duration) -> bool {
-        Instant::now() + pause < self.deadline()
+        pause < self.deadline().saturating_duration_since(Instant::now())
     }
 
     fn out_of_time(&self) -> Cause {
@@ -377,23 +467,15 @@ impl<'a> Began<'a> {
         }
     }
 
-    fn refused(&self, cause: Cause) -> Error {
-        self.error(0, cause)
-    }
-
     fn failed(&self, call: Call<'_>, tries: u32, cause: Cause) -> Error {
         call.failed(cause.is_time_out());
-        self.error(tries, cause)
+        let name = self.name.clone();
+        Error::new(self.rules.kind, name, tries, self.at.elapsed(), cause)
     }
+}
 
-    fn error(&self, tries: u32, cause: Cause) -> Error {
-        let elapsed = self.at.elapsed();
-        Error::new(
-            self.rules.kind,
-            self.series.name().clone(),
-            tries,
-            elapsed,
-            cause,
-        )
-    }
+/// A moment, at the latest 30 years on: limits of "for ever" must not overflow the clock.
+fn after(from: Instant, pause: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    from + pause.min(FAR)
 }

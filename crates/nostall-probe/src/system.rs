@@ -1,9 +1,10 @@
 //! One façade over all backends.
 
+use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::error::{Cause, Error, Name, Result};
+use crate::error::{Cause, Name, Result};
 use crate::gate::Gate;
 use crate::gather::{self, Gathered};
 use crate::policy::{Policy, PolicyOptions};
@@ -61,8 +62,18 @@ impl Core {
     }
 
     /// An error of building or looking up a part.
-    pub(crate) fn error(kind: Kind, name: impl Into<Name>, cause: impl Into<Cause>) -> Error {
-        Error::new(kind, name, 0, Duration::ZERO, cause.into())
+    #[cfg(any(
+        feature = "database",
+        feature = "cache",
+        feature = "http",
+        feature = "files"
+    ))]
+    pub(crate) fn error(
+        kind: Kind,
+        name: impl Into<Name>,
+        cause: impl Into<Cause>,
+    ) -> crate::Error {
+        crate::Error::new(kind, name, 0, Duration::ZERO, cause.into())
     }
 }
 
@@ -73,6 +84,10 @@ pub struct Shutdown {
     /// Operations that were still running at the deadline. Their connections are closed under them; they end in errors.
     pub abandoned: usize,
 }
+
+/// How long connections may take to close.
+#[cfg(feature = "database")]
+const GOODBYE: Duration = Duration::from_secs(5);
 
 impl IoSystem {
     /// Begins to build a system. Without further calls it has no backend, only policies, statistics and the blocking pool.
@@ -166,16 +181,21 @@ impl IoSystem {
 
     /// Refuses new operations, waits up to `deadline` for those in flight, then closes all connections.
     ///
-    /// Closing itself waits for nothing but connections that are idle; a second call finds everything closed.
+    /// Closing the connections takes at most five seconds more; a second call finds everything closed.
     pub async fn shutdown(&self, deadline: Duration) -> Shutdown {
         let abandoned = self.core.gate.drain(deadline).await;
         #[cfg(feature = "database")]
         if let Some(database) = &self.database {
-            database.close().await;
+            // The pool is closed from the first moment on; what is waited for is that connections say goodbye.
+            let _ = tokio::time::timeout(GOODBYE, database.close()).await;
         }
         #[cfg(feature = "cache")]
         if let Some(cache) = &self.cache {
             cache.close().await;
+        }
+        #[cfg(feature = "http")]
+        if let Some(http) = &self.http {
+            http.close();
         }
         Shutdown { abandoned }
     }
@@ -191,8 +211,8 @@ fn configured<T>(part: Option<&T>, kind: Kind) -> Result<&T> {
     part.ok_or_else(|| Core::error(kind, "look up", Cause::NotConfigured(kind)))
 }
 
-/// Says which backends a system has, and under which limits.
-#[derive(Debug, Default)]
+/// Says which backends a system has, and under which limits. `Debug` shows no URLs: they may hold passwords.
+#[derive(Default)]
 pub struct IoSystemBuilder {
     offload: Option<PolicyOptions>,
     own: Option<PolicyOptions>,
@@ -204,6 +224,12 @@ pub struct IoSystemBuilder {
     http: Option<(String, HttpOptions)>,
     #[cfg(feature = "files")]
     files: Option<(std::path::PathBuf, FilesOptions)>,
+}
+
+impl fmt::Debug for IoSystemBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IoSystemBuilder").finish_non_exhaustive()
+    }
 }
 
 impl IoSystemBuilder {
@@ -310,7 +336,7 @@ impl IoSystemBuilder {
             },
             #[cfg(feature = "http")]
             http: match self.http {
-                Some((base_url, options)) => Some(Http::connect(&base_url, options, &core)?),
+                Some((base_url, options)) => Some(Http::connect(&base_url, options, &core).await?),
                 None => None,
             },
             #[cfg(feature = "files")]

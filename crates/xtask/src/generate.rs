@@ -1,4 +1,6 @@
-//! Pages that are made from data: the index of rules and the index of the catalogue.
+//! Pages that are made from data: the indexes of rules and of the catalogue, and what the features of `nostall-probe` bring.
+
+mod features;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +14,7 @@ use crate::root;
 /// Writes the pages, or says which are stale.
 pub(crate) fn run(check: bool) -> Result<()> {
     let mut stale = Vec::new();
-    for (path, text) in pages() {
+    for (path, text) in pages()? {
         let file = root().join(path);
         if std::fs::read_to_string(&file).is_ok_and(|known| known == text) {
             continue;
@@ -30,12 +32,13 @@ pub(crate) fn run(check: bool) -> Result<()> {
     bail!("stale: {}; run `cargo xtask gen`", stale.join(", "))
 }
 
-fn pages() -> [(&'static str, String); 3] {
-    [
+fn pages() -> Result<[(&'static str, String); 4]> {
+    Ok([
         ("docs/rules/README.md", rule_index()),
         ("docs/catalogue-index.md", catalogue_index()),
         ("crates/nostall/src/pages.md", all_rule_pages()),
-    ]
+        (features::PAGE, features::page()?),
+    ])
 }
 
 /// The pages of all rules in one file, which `nostall explain` holds: a published crate has no other folders.

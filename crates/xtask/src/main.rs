@@ -1,4 +1,4 @@
-//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench`.
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench | services`.
 
 #![allow(
     clippy::print_stdout,
@@ -14,6 +14,7 @@ mod coverage;
 mod eval;
 mod generate;
 mod linking;
+mod services;
 mod tidy;
 
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ enum Task {
     Audit(audit::Options),
     /// Measures whole run / parsing alone.
     Bench(bench::Options),
+    /// Starts and stops PostgreSQL, MariaDB and Redis on loopback, for tests.
+    Services(services::Options),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::Coverage(options) => coverage::run(&options),
         Task::Audit(options) => audit::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Services(options) => services::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,9 +105,14 @@ fn release_binary() -> Result<PathBuf> {
 /// Builds a program of the workspace in release mode and answers where it is.
 fn release(package: &str) -> Result<PathBuf> {
     run("cargo", &["build", "--quiet", "--release", "-p", package])?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target
+    Ok(target_folder()?
         .join("release")
         .join(format!("{package}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Where cargo puts what it builds.
+fn target_folder() -> Result<PathBuf> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    std::path::absolute(target).context("find the target folder")
 }

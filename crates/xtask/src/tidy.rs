@@ -47,6 +47,10 @@ const FENCES: &[(&str, &[&str])] = &[
     ("clap", &["nostall", "video-service"]),
     ("ignore", &["nostall-engine"]),
     ("walkdir", &["nostall-engine"]),
+    ("tokio", &["nostall-probe", "video-service"]),
+    ("sqlx", &["nostall-probe", "video-service"]),
+    ("redis", &["nostall-probe", "video-service"]),
+    ("reqwest", &["nostall-probe", "video-service"]),
 ];
 
 /// Crates that may use anything: they are not published.

@@ -119,7 +119,7 @@ impl Stats {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let series = self.series(Kind::Own, name.into());
+        let series = self.series(Kind::Own, &name.into());
         let call = series.begin();
         let result = operation.await;
         match &result {
@@ -148,23 +148,23 @@ impl Stats {
         })
     }
 
-    pub(crate) fn series(&self, kind: Kind, name: Name) -> Arc<Series> {
+    pub(crate) fn series(&self, kind: Kind, name: &Name) -> Arc<Series> {
         let registry = &self.0.kinds[kind as usize];
         let known = registry
             .names
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(&name)
+            .get(name)
             .map(Arc::clone);
         known.unwrap_or_else(|| registry.add(kind, name))
     }
 }
 
 impl KindRegistry {
-    fn add(&self, kind: Kind, name: Name) -> Arc<Series> {
+    fn add(&self, kind: Kind, name: &Name) -> Arc<Series> {
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        let name = if names.len() < MAX_NAMES || names.contains_key(&name) {
-            name
+        let name = if names.len() < MAX_NAMES || names.contains_key(name) {
+            name.clone()
         } else {
             Name::Borrowed(OTHER_NAMES)
         };

@@ -35,7 +35,8 @@ pub(super) struct Counts {
     pub(super) retries: AtomicU64,
     pub(super) time_outs: AtomicU64,
     pub(super) offloaded: AtomicU64,
-    pub(super) offloaded_us: AtomicU64,
+    pub(super) offloads: AtomicU64,
+    pub(super) offloads_us: AtomicU64,
 }
 
 /// What all names of a kind share.
@@ -142,6 +143,7 @@ impl Series {
             series: self,
             started: Instant::now(),
             outcome: Outcome::Cancelled,
+            offloaded: false,
         }
     }
 
@@ -152,11 +154,27 @@ impl Series {
         self.exported.retried();
     }
 
-    /// Counts work that ran on the blocking pool.
-    pub(crate) fn offloaded(&self, took: Duration) {
-        let us = u64::try_from(took.as_micros()).unwrap_or(LONGEST_US);
-        self.counts.offloaded.fetch_add(1, Ordering::Relaxed);
-        self.counts.offloaded_us.fetch_add(us, Ordering::Relaxed);
+    /// Begins work on the blocking pool: it is counted when the answer is dropped, also by a panic.
+    pub(crate) fn offload(&self) -> Offload<'_> {
+        Offload {
+            counts: &self.counts,
+            started: Instant::now(),
+        }
+    }
+}
+
+/// Work that runs on the blocking pool.
+#[derive(Debug)]
+pub(crate) struct Offload<'a> {
+    counts: &'a Counts,
+    started: Instant,
+}
+
+impl Drop for Offload<'_> {
+    fn drop(&mut self) {
+        let us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(LONGEST_US);
+        self.counts.offloads.fetch_add(1, Ordering::Relaxed);
+        self.counts.offloads_us.fetch_add(us, Ordering::Relaxed);
     }
 }
 
@@ -166,6 +184,7 @@ pub(crate) struct Call<'a> {
     series: &'a Series,
     started: Instant,
     outcome: Outcome,
+    offloaded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +215,11 @@ impl Call<'_> {
         self.series.exported.waited(wait);
     }
 
+    /// Counts the operation as one of the blocking pool.
+    pub(crate) fn handed_over(&mut self) {
+        self.offloaded = true;
+    }
+
     pub(crate) fn succeeded(mut self) {
         self.outcome = Outcome::Ok;
     }
@@ -223,6 +247,9 @@ impl Drop for Call<'_> {
         count.fetch_add(1, Ordering::Relaxed);
         if self.outcome == Outcome::TimedOut {
             counts.time_outs.fetch_add(1, Ordering::Relaxed);
+        }
+        if self.offloaded {
+            counts.offloaded.fetch_add(1, Ordering::Relaxed);
         }
         #[cfg(feature = "metrics")]
         series.exported.ended(self.outcome, took);

@@ -80,11 +80,11 @@ pub struct Figures {
     pub time_outs: u64,
     /// Operations that never left the executor.
     pub async_operations: u64,
-    /// Pieces of work that ran to their end on the blocking pool, also after their caller was gone.
+    /// Operations that were handed to the blocking pool, however they ended.
     pub offloaded_operations: u64,
     /// `async_operations / operations`; 1 when there were none.
     pub async_ratio: f64,
-    /// Mean time on the blocking pool, in milliseconds.
+    /// Mean time that work took on the blocking pool, in milliseconds; work that outlives its operation counts when it ends.
     pub mean_offload_ms: f64,
     /// Begun and not ended.
     pub in_flight: u64,
@@ -150,7 +150,8 @@ pub(super) fn take(registry: &Registry) -> Snapshot {
 /// Counters added up.
 struct Sum {
     figures: Figures,
-    offloaded_us: u64,
+    offloads: u64,
+    offloads_us: u64,
     latency: Histogram<u64>,
     waits: Histogram<u64>,
 }
@@ -159,7 +160,8 @@ impl Default for Sum {
     fn default() -> Self {
         Self {
             figures: Figures::default(),
-            offloaded_us: 0,
+            offloads: 0,
+            offloads_us: 0,
             latency: empty_histogram(),
             waits: empty_histogram(),
         }
@@ -177,7 +179,8 @@ impl Sum {
         figures.retries += load(&counts.retries);
         figures.time_outs += load(&counts.time_outs);
         figures.offloaded_operations += load(&counts.offloaded);
-        self.offloaded_us += load(&counts.offloaded_us);
+        self.offloads += load(&counts.offloads);
+        self.offloads_us += load(&counts.offloads_us);
         series.latency.add_to(&mut self.latency);
         series.waits.add_to(&mut self.waits);
     }
@@ -189,8 +192,7 @@ impl Sum {
             .operations
             .saturating_sub(figures.offloaded_operations);
         figures.async_ratio = ratio(figures.async_operations, figures.operations, 1.0);
-        figures.mean_offload_ms =
-            ratio(self.offloaded_us, figures.offloaded_operations, 0.0) / 1000.0;
+        figures.mean_offload_ms = ratio(self.offloads_us, self.offloads, 0.0) / 1000.0;
         figures.in_flight = in_flight.now();
         figures.in_flight_max = in_flight.max();
         figures.latency = percentiles(&self.latency);

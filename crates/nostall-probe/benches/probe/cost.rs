@@ -1,0 +1,185 @@
+//! The façade's own cost: CPU time per operation beside the library used directly, with the same pool and the same numbers.
+
+use std::future::Future;
+
+use nostall_probe::db::sqlx::{self, mysql::MySqlPoolOptions, postgres::PgPoolOptions};
+use nostall_probe::{Cache, Database, IoSystem};
+use serde::Deserialize;
+use tokio::runtime::Runtime;
+
+use crate::load::{Spent, spend, spread};
+use crate::server::Server;
+use crate::{Outcome, server_url};
+
+/// Connections of each pool, and tasks that use it.
+const TASKS: usize = 20;
+
+/// Operations of one side in one round.
+const OPERATIONS: usize = 4_000;
+
+/// Sets the façade beside sqlx, redis and reqwest.
+pub(crate) fn run(runtime: &Runtime, rounds: usize) -> Outcome {
+    println!(
+        "{rounds} rounds, each {OPERATIONS} operations directly, then through the façade, by {TASKS} tasks; ratios round by round\n"
+    );
+    println!(
+        "| library | CPU µs per operation, directly | façade | ratio, median | min to max | wall time, ratio |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- |");
+    runtime.block_on(async {
+        if let Some(url) = server_url("NOSTALL_TEST_POSTGRES") {
+            postgres(&url, rounds).await?;
+        }
+        if let Some(url) = server_url("NOSTALL_TEST_MYSQL") {
+            mysql(&url, rounds).await?;
+        }
+        if let Some(url) = server_url("NOSTALL_TEST_REDIS") {
+            redis(&url, rounds).await?;
+        }
+        http(rounds).await
+    })
+}
+
+/// Measures both sides in turn and prints a row.
+async fn compare<D, DF, F, FF>(name: &str, rounds: usize, direct: D, facade: F) -> Outcome
+where
+    D: Fn(usize) -> DF + Clone + Send + 'static,
+    DF: Future<Output = Outcome> + Send + 'static,
+    F: Fn(usize) -> FF + Clone + Send + 'static,
+    FF: Future<Output = Outcome> + Send + 'static,
+{
+    let mut pairs = Vec::new();
+    // The first round fills pools and caches, and is not counted.
+    for round in 0..=rounds {
+        let pair = (
+            spend(OPERATIONS, TASKS, direct.clone()).await?,
+            spend(OPERATIONS, TASKS, facade.clone()).await?,
+        );
+        if round > 0 {
+            pairs.push(pair);
+        }
+    }
+    let each = |pick: &dyn Fn(&(Spent, Spent)) -> f64| spread(pairs.iter().map(pick).collect());
+    let micros = |spent: &Spent| spent.cpu.as_secs_f64() * 1e6 / OPERATIONS as f64;
+    let (_, directly, _) = each(&|(direct, _)| micros(direct));
+    let (_, through, _) = each(&|(_, facade)| micros(facade));
+    let (min, median, max) = each(&|(direct, facade)| micros(facade) / micros(direct));
+    let (_, wall, _) =
+        each(&|(direct, facade)| facade.wall.as_secs_f64() / direct.wall.as_secs_f64());
+    println!(
+        "| {name} | {directly:.1} | {through:.1} | {median:.3} | {min:.3} to {max:.3} | {wall:.3} |"
+    );
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Video {
+    id: i64,
+}
+
+/// Checks that the right row came.
+fn is(id: i64, wanted: i64) -> Outcome {
+    (id == wanted)
+        .then_some(())
+        .ok_or_else(|| format!("got {id} instead of {wanted}").into())
+}
+
+async fn facade(url: &str) -> Outcome<Database> {
+    let io = IoSystem::builder().database(url).build().await?;
+    Ok(io.database()?.clone())
+}
+
+async fn postgres(url: &str, rounds: usize) -> Outcome {
+    let sql = "SELECT i::int8, 'title ' || i FROM generate_series($1::int8, $1::int8) AS i";
+    let pool = PgPoolOptions::new()
+        .max_connections(TASKS as u32)
+        .connect(url)
+        .await?;
+    let database = facade(url).await?;
+    let direct = move |number: usize| {
+        let pool = pool.clone();
+        async move {
+            let wanted = number as i64;
+            let (id, _): (i64, String) = sqlx::query_as(sql).bind(wanted).fetch_one(&pool).await?;
+            is(id, wanted)
+        }
+    };
+    let through = move |number: usize| {
+        let database = database.clone();
+        async move {
+            let wanted = number as i64;
+            let (id, _): (i64, String) = database.fetch_one(sql, &[wanted.into()]).await?;
+            is(id, wanted)
+        }
+    };
+    compare("sqlx, PostgreSQL", rounds, direct, through).await
+}
+
+async fn mysql(url: &str, rounds: usize) -> Outcome {
+    let sql = "SELECT CAST(? AS SIGNED), 'title'";
+    let pool = MySqlPoolOptions::new()
+        .max_connections(TASKS as u32)
+        .connect(url)
+        .await?;
+    let database = facade(url).await?;
+    let direct = move |number: usize| {
+        let pool = pool.clone();
+        async move {
+            let wanted = number as i64;
+            let (id, _): (i64, String) = sqlx::query_as(sql).bind(wanted).fetch_one(&pool).await?;
+            is(id, wanted)
+        }
+    };
+    let through = move |number: usize| {
+        let database = database.clone();
+        async move {
+            let wanted = number as i64;
+            let (id, _): (i64, String) = database.fetch_one(sql, &[wanted.into()]).await?;
+            is(id, wanted)
+        }
+    };
+    compare("sqlx, MariaDB", rounds, direct, through).await
+}
+
+async fn redis(url: &str, rounds: usize) -> Outcome {
+    let key = "nostall:cost";
+    let manager = redis::Client::open(url)?.get_connection_manager().await?;
+    let io = IoSystem::builder().cache(url).build().await?;
+    let cache: Cache = io.cache()?.clone();
+    cache.set(key, "a value of some length", None).await?;
+    let direct = move |_| {
+        let mut manager = manager.clone();
+        async move {
+            let value: Option<String> = redis::AsyncCommands::get(&mut manager, key).await?;
+            is(value.map_or(0, |value| value.len() as i64), 22)
+        }
+    };
+    let through = move |_| {
+        let cache = cache.clone();
+        async move {
+            let value = cache.get(key).await?;
+            is(value.map_or(0, |value| value.len() as i64), 22)
+        }
+    };
+    compare("redis", rounds, direct, through).await
+}
+
+async fn http(rounds: usize) -> Outcome {
+    let server = Server::start()?;
+    let url = server.url.clone();
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let io = IoSystem::builder().http(url.clone()).build().await?;
+    let http = io.http()?.clone();
+    let direct = move |_| {
+        let (client, url) = (client.clone(), url.clone());
+        async move {
+            let answer = client.get(url).send().await?.error_for_status()?;
+            is(answer.json::<Video>().await?.id, 7)
+        }
+    };
+    let through = move |_| {
+        let http = http.clone();
+        async move { is(http.get_json::<Video>("").await?.id, 7) }
+    };
+    compare("reqwest", rounds, direct, through).await
+}
