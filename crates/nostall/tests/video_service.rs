@@ -24,7 +24,8 @@ fn example() -> PathBuf {
 }
 
 fn planted() -> BTreeSet<Place> {
-    let text = std::fs::read_to_string(example().join("src/blocking.rs")).expect("the file is there");
+    let text =
+        std::fs::read_to_string(example().join("src/blocking.rs")).expect("the file is there");
     text.lines()
         .enumerate()
         .filter_map(|(index, line)| {

@@ -62,7 +62,8 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 /// Lets the process open as many files and sockets as the system allows, and says how many that are.
 pub(crate) fn raise_descriptor_limit() -> Result<u64> {
-    let (now, most) = getrlimit(Resource::RLIMIT_NOFILE).context("ask for the limit of open files")?;
+    let (now, most) =
+        getrlimit(Resource::RLIMIT_NOFILE).context("ask for the limit of open files")?;
     // Some systems name a limit that they do not grant.
     let raised = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     Ok(if raised.is_ok() { most } else { now })

@@ -79,7 +79,11 @@ fn all_forms_give_the_same_answer() {
         assert_eq!(answer["id"], 7);
         assert_eq!(answer["next"], serde_json::json!([8, 9, 10, 11, 12]));
         assert_eq!(answer["cues"], 60);
-        assert_eq!(first.get_or_insert_with(|| answer.clone()), &answer, "{form}");
+        assert_eq!(
+            first.get_or_insert_with(|| answer.clone()),
+            &answer,
+            "{form}"
+        );
 
         let missing = ureq::get(format!("{}/videos/99", server.1)).call();
         assert!(

@@ -79,7 +79,10 @@ fn mixed_up_answers_are_errors() {
     );
     let report = load(&serve(router), &["--users=10"]);
     let wrong = number(&report["errors"], "wrong answer");
-    assert!(wrong > 0.0 && wrong < number(&report, "requests"), "{report}");
+    assert!(
+        wrong > 0.0 && wrong < number(&report, "requests"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -101,7 +104,11 @@ fn failures_and_missing_answers_are_errors_by_kind() {
     assert!(number(&report["errors"], "status 500") > 0.0, "{report}");
     assert!(number(&report["errors"], "time-out") > 0.0, "{report}");
     assert_eq!(number(&report, "throughput"), 0.0);
-    assert_eq!(number(&report, "p50_ms").round(), 300.0, "a time-out counts as long as the limit");
+    assert_eq!(
+        number(&report, "p50_ms").round(),
+        300.0,
+        "a time-out counts as long as the limit"
+    );
 }
 
 #[test]

@@ -119,10 +119,6 @@ async fn measure(arguments: Arguments) -> Result<Report> {
     while let Some(of_one) = users.join_next().await {
         tally.add(of_one.context("a user stopped")?);
     }
-    Ok(Report::new(
-        arguments.users,
-        &plan,
-        tally,
-        after.since(&before),
-    ))
+    let cpu = after.since(&before);
+    Ok(Report::new(arguments.users, &plan, &tally, &cpu))
 }

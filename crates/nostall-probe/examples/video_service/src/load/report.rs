@@ -36,11 +36,11 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(users: usize, plan: &Plan, tally: Tally, cpu: CpuSeconds) -> Self {
+    pub(super) fn new(users: usize, plan: &Plan, tally: &Tally, cpu: &CpuSeconds) -> Self {
         let seconds = (plan.measured_until - plan.measured_from).as_secs_f64();
         let failures: u64 = tally.problems.values().sum();
         let requests = tally.latencies.len() as u64 + failures;
-        let latencies = histogram(plan.time_out, &tally);
+        let latencies = histogram(plan.time_out, tally);
         let ms = |us: u64| us as f64 / 1000.0;
         let errors = tally.problems.iter();
         Self {
