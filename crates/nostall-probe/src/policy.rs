@@ -1,6 +1,10 @@
 //! What every operation runs under: a place in the bulkhead, a time-out per try, retries, and a deadline over all of it.
 
+#[cfg(feature = "database")]
+mod held;
+
 use std::future::Future;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,6 +17,8 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::error::{Cause, Error, Name, Result, panic_text};
 use crate::gate::Gate;
 use crate::stats::{Call, Kind, Series, Stats};
+#[cfg(feature = "database")]
+pub(crate) use held::Held;
 
 /// Numbers of a policy.
 #[derive(Clone, Debug)]
@@ -467,7 +473,10 @@ impl<'a> Began<'a> {
         }
     }
 
-    fn failed(&self, call: Call<'_>, tries: u32, cause: Cause) -> Error {
+    fn failed<S>(&self, call: Call<S>, tries: u32, cause: Cause) -> Error
+    where
+        S: Deref<Target = Series>,
+    {
         call.failed(cause.is_time_out());
         let name = self.name.clone();
         Error::new(self.rules.kind, name, tries, self.at.elapsed(), cause)

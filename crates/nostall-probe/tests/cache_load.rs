@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use cache_places::places;
 use nostall_probe::cache::{CacheOptions, Pipeline};
-use nostall_probe::{IoSystem, Kind, gather};
+use nostall_probe::{Error, IoSystem, Kind, gather};
 use tokio::task::JoinHandle;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,13 +61,26 @@ async fn nobody_gets_between_the_commands_of_an_atomic_pipeline() {
             let look = async move { cache.mget(&keys).await };
             async { tokio::spawn(look).await.unwrap() }
         });
-        let (moved, looked) = tokio::join!(gather(moves, 50), gather(looks, 50));
-        assert_eq!((moved.ok.len(), looked.ok.len()), (500, 500));
-        for (_, seen) in looked.ok {
-            let number = |text: &Option<String>| match text {
-                Some(text) => text.parse::<i64>().unwrap(),
-                None => 0,
+        // One after the other: what came to `to` was taken from `from` before.
+        let glances = (0..500).map(|_| {
+            let (cache, from, to) = (place.cache.clone(), from.clone(), to.clone());
+            let glance = async move {
+                let taken = cache.get(&from).await?;
+                Ok::<_, Error>((taken, cache.get(&to).await?))
             };
+            async { tokio::spawn(glance).await.unwrap() }
+        });
+        let (moved, looked, glanced) =
+            tokio::join!(gather(moves, 50), gather(looks, 50), gather(glances, 50));
+        assert_eq!((moved.ok.len(), looked.ok.len()), (500, 500));
+        let number = |text: &Option<String>| match text {
+            Some(text) => text.parse::<i64>().unwrap(),
+            None => 0,
+        };
+        for (taken, given) in glanced.into_result().unwrap() {
+            assert!(number(&given) >= -number(&taken));
+        }
+        for (_, seen) in looked.ok {
             assert_eq!(number(&seen[0]) + number(&seen[1]), 0, "{seen:?}");
         }
         let last = place.cache.mget(&[&from, &to]).await.unwrap();
@@ -76,28 +89,39 @@ async fn nobody_gets_between_the_commands_of_an_atomic_pipeline() {
     }
 }
 
-/// Some set the number to an age of their own while others add to it. An `incr` that read before a `set` and wrote after it would
-/// bring the age before back and answer one of its sums again.
+/// One sets the number to the beginning of an age while others add to it. An `incr` that read before a `set` and wrote after it would
+/// bring the age before back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn incr_and_set_of_one_key_are_one_after_the_other() {
     for place in places().await {
         let key = place.key("ages");
-        let adds = (0..4_000).map(|n: i64| {
-            let (cache, key) = (place.cache.clone(), key.clone());
-            let add = async move {
-                if n % 10 == 0 {
-                    let age = (n * 1_000_000).to_string();
-                    cache.set(&key, age, None).await.map(|()| None)
-                } else {
-                    cache.incr(&key, 1).await.map(Some)
-                }
-            };
-            async { tokio::spawn(add).await.unwrap() }
+        place.cache.set(&key, "0", None).await.unwrap();
+        let (cache, ages) = (place.cache.clone(), key.clone());
+        let sets = tokio::spawn(async move {
+            for age in 1..1_500_i64 {
+                let begin = age * 1_000_000;
+                cache.set(&ages, begin.to_string(), None).await.unwrap();
+                assert!(cache.incr(&ages, 1).await.unwrap() > begin);
+            }
         });
-        let sums = gather(adds, 100).await.into_result().unwrap();
-        let sums: Vec<_> = sums.into_iter().flatten().collect();
+        let adds = (0..3).map(|_| {
+            let (cache, key) = (place.cache.clone(), key.clone());
+            tokio::spawn(async move {
+                let mut sums = Vec::new();
+                for _ in 0..1_500 {
+                    sums.push(cache.incr(&key, 1).await.unwrap());
+                }
+                sums
+            })
+        });
+        let adds: Vec<_> = adds.collect();
+        sets.await.unwrap();
+        let mut sums = Vec::new();
+        for add in adds {
+            sums.extend(add.await.unwrap());
+        }
         let distinct: HashSet<_> = sums.iter().collect();
-        assert_eq!((sums.len(), distinct.len()), (3_600, 3_600));
+        assert_eq!((sums.len(), distinct.len()), (4_500, 4_500));
         place.cache.del(&[key]).await.unwrap();
     }
 }

@@ -38,9 +38,9 @@ async fn million(folder: &Path, operations: usize) -> Outcome {
     let started = Instant::now();
     let mut resident = Vec::new();
     for part in 1..=PARTS {
-        let io = io.clone();
+        let shared = io.clone();
         spend(operations / PARTS, TASKS, move |number| {
-            one(io.clone(), number)
+            one(shared.clone(), number)
         })
         .await?;
         resident.push(resident_kib()?);

@@ -6,7 +6,6 @@ use std::time::Duration;
 #[cfg(feature = "redis")]
 use redis::{ErrorKind, RedisError, RetryMethod, ServerErrorKind};
 
-#[cfg(feature = "redis")]
 use crate::error::Cause;
 
 /// A cached value, or what was to be cached, is not of the kind that the operation needs.
@@ -100,9 +99,9 @@ pub(crate) fn is_transient(error: &RedisError) -> bool {
 }
 
 /// Whether the error shows that nothing was done: there was no connection, or the server refused to begin.
-#[cfg(feature = "redis")]
 pub(super) fn nothing_was_done(cause: &Cause) -> bool {
     match cause {
+        #[cfg(feature = "redis")]
         Cause::Cache(error) => ConnectError::marked(error) || is_busy(error),
         _ => false,
     }

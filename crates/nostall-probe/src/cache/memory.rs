@@ -1,17 +1,19 @@
 //! The cache in the memory of the process: moka, with what Redis promises about keys, whole numbers and times to live.
 //!
 //! moka orders single calls only, but `incr` and `expire` read and then write, and some operations have many keys. So each key
-//! belongs to one of a fixed number of locks: reading holds it together with other readers, writing alone.
+//! belongs to one of a fixed number of locks, which writing holds. Reading does without: it looks whether an operation on several
+//! keys ran meanwhile, whose half it may have seen, and only then waits for the lock.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::ValueError;
 use super::options::{CacheOptions, Ttl};
@@ -26,7 +28,7 @@ const BOOK_KEEPING: usize = 200;
 /// Values by key.
 pub(super) struct Memory {
     entries: Entries,
-    locks: [RwLock<()>; LOCKS],
+    locks: [Lock; LOCKS],
     hasher: RandomState,
 }
 
@@ -34,18 +36,17 @@ impl Memory {
     pub(super) fn new(options: &CacheOptions) -> Self {
         Self {
             entries: Entries::new(options.memory_capacity),
-            locks: std::array::from_fn(|_| RwLock::new(())),
+            locks: std::array::from_fn(|_| Lock::default()),
             hasher: RandomState::new(),
         }
     }
 
     pub(super) async fn get(&self, key: &str) -> Option<Vec<u8>> {
-        let _reading = self.reading(key).await;
-        self.entries.get(key).await
+        Some(self.find(key).await?.value.to_vec())
     }
 
     pub(super) async fn mget<K: AsRef<str>>(&self, keys: &[K]) -> Vec<Option<Vec<u8>>> {
-        let _reading = self.reading_all(keys.iter().map(AsRef::as_ref)).await;
+        let _held = self.hold_all(keys.iter().map(AsRef::as_ref)).await;
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
             values.push(self.entries.get(key.as_ref()).await);
@@ -54,19 +55,18 @@ impl Memory {
     }
 
     pub(super) async fn ttl(&self, key: &str) -> Option<Duration> {
-        let _reading = self.reading(key).await;
-        let expires_at = self.entries.find(key).await?.expires_at?;
+        let expires_at = self.find(key).await?.expires_at?;
         let left = expires_at.saturating_duration_since(Instant::now());
         Some(whole_millis(left))
     }
 
     pub(super) async fn set(&self, key: &str, value: &[u8], ttl: Option<Ttl>) {
-        let _writing = self.writing(key).await;
+        let _held = self.hold(key).await;
         self.entries.set(key, value, ttl).await;
     }
 
     pub(super) async fn del<K: AsRef<str>>(&self, keys: &[K]) -> u64 {
-        let _writing = self.writing_all(keys.iter().map(AsRef::as_ref)).await;
+        let _held = self.hold_all(keys.iter().map(AsRef::as_ref)).await;
         let mut removed = 0;
         for key in keys {
             removed += u64::from(self.entries.del(key.as_ref()).await);
@@ -75,71 +75,58 @@ impl Memory {
     }
 
     pub(super) async fn incr(&self, key: &str, by: i64) -> Result<i64, ValueError> {
-        let _writing = self.writing(key).await;
+        let _held = self.hold(key).await;
         self.entries.incr(key, by).await
     }
 
     pub(super) async fn expire(&self, key: &str, ttl: Ttl) -> bool {
-        let _writing = self.writing(key).await;
+        let _held = self.hold(key).await;
         self.entries.expire(key, ttl).await
     }
 
     pub(super) async fn pipeline(&self, pipeline: &Pipeline) -> Vec<Reply> {
-        let _writing = if pipeline.atomic {
-            self.writing_all(pipeline.commands.iter().map(Command::key))
-                .await
-        } else {
-            Vec::new()
+        let keys = pipeline.commands.iter().map(Command::key);
+        let _held = match pipeline.atomic {
+            true => Some(self.hold_all(keys).await),
+            false => None,
         };
         let mut replies = Vec::with_capacity(pipeline.commands.len());
         for command in &pipeline.commands {
-            let _writing = match pipeline.atomic {
+            let _held = match pipeline.atomic {
                 true => None,
-                false => Some(self.writing(command.key()).await),
+                false => Some(self.hold(command.key()).await),
             };
             replies.push(self.entries.run(command).await);
         }
         replies
     }
 
-    async fn reading(&self, key: &str) -> RwLockReadGuard<'_, ()> {
-        self.locks[self.lock_of(key)].read().await
-    }
-
-    async fn writing(&self, key: &str) -> RwLockWriteGuard<'_, ()> {
-        self.locks[self.lock_of(key)].write().await
-    }
-
-    async fn reading_all<'k>(
-        &self,
-        keys: impl Iterator<Item = &'k str>,
-    ) -> Vec<RwLockReadGuard<'_, ()>> {
-        let needed = self.locks_of(keys);
-        let mut held = Vec::with_capacity(needed.len());
-        for lock in needed {
-            held.push(self.locks[lock].read().await);
+    async fn find(&self, key: &str) -> Option<Entry> {
+        let lock = &self.locks[self.lock_of(key)];
+        if let Some(before) = lock.quiet() {
+            let entry = self.entries.find(key).await;
+            if lock.quiet() == Some(before) {
+                return entry;
+            }
         }
-        held
+        let _held = lock.mutex.lock().await;
+        self.entries.find(key).await
     }
 
-    async fn writing_all<'k>(
-        &self,
-        keys: impl Iterator<Item = &'k str>,
-    ) -> Vec<RwLockWriteGuard<'_, ()>> {
-        let needed = self.locks_of(keys);
-        let mut held = Vec::with_capacity(needed.len());
-        for lock in needed {
-            held.push(self.locks[lock].write().await);
-        }
-        held
+    async fn hold(&self, key: &str) -> MutexGuard<'_, ()> {
+        self.locks[self.lock_of(key)].mutex.lock().await
     }
 
     /// The locks of several keys, each once, in one order for everybody, so that no two operations wait for each other.
-    fn locks_of<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<usize> {
-        let mut locks: Vec<_> = keys.map(|key| self.lock_of(key)).collect();
-        locks.sort_unstable();
-        locks.dedup();
-        locks
+    async fn hold_all<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Held<'_>> {
+        let mut needed: Vec<_> = keys.map(|key| self.lock_of(key)).collect();
+        needed.sort_unstable();
+        needed.dedup();
+        let mut held = Vec::with_capacity(needed.len());
+        for lock in needed {
+            held.push(self.locks[lock].hold_for_many().await);
+        }
+        held
     }
 
     #[allow(
@@ -151,7 +138,45 @@ impl Memory {
     }
 }
 
-/// The entries themselves. Who calls holds the lock of the key.
+/// The lock of some of the keys.
+#[derive(Default)]
+struct Lock {
+    mutex: Mutex<()>,
+    /// Odd while an operation on several keys holds the lock.
+    turns: AtomicU64,
+}
+
+impl Lock {
+    /// A number that stays the same for as long as no operation on several keys holds the lock; `None` while one does.
+    fn quiet(&self) -> Option<u64> {
+        let turns = self.turns.load(Ordering::SeqCst);
+        turns.is_multiple_of(2).then_some(turns)
+    }
+
+    async fn hold_for_many(&self) -> Held<'_> {
+        let guard = self.mutex.lock().await;
+        self.turns.fetch_add(1, Ordering::SeqCst);
+        Held {
+            turns: &self.turns,
+            _guard: guard,
+        }
+    }
+}
+
+/// A lock that an operation on several keys holds.
+struct Held<'a> {
+    turns: &'a AtomicU64,
+    // Dropped after the turn has ended.
+    _guard: MutexGuard<'a, ()>,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.turns.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The entries themselves. Who writes holds the lock of the key.
 struct Entries(Cache<String, Entry>);
 
 #[derive(Clone)]

@@ -18,6 +18,9 @@
 //! # What is left out
 //! Commands that wait in the server, such as `BLPOP`, are not offered: connections are shared, and all who come after would wait
 //! too. For what else Redis can do there is [`Cache::redis`]. Clusters are not known, only single servers.
+//!
+//! Servers older than Redis 6 need `?protocol=resp2` at the end of the URL. That version of the protocol does not tell when a
+//! connection ends while it is not used; then an `incr` right after the server was started again fails once.
 
 #[cfg(feature = "redis")]
 mod connections;
@@ -58,6 +61,9 @@ use crate::error::{Cause, Name, Result};
 use crate::policy::{Policy, Repeat};
 use crate::stats::Kind;
 use crate::system::Core;
+
+/// For what would do harm if it were done twice.
+const UNLESS_DONE: Repeat = Repeat::If(errors::nothing_was_done);
 
 /// A cache. Clones are the same one.
 ///
@@ -297,7 +303,7 @@ impl Cache {
     /// It may have been added, once.
     pub async fn incr(&self, key: &str, by: i64) -> Result<i64> {
         let incr = || self.store().incr(key, by);
-        self.run("incr", unless_done(), incr).await
+        self.run("incr", UNLESS_DONE, incr).await
     }
 
     /// Runs several commands, on Redis in one message, and answers the reply to each in their order.
@@ -317,7 +323,7 @@ impl Cache {
         let repeat = if pipeline.may_be_repeated() {
             Repeat::Always
         } else {
-            unless_done()
+            UNLESS_DONE
         };
         let run = || self.store().pipeline(&pipeline);
         self.run("pipeline", repeat, run).await
@@ -342,13 +348,20 @@ impl Cache {
         &self.shared.store
     }
 
-    async fn run<T, F, Fut>(&self, method: &'static str, repeat: Repeat, operation: F) -> Result<T>
+    async fn run<T, F, Fut>(
+        &self,
+        method: &'static str,
+        repeat: Repeat,
+        mut operation: F,
+    ) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, Cause>>,
     {
+        // The policy hands a try's future from layer to layer, and copying it each time costs far more than one allocation.
+        let boxed = || Box::pin(operation());
         let policy = &self.shared.policy;
-        policy.run_as(self.name_of(method), repeat, operation).await
+        policy.run_as(self.name_of(method), repeat, boxed).await
     }
 
     /// Counts an operation that fails before it begins.
@@ -364,14 +377,6 @@ impl Cache {
     fn name_of(&self, method: &'static str) -> Name {
         self.name.clone().unwrap_or(Name::Borrowed(method))
     }
-}
-
-/// Repeats what would do harm if it were done twice.
-fn unless_done() -> Repeat {
-    #[cfg(feature = "redis")]
-    return Repeat::If(errors::nothing_was_done);
-    #[cfg(not(feature = "redis"))]
-    Repeat::Never
 }
 
 fn text(value: Option<Vec<u8>>) -> Result<Option<String>, Cause> {

@@ -11,7 +11,8 @@ pub struct CacheOptions {
     /// Limits of each operation. By default a try may take 2 s and an operation 10 s: what a cache does not have by then is found
     /// faster where it came from.
     pub policy: PolicyOptions,
-    /// Redis: how many connections are used in turn; at least 1. Each carries any number of operations at once, so a few are enough.
+    /// Redis: how many connections are used in turn; at least 1. Each carries any number of operations at once, and one is enough
+    /// until the task that serves it fills a processor. On one, commands run in the order in which they were sent.
     pub connections: usize,
     /// Redis: how long opening a connection may take, name look-up and greeting included. It should be shorter than the try's
     /// time-out, so that an operation can tell that nothing was sent.
@@ -29,7 +30,7 @@ impl Default for CacheOptions {
                 deadline: Duration::from_secs(10),
                 ..PolicyOptions::default()
             },
-            connections: 2,
+            connections: 1,
             connect_time_out: Duration::from_secs(1),
             memory_capacity: 64 << 20,
         }

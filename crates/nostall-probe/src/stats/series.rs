@@ -1,5 +1,6 @@
 //! The counters behind one name, and the guard that makes sure that each operation is counted once, however it ends.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -133,18 +134,22 @@ impl Series {
     }
 
     /// Begins an operation: it is in flight until the answer is ended or dropped.
-    pub(crate) fn begin(&self) -> Call<'_> {
+    pub(crate) fn begin(&self) -> Call<&Self> {
+        Call::begin(self)
+    }
+
+    /// As [`Series::begin`], for an operation that is handed out to its caller.
+    #[cfg(feature = "database")]
+    pub(crate) fn begin_owned(self: &Arc<Self>) -> Call<Arc<Self>> {
+        Call::begin(Arc::clone(self))
+    }
+
+    fn enter(&self) {
         self.in_flight.enter();
         self.totals.in_flight.enter();
         self.totals.system.enter();
         #[cfg(feature = "metrics")]
         self.exported.began();
-        Call {
-            series: self,
-            started: Instant::now(),
-            outcome: Outcome::Cancelled,
-            offloaded: false,
-        }
     }
 
     /// Counts a try that follows a failed one.
@@ -180,8 +185,8 @@ impl Drop for Offload<'_> {
 
 /// One operation in flight. Dropped without an end, it counts as cancelled.
 #[derive(Debug)]
-pub(crate) struct Call<'a> {
-    series: &'a Series,
+pub(crate) struct Call<S: Deref<Target = Series>> {
+    series: S,
     started: Instant,
     outcome: Outcome,
     offloaded: bool,
@@ -207,7 +212,17 @@ impl Outcome {
     }
 }
 
-impl Call<'_> {
+impl<S: Deref<Target = Series>> Call<S> {
+    fn begin(series: S) -> Self {
+        series.enter();
+        Self {
+            series,
+            started: Instant::now(),
+            outcome: Outcome::Cancelled,
+            offloaded: false,
+        }
+    }
+
     /// Counts how long the operation waited before it could begin.
     pub(crate) fn waited(&mut self, wait: Duration) {
         self.series.waits.record(wait);
@@ -233,9 +248,9 @@ impl Call<'_> {
     }
 }
 
-impl Drop for Call<'_> {
+impl<S: Deref<Target = Series>> Drop for Call<S> {
     fn drop(&mut self) {
-        let series = self.series;
+        let series = &*self.series;
         let took = self.started.elapsed();
         series.latency.record(took);
         let counts = &series.counts;

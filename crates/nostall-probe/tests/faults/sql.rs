@@ -210,8 +210,8 @@ async fn leaked_transactions_exhaust_the_pool_and_are_told() {
 }
 
 /// Holds a connection and does nothing with it.
-enum Leaked {
-    Transaction(#[allow(dead_code, reason = "only held")] nostall_probe::db::Transaction),
+enum Leaked<'a> {
+    Transaction(#[allow(dead_code, reason = "only held")] nostall_probe::db::Transaction<'a>),
     Sqlite(
         #[allow(dead_code, reason = "only held")]
         nostall_probe::db::sqlx::pool::PoolConnection<nostall_probe::db::sqlx::Sqlite>,

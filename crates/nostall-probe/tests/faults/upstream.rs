@@ -30,7 +30,7 @@ async fn an_upstream_that_fails_now_and_then() {
         .unwrap();
     let http = io.http().unwrap();
 
-    let get = |number: usize| in_time(http.get_json::<serde_json::Value>(&format!("{number}")));
+    let get = |number: usize| in_time(http.get_json::<serde_json::Value>(number.to_string()));
     let gathered = io.gather((0..1000).map(get), 200).await;
     assert_eq!(gathered.ok.len() + gathered.errors.len(), 1000);
     for (_, value) in &gathered.ok {

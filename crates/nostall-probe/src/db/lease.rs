@@ -1,0 +1,333 @@
+//! A pool, and a connection on loan from it.
+//!
+//! sqlx gives a connection back however its user leaves it, and lets a round trip tell later whether it still works. After a
+//! statement that was broken off that reads what is left of the answer, however long it takes; a connection to a server that has
+//! gone silent never comes back at all; and with MySQL, where sqlx does not count the answer to a PREPARE as outstanding, the round
+//! trip takes that for its own, and the next statement reads the answer of another one. So here the lease knows whether an exchange
+//! is under way. If so, PostgreSQL gets a second to finish it, MySQL none; then the connection is closed, and replaced. What gives
+//! connections back is bounded in time too.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use sqlx::pool::{CloseEvent, PoolConnection};
+use sqlx::{Connection, Pool};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::bulk::Insert;
+use super::dialect::Dialect;
+use super::error::{QueryError, leaves_connection_whole};
+use super::options::DatabaseOptions;
+use super::value::Value;
+use crate::error::{Cause, panic_text};
+
+/// How long giving back or closing a connection may take.
+const GIVE_BACK: Duration = Duration::from_secs(5);
+
+/// How long the rest of an answer may take after its caller is gone, before the connection is closed instead.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// A pool that keeps only so many idle connections.
+pub(super) struct Shelf<D: Dialect> {
+    pub(super) pool: Pool<D>,
+    kept: u32,
+    has_overflow: bool,
+    /// Connections that are on their way to be idle.
+    returning: AtomicU32,
+}
+
+impl<D: Dialect> fmt::Debug for Shelf<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pool.fmt(f)
+    }
+}
+
+impl<D: Dialect> Shelf<D> {
+    pub(super) fn new(pool: Pool<D>, options: &DatabaseOptions) -> Arc<Self> {
+        Arc::new(Self {
+            pool,
+            kept: options.kept(),
+            has_overflow: options.overflow > 0,
+            returning: AtomicU32::new(0),
+        })
+    }
+
+    /// Lends a connection.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease<D>, Cause> {
+        let connection = self.acquire().await?;
+        Ok(Lease {
+            connection: Some(connection),
+            shelf: Arc::clone(self),
+            in_exchange: false,
+            in_transaction: false,
+            is_undone: false,
+        })
+    }
+
+    /// A connection that has to be opened is opened in a task of its own: a caller that loses patience would take the work with it,
+    /// and so would the next one, for ever if all have less patience than connecting takes.
+    async fn acquire(&self) -> Result<PoolConnection<D>, Cause> {
+        let is_full = self.pool.size() >= self.pool.options().get_max_connections();
+        if is_full || self.pool.num_idle() > 0 {
+            return Ok(self.pool.acquire().await?);
+        }
+        let pool = self.pool.clone();
+        match tokio::spawn(async move { pool.acquire().await }).await {
+            Ok(acquired) => Ok(acquired?),
+            Err(join) => Err(match join.try_into_panic() {
+                Ok(panic) => Cause::Panicked(panic_text(&*panic)),
+                Err(_) => Cause::Closed,
+            }),
+        }
+    }
+
+    pub(super) async fn fetch_all(
+        self: &Arc<Self>,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Vec<D::Row>, Cause> {
+        self.lease().await?.fetch_all(sql, params).await
+    }
+
+    pub(super) async fn fetch_optional(
+        self: &Arc<Self>,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Option<D::Row>, Cause> {
+        self.lease().await?.fetch_optional(sql, params).await
+    }
+
+    pub(super) async fn execute(
+        self: &Arc<Self>,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<u64, Cause> {
+        self.lease().await?.execute(sql, params).await
+    }
+
+    /// Lends a connection in a new transaction.
+    pub(super) async fn begin(self: &Arc<Self>) -> Result<Lease<D>, Cause> {
+        let mut lease = self.lease().await?;
+        lease.begin().await?;
+        Ok(lease)
+    }
+
+    /// Closes idle connections, and the others as they come back: statements under way end with `PoolClosed`.
+    pub(super) async fn close(&self) {
+        // First those that are idle, because the pool itself begins to close when the last one is back, and somebody may hold one
+        // for ever.
+        let closed = async {
+            while let Some(connection) = self.pool.try_acquire() {
+                // Whether the server hears the farewell does not matter.
+                let _ = connection.close().await;
+            }
+            self.pool.close().await;
+        };
+        if timeout(GIVE_BACK, closed).await.is_err() {
+            drop(self.pool.close());
+        }
+    }
+
+    /// Reads what is left of an answer, if that can be done and is soon over.
+    async fn is_drained(connection: &mut PoolConnection<D>) -> bool {
+        D::DRAINS && matches!(timeout(DRAIN, connection.ping()).await, Ok(Ok(())))
+    }
+
+    /// Closes a connection and opens another one: callers with less patience than connecting takes would never get that far.
+    async fn replace(self: Arc<Self>, mut connection: PoolConnection<D>) {
+        connection.close_on_drop();
+        drop(connection);
+        if self.pool.num_idle() == 0
+            && let Ok(fresh) = self.pool.acquire().await
+        {
+            self.give_back(fresh).await;
+        }
+    }
+
+    /// Rolls back and gives back. On SQLite there may be nothing to roll back, because a BEGIN or COMMIT that was broken off has
+    /// ended by itself; elsewhere a rollback that fails closes the connection, which comes to the same.
+    async fn roll_back(&self, mut connection: PoolConnection<D>) {
+        if D::SURVIVES_CANCELLATION {
+            let _ = D::control(&mut connection, "ROLLBACK").await;
+            return self.give_back(connection).await;
+        }
+        match timeout(GIVE_BACK, D::control(&mut connection, "ROLLBACK")).await {
+            Ok(Ok(())) => self.give_back(connection).await,
+            _ => connection.close_on_drop(),
+        }
+    }
+
+    async fn give_back(&self, mut connection: PoolConnection<D>) {
+        if self.has_overflow && !self.begin_return() {
+            let _ = timeout(GIVE_BACK, connection.close()).await;
+            return;
+        }
+        let returned = connection.return_to_pool();
+        if D::SURVIVES_CANCELLATION {
+            returned.await;
+        } else {
+            // Dropped half-way, it closes the connection and frees its place in the pool.
+            let _ = timeout(GIVE_BACK, returned).await;
+        }
+        if self.has_overflow {
+            self.returning.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Whether there is room for one more idle connection; if so it counts as returning.
+    fn begin_return(&self) -> bool {
+        let idle = || u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        self.returning
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |returning| {
+                (idle().saturating_add(returning) < self.kept).then_some(returning + 1)
+            })
+            .is_ok()
+    }
+}
+
+/// A connection on loan. Dropped, it goes back, after a rollback if a transaction is open; in the middle of an exchange it is
+/// drained or replaced.
+pub(super) struct Lease<D: Dialect> {
+    /// There until dropped.
+    connection: Option<PoolConnection<D>>,
+    shelf: Arc<Shelf<D>>,
+    in_exchange: bool,
+    in_transaction: bool,
+    /// The database has ended the transaction by itself.
+    is_undone: bool,
+}
+
+impl<D: Dialect> fmt::Debug for Lease<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("in_exchange", &self.in_exchange)
+            .field("in_transaction", &self.in_transaction)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<D: Dialect> Lease<D> {
+    pub(super) async fn fetch_all(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Vec<D::Row>, Cause> {
+        let (connection, mut closed) = self.begin_exchange()?;
+        let fetched = D::fetch_all(connection, sql, params);
+        let result = closed.do_until(fetched).await;
+        self.end_exchange(result)
+    }
+
+    pub(super) async fn fetch_optional(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<Option<D::Row>, Cause> {
+        let (connection, mut closed) = self.begin_exchange()?;
+        let fetched = D::fetch_optional(connection, sql, params);
+        let result = closed.do_until(fetched).await;
+        self.end_exchange(result)
+    }
+
+    pub(super) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Cause> {
+        let (connection, mut closed) = self.begin_exchange()?;
+        let executed = D::execute(connection, sql, params);
+        let result = closed.do_until(executed).await;
+        self.end_exchange(result)
+    }
+
+    pub(super) async fn insert(
+        &mut self,
+        insert: &Insert,
+        rows: &[Vec<Value>],
+    ) -> Result<u64, Cause> {
+        let (connection, mut closed) = self.begin_exchange()?;
+        let inserted = D::insert(connection, insert, rows);
+        let result = closed.do_until(inserted).await;
+        self.end_exchange(result)
+    }
+
+    async fn begin(&mut self) -> Result<(), Cause> {
+        self.in_transaction = true;
+        self.control(D::BEGIN).await
+    }
+
+    /// Commits. `failed` says that a statement of the transaction has failed.
+    pub(super) async fn commit(&mut self, failed: bool) -> Result<(), Cause> {
+        if failed && D::COMMIT_MAY_ROLL_BACK {
+            // In a transaction that is to be rolled back this fails, where COMMIT would not.
+            self.control("SELECT 1").await?;
+        }
+        self.control("COMMIT").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    pub(super) async fn rollback(&mut self) -> Result<(), Cause> {
+        self.is_undone = false;
+        self.control("ROLLBACK").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    async fn control(&mut self, sql: &'static str) -> Result<(), Cause> {
+        let (connection, mut closed) = self.begin_exchange()?;
+        let done = D::control(connection, sql);
+        let result = closed.do_until(done).await;
+        self.end_exchange(result)
+    }
+
+    fn begin_exchange(&mut self) -> Result<(&mut D::Connection, CloseEvent), Cause> {
+        if self.in_exchange || self.is_undone {
+            return Err(QueryError::TransactionLost.into());
+        }
+        self.in_exchange = true;
+        let closed = self.shelf.pool.close_event();
+        let connection = self.connection.as_mut();
+        let connection = connection.expect("only dropping takes it");
+        Ok((&mut *connection, closed))
+    }
+
+    fn end_exchange<T>(
+        &mut self,
+        result: Result<Result<T, Cause>, sqlx::Error>,
+    ) -> Result<T, Cause> {
+        let result = result?;
+        self.in_exchange = match &result {
+            Ok(_) => false,
+            Err(cause) => !leaves_connection_whole(cause),
+        };
+        if let Err(cause) = &result {
+            self.is_undone = self.in_transaction && D::ends_transaction(cause);
+        }
+        result
+    }
+}
+
+impl<D: Dialect> Drop for Lease<D> {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            // Without a runtime nothing can be awaited: the connection ends here, and the server with it what was open.
+            drop(connection.detach());
+            return;
+        };
+        let shelf = Arc::clone(&self.shelf);
+        let in_transaction = self.in_transaction;
+        let in_exchange = self.in_exchange && !D::SURVIVES_CANCELLATION;
+        runtime.spawn(async move {
+            if in_exchange && !Shelf::is_drained(&mut connection).await {
+                shelf.replace(connection).await;
+            } else if in_transaction {
+                shelf.roll_back(connection).await;
+            } else {
+                shelf.give_back(connection).await;
+            }
+        });
+    }
+}
