@@ -8,6 +8,7 @@ use super::Arguments;
 
 /// What was measured on.
 pub(super) struct Facts {
+    /// Cores that this process may use.
     pub(super) cores: usize,
     pub(super) system: String,
     pub(super) database: String,
@@ -16,17 +17,13 @@ pub(super) struct Facts {
 
 pub(super) fn facts(arguments: &Arguments) -> Result<Facts> {
     Ok(Facts {
-        cores: cores()?,
+        cores: std::thread::available_parallelism()
+            .context("count the cores")?
+            .get(),
         system: system(),
         database: setting(&arguments.database, "server_version")?,
         cache: cache_version(&arguments.cache)?,
     })
-}
-
-/// Cores that this process may use.
-pub(super) fn cores() -> Result<usize> {
-    let cores = std::thread::available_parallelism().context("count the cores")?;
-    Ok(cores.get())
 }
 
 /// How many clients the database server takes, those reserved for its administrators left out.

@@ -112,7 +112,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 fn measure(arguments: &Arguments, files: &std::path::Path) -> Result<String> {
     let setting = Setting::start(arguments, files)?;
-    let mut text = tables::head(arguments, &facts::facts(arguments)?);
+    let facts = facts::facts(arguments)?;
+    let mut text = tables::head(arguments, &facts);
     for table in &arguments.tables {
         text += &match table {
             Table::Closed => {
@@ -126,7 +127,7 @@ fn measure(arguments: &Arguments, files: &std::path::Path) -> Result<String> {
             }
             Table::Limits => {
                 let limits = limits::find(&setting, arguments)?;
-                tables::limits(arguments, &limits)
+                tables::limits(arguments, facts.cores, &limits)
             }
             Table::Sleep => {
                 let users = &arguments.sleep_users;

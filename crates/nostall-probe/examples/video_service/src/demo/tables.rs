@@ -120,7 +120,7 @@ fn errors(report: &Report) -> String {
     format!("{} of {}", counts.join(", "), report.requests)
 }
 
-pub(super) fn limits(arguments: &Arguments, limits: &[Limit]) -> String {
+pub(super) fn limits(arguments: &Arguments, cores: usize, limits: &[Limit]) -> String {
     let Arguments { limit_ms, .. } = arguments;
     let levels: Vec<String> = arguments
         .limit_users
@@ -133,20 +133,23 @@ pub(super) fn limits(arguments: &Arguments, limits: &[Limit]) -> String {
 
 Served well: p99 of at most {limit_ms} ms and no error, in a closed loop without think time, at every level up to it. Levels tried: {}.
 Beside it what arithmetic allows: the narrowest thing that the program shares out, by how long a request holds one with a single user on
-the machine. Where the CPU is used up before that, the CPU is the limit. Of the form `unpooled` nothing in the program is a limit.
+the machine. Nothing in the program limits the form `unpooled`. Last, what {cores} cores allow by what the service alone spends on an
+answer; in truth it shares them with all the other processes.
 
-| form | most users | answered/s there | p99 ms there | a single user: mean ms | narrowest | allows answers/s |
-| --- | ---: | ---: | ---: | ---: | --- | ---: |
+| form | most users | answered/s there | p99 ms there | a single user: mean ms | narrowest | allows answers/s | CPU allows answers/s |
+| --- | ---: | ---: | ---: | ---: | --- | ---: | ---: |
 ",
         levels.join(", ")
     );
     for limit in limits {
-        text += &limit_row(limit);
+        text += &limit_row(limit, cores);
     }
     text
 }
 
-fn limit_row(limit: &Limit) -> String {
+fn limit_row(limit: &Limit, cores: usize) -> String {
+    let loaded = limit.best.as_ref().unwrap_or(&limit.alone);
+    let by_cpu = loaded.server_cpu_ms().map(|ms| cores as f64 * 1000.0 / ms);
     let variant = limit.variant;
     let best = limit.best.as_ref();
     let users = best.map_or("none".to_owned(), |best| best.users.to_string());
@@ -159,12 +162,13 @@ fn limit_row(limit: &Limit) -> String {
         format!("{count} {of_what}, held {held_ms:.2} ms")
     });
     format!(
-        "| {variant} | {users} | {} | {} | {:.1} | {} | {} |\n",
+        "| {variant} | {users} | {} | {} | {:.1} | {} | {} | {} |\n",
         or_dash(best.map(|best| best.throughput), 0),
         or_dash(best.map(|best| best.p99_ms), 0),
         limit.alone.mean_ms,
         narrowest.as_deref().unwrap_or("–"),
         or_dash(limit.bound.as_ref().map(Bound::per_second), 0),
+        or_dash(by_cpu, 0),
     )
 }
 
