@@ -6,9 +6,13 @@ use axum::extract::{Path as UrlPath, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use nostall_probe::db::DatabaseOptions;
+use nostall_probe::http::HttpOptions;
 use nostall_probe::{IoSystem, Snapshot};
 
 use crate::video::*;
+
+/// Requests to the upstream service at once: as many as the other forms can have, which tokio's blocking threads bound.
+pub(crate) const UPSTREAM_REQUESTS: usize = 512;
 
 /// Opens the pools.
 pub(crate) async fn router(backends: Backends, connections: u32) -> anyhow::Result<Router> {
@@ -17,10 +21,15 @@ pub(crate) async fn router(backends: Backends, connections: u32) -> anyhow::Resu
         overflow: 0,
         ..DatabaseOptions::default()
     };
+    let http = HttpOptions {
+        max_in_flight_per_host: UPSTREAM_REQUESTS,
+        max_idle_per_host: UPSTREAM_REQUESTS,
+        ..HttpOptions::default()
+    };
     let io = IoSystem::builder()
         .database_with(backends.database, database)
         .cache(backends.cache)
-        .http(backends.upstream)
+        .http_with(backends.upstream, http)
         .files(backends.files)
         .build()
         .await?;

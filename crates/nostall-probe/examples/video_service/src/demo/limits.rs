@@ -6,6 +6,7 @@ use nostall_probe::{Kind, Snapshot};
 use super::processes::{Setting, Work};
 use super::{Arguments, Run, facts};
 use crate::load::Report;
+use crate::pooled::UPSTREAM_REQUESTS;
 use crate::serve::Variant;
 
 /// Threads for blocking work that tokio starts at most, unless told otherwise.
@@ -81,11 +82,7 @@ fn alone(setting: &Setting<'_>, arguments: &Arguments, variant: Variant) -> Resu
         }
         Variant::SpawnBlockingPooled => Some(whole_request(BLOCKING_THREADS, "blocking threads")),
         Variant::Unpooled => None,
-        Variant::Pooled => Some(Bound {
-            count: u64::from(arguments.connections),
-            of_what: "database connections",
-            held_ms: hold_ms(&server.url)?,
-        }),
+        Variant::Pooled => Some(of_pools(arguments, &server.url)?),
     };
     Ok(Limit {
         variant,
@@ -95,13 +92,28 @@ fn alone(setting: &Setting<'_>, arguments: &Arguments, variant: Variant) -> Resu
     })
 }
 
-/// How long a query holds its connection while nobody else is there: half of them were not longer.
-fn hold_ms(url: &str) -> Result<f64> {
+/// The narrower one of the two pools whose connections serve one request at a time. How long a request holds one while nobody else is
+/// there: half of them were not longer.
+fn of_pools(arguments: &Arguments, url: &str) -> Result<Bound> {
     let snapshot: Snapshot = ureq::get(format!("{url}/stats"))
         .call()
         .context("ask for the statistics")?
         .body_mut()
         .read_json()
         .context("read the statistics")?;
-    Ok(snapshot.kind(Kind::Database).latency.p50_ms)
+    let database = Bound {
+        count: u64::from(arguments.connections),
+        of_what: "database connections",
+        held_ms: snapshot.kind(Kind::Database).latency.p50_ms,
+    };
+    let upstream = Bound {
+        count: UPSTREAM_REQUESTS as u64,
+        of_what: "requests to the upstream service",
+        held_ms: snapshot.kind(Kind::Http).latency.p50_ms,
+    };
+    Ok(if database.per_second() < upstream.per_second() {
+        database
+    } else {
+        upstream
+    })
 }
