@@ -162,7 +162,8 @@ async fn ten_thousand_concurrent_operations_lose_nothing() {
 
         let hit = io.snapshot().name(Kind::Database, "hit");
         assert_eq!((hit.ok, hit.errors, hit.in_flight), (OPERATIONS + 1, 0, 0));
-        assert_eq!(hit.in_flight_max, OPERATIONS);
+        // A few may end before the last one begins.
+        assert!(hit.in_flight_max > OPERATIONS / 2, "{}", hit.in_flight_max);
         assert!(hit.pool_wait.max_ms > hit.pool_wait.p50_ms);
         whole(db).await;
     });

@@ -2,8 +2,8 @@
 //!
 //! sqlx gives a connection back however its user leaves it, and lets a round trip tell later whether it still works. After a
 //! statement that was broken off that reads what is left of the answer, however long it takes; a connection to a server that has
-//! gone silent never comes back at all; and with MySQL, where sqlx does not count the answer to a PREPARE as outstanding, the round
-//! trip takes that for its own, and the next statement reads the answer of another one. So here the lease knows whether an exchange
+//! gone silent never comes back at all; and with MySQL, where sqlx reads what is left of the answer to a PREPARE as if it were the
+//! answer to the statement, the next one could read the answer of another. So here the lease knows whether an exchange
 //! is under way. If so, PostgreSQL gets a second to finish it, MySQL none; then the connection is closed, and replaced. What gives
 //! connections back is bounded in time too.
 

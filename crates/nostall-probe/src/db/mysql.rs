@@ -35,7 +35,7 @@ impl Dialect for MySql {
     const QUOTE: char = '`';
     const NUMBERED: bool = false;
     const SURVIVES_CANCELLATION: bool = false;
-    // The answer to a PREPARE is not counted as outstanding.
+    // What is left of the answer to a PREPARE would be read as the answer to the statement.
     const DRAINS: bool = false;
     const COMMIT_MAY_ROLL_BACK: bool = false;
 

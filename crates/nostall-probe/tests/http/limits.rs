@@ -243,7 +243,8 @@ async fn a_shutdown_refuses_requests_and_closes_connections() {
     }
     let error = http.get("/").await.unwrap_err();
     assert!(matches!(error.cause(), Cause::Closed));
-    assert_eq!(io.snapshot().kind(Kind::Http).operations, 1);
+    let counted = io.snapshot().kind(Kind::Http);
+    assert_eq!((counted.ok, counted.errors), (1, 1));
 }
 
 #[tokio::test]
