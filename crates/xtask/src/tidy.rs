@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("nostall-install", &["nostall"]),
     ("nostall-probe", &[]),
+    ("video-service", &["nostall-probe"]),
 ];
 
 /// Crates that one crate fences off.
@@ -43,13 +44,13 @@ const FENCES: &[(&str, &[&str])] = &[
     ("tree-sitter", &["nostall-python"]),
     ("tree-sitter-python", &["nostall-python"]),
     ("codespan-reporting", &["nostall-report"]),
-    ("clap", &["nostall"]),
+    ("clap", &["nostall", "video-service"]),
     ("ignore", &["nostall-engine"]),
     ("walkdir", &["nostall-engine"]),
-    ("tokio", &["nostall-probe"]),
-    ("sqlx", &["nostall-probe"]),
-    ("redis", &["nostall-probe"]),
-    ("reqwest", &["nostall-probe"]),
+    ("tokio", &["nostall-probe", "video-service"]),
+    ("sqlx", &["nostall-probe", "video-service"]),
+    ("redis", &["nostall-probe", "video-service"]),
+    ("reqwest", &["nostall-probe", "video-service"]),
 ];
 
 /// Crates that may use anything: they are not published.
