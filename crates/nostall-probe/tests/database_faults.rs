@@ -112,11 +112,12 @@ async fn callers_dropped_in_the_middle_leave_the_pool_whole() {
 }
 
 #[tokio::test]
-async fn overflow_is_closed_when_it_comes_back() {
+async fn overflow_is_closed_when_it_is_not_needed_any_more() {
     for fixture in fixtures().into_iter().filter(|fixture| !fixture.in_memory) {
         let options = DatabaseOptions {
             size: 2,
             overflow: 4,
+            overflow_linger: Duration::from_millis(100),
             ..DatabaseOptions::default()
         };
         let io = fixture.open(options).await;
@@ -126,6 +127,11 @@ async fn overflow_is_closed_when_it_comes_back() {
         let gathered = gather(items, 6).await;
         assert!(gathered.errors.is_empty(), "{:?}", gathered.errors.first());
         assert_eq!(figures(&io).in_flight_max, 6);
+        // Each is closed as it comes back, once the time that it lingers is over.
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            db.execute("SELECT 1", &[]).await.unwrap();
+        }
         whole(db).await;
         assert_eq!(connections(db).0, 2);
     }

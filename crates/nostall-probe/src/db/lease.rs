@@ -9,7 +9,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::{CloseEvent, PoolConnection};
@@ -18,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::bulk::Insert;
+use super::demand::{Demand, Wanted};
 use super::dialect::Dialect;
 use super::error::{QueryError, leaves_connection_whole};
 use super::options::DatabaseOptions;
@@ -30,13 +30,11 @@ const GIVE_BACK: Duration = Duration::from_secs(5);
 /// How long the rest of an answer may take after its caller is gone, before the connection is closed instead.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// A pool that keeps only so many idle connections.
+/// A pool that keeps only as many connections as were needed of late.
 pub(super) struct Shelf<D: Dialect> {
     pub(super) pool: Pool<D>,
     kept: u32,
-    has_overflow: bool,
-    /// Connections that are on their way to be idle.
-    returning: AtomicU32,
+    demand: Arc<Demand>,
 }
 
 impl<D: Dialect> fmt::Debug for Shelf<D> {
@@ -50,16 +48,16 @@ impl<D: Dialect> Shelf<D> {
         Arc::new(Self {
             pool,
             kept: options.kept(),
-            has_overflow: options.overflow > 0,
-            returning: AtomicU32::new(0),
+            demand: Arc::new(Demand::new(options.overflow_linger)),
         })
     }
 
     /// Lends a connection.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease<D>, Cause> {
+        let wanted = self.demand.want();
         let connection = self.acquire().await?;
         Ok(Lease {
-            connection: Some(connection),
+            connection: Some((connection, wanted)),
             shelf: Arc::clone(self),
             in_exchange: false,
             in_transaction: false,
@@ -161,10 +159,6 @@ impl<D: Dialect> Shelf<D> {
     }
 
     async fn give_back(&self, mut connection: PoolConnection<D>) {
-        if self.has_overflow && !self.begin_return() {
-            let _ = timeout(GIVE_BACK, connection.close()).await;
-            return;
-        }
         let returned = connection.return_to_pool();
         if D::SURVIVES_CANCELLATION {
             returned.await;
@@ -172,19 +166,6 @@ impl<D: Dialect> Shelf<D> {
             // Dropped half-way, it closes the connection and frees its place in the pool.
             let _ = timeout(GIVE_BACK, returned).await;
         }
-        if self.has_overflow {
-            self.returning.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-
-    /// Whether there is room for one more idle connection; if so it counts as returning.
-    fn begin_return(&self) -> bool {
-        let idle = || u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
-        self.returning
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |returning| {
-                (idle().saturating_add(returning) < self.kept).then_some(returning + 1)
-            })
-            .is_ok()
     }
 }
 
@@ -192,7 +173,7 @@ impl<D: Dialect> Shelf<D> {
 /// drained or replaced.
 pub(super) struct Lease<D: Dialect> {
     /// There until dropped.
-    connection: Option<PoolConnection<D>>,
+    connection: Option<(PoolConnection<D>, Wanted)>,
     shelf: Arc<Shelf<D>>,
     in_exchange: bool,
     in_transaction: bool,
@@ -287,7 +268,7 @@ impl<D: Dialect> Lease<D> {
         self.in_exchange = true;
         let closed = self.shelf.pool.close_event();
         let connection = self.connection.as_mut();
-        let connection = connection.expect("only dropping takes it");
+        let (connection, _) = connection.expect("only dropping takes it");
         Ok((&mut *connection, closed))
     }
 
@@ -309,7 +290,7 @@ impl<D: Dialect> Lease<D> {
 
 impl<D: Dialect> Drop for Lease<D> {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else {
+        let Some((mut connection, wanted)) = self.connection.take() else {
             return;
         };
         let Ok(runtime) = Handle::try_current() else {
@@ -318,6 +299,7 @@ impl<D: Dialect> Drop for Lease<D> {
             return;
         };
         let shelf = Arc::clone(&self.shelf);
+        let is_surplus = shelf.pool.size() > shelf.demand.needed().max(shelf.kept);
         let in_transaction = self.in_transaction;
         let in_exchange = self.in_exchange && !D::SURVIVES_CANCELLATION;
         runtime.spawn(async move {
@@ -325,9 +307,12 @@ impl<D: Dialect> Drop for Lease<D> {
                 shelf.replace(connection).await;
             } else if in_transaction {
                 shelf.roll_back(connection).await;
+            } else if is_surplus {
+                let _ = timeout(GIVE_BACK, connection.close()).await;
             } else {
                 shelf.give_back(connection).await;
             }
+            drop(wanted);
         });
     }
 }

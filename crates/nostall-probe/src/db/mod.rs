@@ -18,6 +18,7 @@
 
 mod bulk;
 mod connect;
+mod demand;
 mod dialect;
 mod error;
 mod lease;

@@ -10,10 +10,13 @@ use crate::policy::PolicyOptions;
 /// lives in it.
 #[derive(Clone, Debug)]
 pub struct DatabaseOptions {
-    /// How many idle connections are kept for the next operations. At least 1.
+    /// How many connections are kept for the next operations. At least 1.
     pub size: u32,
-    /// How many more may be opened while all others are in use. They are closed when they come back while `size` are idle.
+    /// How many more may be opened while all others are in use.
     pub overflow: u32,
+    /// How long more connections than `size` are kept after they were last all in use: for this long, and at the most twice as
+    /// long. After that they are closed as they come back.
+    pub overflow_linger: Duration,
     /// How long a try may wait for a connection, to be opened or to come back, before it fails with
     /// [`sqlx::Error::PoolTimedOut`]. Longer than nine tenths of the policy's time-out counts as that much, so that it is the pool
     /// that says what was missing.
@@ -35,6 +38,7 @@ impl Default for DatabaseOptions {
         Self {
             size: 10,
             overflow: 10,
+            overflow_linger: Duration::from_secs(10),
             acquire_time_out: Duration::from_secs(5),
             test_before_use: true,
             max_lifetime: Some(Duration::from_secs(30 * 60)),
