@@ -296,7 +296,7 @@ impl Policy {
         let began = Began::now(rules, name);
         // Dropped last: what `drain` has waited for is counted.
         let inside = rules.gate.enter();
-        let mut call = began.series.begin();
+        let mut call = began.series.begin(began.at);
         if inside.is_none() {
             return Err(began.failed(call, 0, Cause::Closed));
         }
@@ -304,15 +304,19 @@ impl Policy {
             Ok(places) => places,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
-        call.waited(began.at.elapsed());
+        // Asked once for the wait and for the first try: the clock costs more than most of what is counted here.
+        let now = Instant::now();
+        call.waited(now - began.at);
 
         let tries = AtomicU32::new(0);
         let try_once = || {
-            if tries.fetch_add(1, Ordering::Relaxed) > 0 {
+            let is_first = tries.fetch_add(1, Ordering::Relaxed) == 0;
+            let now = if is_first { now } else { Instant::now() };
+            if !is_first {
                 began.series.retried();
             }
             // Boxed, so that the layers around the try do not copy it: most are of several kilobytes.
-            began.bounded(Box::pin(operation()))
+            began.bounded(now, Box::pin(operation()))
         };
         let outcome = try_once
             .retry(rules.options.retry.backoff())
@@ -348,7 +352,7 @@ impl Policy {
     {
         let rules = &*self.0;
         let began = Began::now(rules, name.into());
-        let mut call = began.series.begin();
+        let mut call = began.series.begin(began.at);
         let Some(inside) = rules.gate.enter() else {
             return Err(began.failed(call, 0, Cause::Closed));
         };
@@ -365,7 +369,7 @@ impl Policy {
             let _timed = series.offload();
             (waited, work())
         }));
-        let (until, limit) = began.next_limit();
+        let (until, limit) = began.next_limit(Instant::now());
         match timeout_at(until, handle).await {
             Ok(Ok((waited, result))) => {
                 call.waited(waited);
@@ -412,9 +416,9 @@ impl<'a> Began<'a> {
     }
 
     /// When a try that begins now is out of time, and the limit that it reaches then.
-    fn next_limit(&self) -> (Instant, Duration) {
+    fn next_limit(&self, now: Instant) -> (Instant, Duration) {
         let options = &self.rules.options;
-        let (of_try, of_all) = (after(Instant::now(), options.time_out), self.deadline());
+        let (of_try, of_all) = (after(now, options.time_out), self.deadline());
         if of_try < of_all {
             (of_try, options.time_out)
         } else {
@@ -458,9 +462,10 @@ impl<'a> Began<'a> {
     /// Runs one try within its own limit and that of the whole, whichever comes first: one timer for both.
     async fn bounded<T, E: Into<Cause>>(
         &self,
+        now: Instant,
         operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Cause> {
-        let (until, limit) = self.next_limit();
+        let (until, limit) = self.next_limit(now);
         match timeout_at(until, operation).await {
             Ok(result) => result.map_err(Into::into),
             Err(_) => Err(Cause::TimedOut { limit }),

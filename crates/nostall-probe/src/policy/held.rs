@@ -41,7 +41,7 @@ impl Policy {
     pub(crate) async fn hold(&self, name: Name) -> Result<Held> {
         let began = Began::now(&self.0, name);
         let inside = self.0.gate.enter();
-        let mut call = began.series.begin_owned();
+        let mut call = began.series.begin_owned(began.at);
         let Some(inside) = inside else {
             return Err(began.failed(call, 0, Cause::Closed));
         };

@@ -120,7 +120,7 @@ impl Stats {
         F: Future<Output = Result<T, E>>,
     {
         let series = self.series(Kind::Own, &name.into());
-        let call = series.begin();
+        let call = series.begin(Instant::now());
         let result = operation.await;
         match &result {
             Ok(_) => call.succeeded(),

@@ -134,14 +134,14 @@ impl Series {
     }
 
     /// Begins an operation: it is in flight until the answer is ended or dropped.
-    pub(crate) fn begin(&self) -> Call<&Self> {
-        Call::begin(self)
+    pub(crate) fn begin(&self, now: Instant) -> Call<&Self> {
+        Call::begin(self, now)
     }
 
     /// As [`Series::begin`], for an operation that is handed out to its caller.
     #[cfg(feature = "database")]
-    pub(crate) fn begin_owned(self: &Arc<Self>) -> Call<Arc<Self>> {
-        Call::begin(Arc::clone(self))
+    pub(crate) fn begin_owned(self: &Arc<Self>, now: Instant) -> Call<Arc<Self>> {
+        Call::begin(Arc::clone(self), now)
     }
 
     fn enter(&self) {
@@ -213,11 +213,11 @@ impl Outcome {
 }
 
 impl<S: Deref<Target = Series>> Call<S> {
-    fn begin(series: S) -> Self {
+    fn begin(series: S, started: Instant) -> Self {
         series.enter();
         Self {
             series,
-            started: Instant::now(),
+            started,
             outcome: Outcome::Cancelled,
             offloaded: false,
         }
