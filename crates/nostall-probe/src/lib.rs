@@ -36,3 +36,8 @@ pub use http::Http;
 pub use policy::{Policy, PolicyOptions, Retry};
 pub use stats::{Kind, Snapshot, Stats};
 pub use system::{IoSystem, IoSystemBuilder, Shutdown};
+
+/// The README's example is compiled with the tests.
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

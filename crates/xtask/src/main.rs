@@ -1,4 +1,4 @@
-//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench | services`.
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench | probe | services`.
 
 #![allow(
     clippy::print_stdout,
@@ -14,6 +14,7 @@ mod coverage;
 mod eval;
 mod generate;
 mod linking;
+mod probe;
 mod services;
 mod tidy;
 
@@ -52,6 +53,8 @@ enum Task {
     Audit(audit::Options),
     /// Measures whole run / parsing alone.
     Bench(bench::Options),
+    /// Measures nostall-probe against real servers.
+    Probe(probe::Options),
     /// Starts and stops PostgreSQL, MariaDB and Redis on loopback, for tests.
     Services(services::Options),
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Coverage(options) => coverage::run(&options),
         Task::Audit(options) => audit::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Probe(options) => probe::run(&options),
         Task::Services(options) => services::run(&options),
     };
     match outcome {

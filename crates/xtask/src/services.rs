@@ -134,6 +134,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
+/// Starts all servers and answers the variables that name them.
+#[cfg(target_os = "linux")]
+pub(crate) fn variables() -> Result<Vec<(String, String)>> {
+    commands::up(Server::value_variants(), None)?;
+    let (_, lines) = home::Home::open()?.write_env()?;
+    let pairs = lines.lines().filter_map(|line| line.split_once('='));
+    Ok(pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
+}
+
+/// Answers no variables: those of the environment are taken as they are.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn variables() -> Result<Vec<(String, String)>> {
+    Ok(Vec::new())
+}
+
 /// Says that it does not work here.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(_options: &Options) -> Result<()> {

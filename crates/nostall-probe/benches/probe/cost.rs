@@ -12,8 +12,11 @@ use crate::load::{Spent, spend, spread};
 use crate::server::Server;
 use crate::{Outcome, server_url};
 
-/// Connections of each pool, and tasks that use it.
-const TASKS: usize = 20;
+/// Connections of each pool.
+const CONNECTIONS: u32 = 20;
+
+/// How many tasks run operations at once: one alone, and one for each connection.
+const TASKS: [usize; 2] = [1, 20];
 
 /// Operations of one side in one round.
 const OPERATIONS: usize = 4_000;
@@ -21,12 +24,12 @@ const OPERATIONS: usize = 4_000;
 /// Sets the façade beside sqlx, redis and reqwest.
 pub(crate) fn run(runtime: &Runtime, rounds: usize) -> Outcome {
     println!(
-        "{rounds} rounds, each {OPERATIONS} operations directly, then through the façade, by {TASKS} tasks; ratios round by round\n"
+        "{rounds} rounds, each {OPERATIONS} operations directly, then through the façade; ratios round by round\n"
     );
     println!(
-        "| library | CPU µs per operation, directly | façade | ratio, median | min to max | wall time, ratio |"
+        "| library | tasks | CPU µs per operation, directly | façade | ratio, median | min to max | wall time, ratio |"
     );
-    println!("| --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     runtime.block_on(async {
         policy_alone(rounds).await?;
         if let Some(url) = server_url("NOSTALL_TEST_POSTGRES") {
@@ -42,7 +45,7 @@ pub(crate) fn run(runtime: &Runtime, rounds: usize) -> Outcome {
     })
 }
 
-/// Measures both sides in turn and prints a row.
+/// Measures both sides in turn, by one task and by many, and prints a row for each.
 async fn compare<D, DF, F, FF>(name: &str, rounds: usize, direct: D, facade: F) -> Outcome
 where
     D: Fn(usize) -> DF + Clone + Send + 'static,
@@ -50,17 +53,24 @@ where
     F: Fn(usize) -> FF + Clone + Send + 'static,
     FF: Future<Output = Outcome> + Send + 'static,
 {
-    let mut pairs = Vec::new();
-    // The first round fills pools and caches, and is not counted.
-    for round in 0..=rounds {
-        let pair = (
-            spend(OPERATIONS, TASKS, direct.clone()).await?,
-            spend(OPERATIONS, TASKS, facade.clone()).await?,
-        );
-        if round > 0 {
-            pairs.push(pair);
+    for tasks in TASKS {
+        let mut pairs = Vec::new();
+        // The first round fills pools and caches, and is not counted.
+        for round in 0..=rounds {
+            let pair = (
+                spend(OPERATIONS, tasks, direct.clone()).await?,
+                spend(OPERATIONS, tasks, facade.clone()).await?,
+            );
+            if round > 0 {
+                pairs.push(pair);
+            }
         }
+        print_row(name, tasks, &pairs);
     }
+    Ok(())
+}
+
+fn print_row(name: &str, tasks: usize, pairs: &[(Spent, Spent)]) {
     let each = |pick: &dyn Fn(&(Spent, Spent)) -> f64| spread(pairs.iter().map(pick).collect());
     let micros = |spent: &Spent| spent.cpu.as_secs_f64() * 1e6 / OPERATIONS as f64;
     let (_, directly, _) = each(&|(direct, _)| micros(direct));
@@ -69,9 +79,8 @@ where
     let (_, wall, _) =
         each(&|(direct, facade)| facade.wall.as_secs_f64() / direct.wall.as_secs_f64());
     println!(
-        "| {name} | {directly:.1} | {through:.1} | {median:.3} | {min:.3} to {max:.3} | {wall:.3} |"
+        "| {name} | {tasks} | {directly:.1} | {through:.1} | {median:.3} | {min:.3} to {max:.3} | {wall:.3} |"
     );
-    Ok(())
 }
 
 /// What the policy and the statistics cost, around an operation that only lets others go first.
@@ -116,7 +125,7 @@ async fn facade(url: &str) -> Outcome<Database> {
 async fn postgres(url: &str, rounds: usize) -> Outcome {
     let sql = "SELECT i::int8, 'title ' || i FROM generate_series($1::int8, $1::int8) AS i";
     let pool = PgPoolOptions::new()
-        .max_connections(TASKS as u32)
+        .max_connections(CONNECTIONS)
         .connect(url)
         .await?;
     let database = facade(url).await?;
@@ -142,7 +151,7 @@ async fn postgres(url: &str, rounds: usize) -> Outcome {
 async fn mysql(url: &str, rounds: usize) -> Outcome {
     let sql = "SELECT CAST(? AS SIGNED), 'title'";
     let pool = MySqlPoolOptions::new()
-        .max_connections(TASKS as u32)
+        .max_connections(CONNECTIONS)
         .connect(url)
         .await?;
     let database = facade(url).await?;

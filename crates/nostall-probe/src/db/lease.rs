@@ -24,8 +24,12 @@ use super::options::DatabaseOptions;
 use super::value::Value;
 use crate::error::{Cause, panic_text};
 
-/// How long giving back or closing a connection may take.
-const GIVE_BACK: Duration = Duration::from_secs(5);
+/// How long closing a connection may take, or ending its transaction.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// How long the round trip may take with which a connection comes back. Longer than most time-outs of operations, because a timer
+/// that is due before all others wakes the runtime's driver, each time: a system call per operation.
+const RETURN: Duration = Duration::from_secs(15);
 
 /// How long the rest of an answer may take after its caller is gone, before the connection is closed instead.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -124,7 +128,7 @@ impl<D: Dialect> Shelf<D> {
             }
             self.pool.close().await;
         };
-        if timeout(GIVE_BACK, closed).await.is_err() {
+        if timeout(CLOSING, closed).await.is_err() {
             drop(self.pool.close());
         }
     }
@@ -152,7 +156,7 @@ impl<D: Dialect> Shelf<D> {
             let _ = D::control(&mut connection, "ROLLBACK").await;
             return self.give_back(connection).await;
         }
-        match timeout(GIVE_BACK, D::control(&mut connection, "ROLLBACK")).await {
+        match timeout(CLOSING, D::control(&mut connection, "ROLLBACK")).await {
             Ok(Ok(())) => self.give_back(connection).await,
             _ => connection.close_on_drop(),
         }
@@ -164,7 +168,7 @@ impl<D: Dialect> Shelf<D> {
             returned.await;
         } else {
             // Dropped half-way, it closes the connection and frees its place in the pool.
-            let _ = timeout(GIVE_BACK, returned).await;
+            let _ = timeout(RETURN, returned).await;
         }
     }
 }
@@ -308,7 +312,7 @@ impl<D: Dialect> Drop for Lease<D> {
             } else if in_transaction {
                 shelf.roll_back(connection).await;
             } else if is_surplus {
-                let _ = timeout(GIVE_BACK, connection.close()).await;
+                let _ = timeout(CLOSING, connection.close()).await;
             } else {
                 shelf.give_back(connection).await;
             }

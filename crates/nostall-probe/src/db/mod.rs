@@ -86,7 +86,8 @@ impl Database {
         }
     }
 
-    /// Fetches all rows, as tuples or structs with `#[derive(sqlx::FromRow)]`.
+    /// Fetches all rows, as tuples or structs with `#[derive(sqlx::FromRow)]`, for which sqlx with its feature `derive` must be among
+    /// your own dependencies: the macro writes `::sqlx`.
     ///
     /// # Errors
     /// [`Cause::Database`] with the database's answer, [`Cause::TimedOut`], [`Cause::Saturated`], [`Cause::Closed`].

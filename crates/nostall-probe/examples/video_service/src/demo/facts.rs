@@ -35,8 +35,10 @@ pub(super) fn most_connections(database: &str) -> Result<u64> {
 
 fn system() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    // What follows the number is the name of a build.
+    let number = kernel.trim().split('-').next().unwrap_or_default();
     let (os, architecture) = (std::env::consts::OS, std::env::consts::ARCH);
-    format!("{os} {} {architecture}", kernel.trim())
+    format!("{os} {number} {architecture}")
 }
 
 #[derive(QueryableByName)]
