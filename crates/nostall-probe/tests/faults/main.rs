@@ -3,7 +3,11 @@
 //!
 //! Servers are killed, paused and restarted through `cargo xtask services`; what has no server is left out, and said.
 
-#![allow(clippy::print_stderr, reason = "says which servers were not there")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "what tests share is a test too, and it says which servers were not there"
+)]
 
 mod callers;
 mod redis;
