@@ -348,20 +348,13 @@ impl Cache {
         &self.shared.store
     }
 
-    async fn run<T, F, Fut>(
-        &self,
-        method: &'static str,
-        repeat: Repeat,
-        mut operation: F,
-    ) -> Result<T>
+    async fn run<T, F, Fut>(&self, method: &'static str, repeat: Repeat, operation: F) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, Cause>>,
     {
-        // The policy hands a try's future from layer to layer, and copying it each time costs far more than one allocation.
-        let boxed = || Box::pin(operation());
         let policy = &self.shared.policy;
-        policy.run_as(self.name_of(method), repeat, boxed).await
+        policy.run_as(self.name_of(method), repeat, operation).await
     }
 
     /// Counts an operation that fails before it begins.
