@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use nostall_probe::db::sqlx::{self, mysql::MySqlPoolOptions, postgres::PgPoolOptions};
-use nostall_probe::{Cache, Cause, Database, IoSystem, Policy, PolicyOptions};
+use nostall_probe::{Cache, Cause, IoSystem, Policy, PolicyOptions};
 use redis::IntoConnectionInfo;
 use serde::Deserialize;
 use tokio::runtime::Runtime;
@@ -117,9 +117,29 @@ fn is(id: i64, wanted: i64) -> Outcome {
         .ok_or_else(|| format!("got {id} instead of {wanted}").into())
 }
 
-async fn facade(url: &str) -> Outcome<Database> {
+/// Measures a database, whose direct side is given.
+async fn database<D, DF>(
+    name: &str,
+    url: &str,
+    sql: &'static str,
+    rounds: usize,
+    direct: D,
+) -> Outcome
+where
+    D: Fn(usize) -> DF + Clone + Send + 'static,
+    DF: Future<Output = Outcome> + Send + 'static,
+{
     let io = IoSystem::builder().database(url).build().await?;
-    Ok(io.database()?.clone())
+    let database = io.database()?.clone();
+    let through = move |number: usize| {
+        let database = database.clone();
+        async move {
+            let wanted = number as i64;
+            let (id, _): (i64, String) = database.fetch_one(sql, &[wanted.into()]).await?;
+            is(id, wanted)
+        }
+    };
+    compare(name, rounds, direct, through).await
 }
 
 async fn postgres(url: &str, rounds: usize) -> Outcome {
@@ -128,7 +148,6 @@ async fn postgres(url: &str, rounds: usize) -> Outcome {
         .max_connections(CONNECTIONS)
         .connect(url)
         .await?;
-    let database = facade(url).await?;
     let direct = move |number: usize| {
         let pool = pool.clone();
         async move {
@@ -137,15 +156,7 @@ async fn postgres(url: &str, rounds: usize) -> Outcome {
             is(id, wanted)
         }
     };
-    let through = move |number: usize| {
-        let database = database.clone();
-        async move {
-            let wanted = number as i64;
-            let (id, _): (i64, String) = database.fetch_one(sql, &[wanted.into()]).await?;
-            is(id, wanted)
-        }
-    };
-    compare("sqlx, PostgreSQL", rounds, direct, through).await
+    database("sqlx, PostgreSQL", url, sql, rounds, direct).await
 }
 
 async fn mysql(url: &str, rounds: usize) -> Outcome {
@@ -154,7 +165,6 @@ async fn mysql(url: &str, rounds: usize) -> Outcome {
         .max_connections(CONNECTIONS)
         .connect(url)
         .await?;
-    let database = facade(url).await?;
     let direct = move |number: usize| {
         let pool = pool.clone();
         async move {
@@ -163,15 +173,7 @@ async fn mysql(url: &str, rounds: usize) -> Outcome {
             is(id, wanted)
         }
     };
-    let through = move |number: usize| {
-        let database = database.clone();
-        async move {
-            let wanted = number as i64;
-            let (id, _): (i64, String) = database.fetch_one(sql, &[wanted.into()]).await?;
-            is(id, wanted)
-        }
-    };
-    compare("sqlx, MariaDB", rounds, direct, through).await
+    database("sqlx, MariaDB", url, sql, rounds, direct).await
 }
 
 async fn redis(url: &str, rounds: usize) -> Outcome {
