@@ -1,6 +1,6 @@
 //! Replaces a file as a whole: readers see the old content or the new, never a part.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use cap_std::fs::{Dir, Metadata, Permissions};
 use cap_tempfile::TempFile;
@@ -51,7 +51,7 @@ fn write_beside(
     replaced: Option<&Metadata>,
     durable: bool,
 ) -> Result<(), Cause> {
-    let mut file = TempFile::new(place.dir()).map_err(at(place.path))?;
+    let mut file = temporary(place.dir()).map_err(at(place.path))?;
     file.write_all(content).map_err(at(place.path))?;
     if let Some(replaced) = replaced {
         let kept = plain(&replaced.permissions());
@@ -65,6 +65,35 @@ fn write_beside(
     file.replace(place.name).map_err(at(place.path))
 }
 
+/// Makes the file without a name. In a folder that was removed meanwhile some file systems (ext4) refuse it as not permitted.
+fn temporary(dir: &Dir) -> io::Result<TempFile<'_>> {
+    TempFile::new(dir).map_err(|error| {
+        if is_removed(dir) {
+            return io::Error::new(io::ErrorKind::NotFound, Removed(error));
+        }
+        error
+    })
+}
+
+/// The folder of a file that is to be written is gone.
+#[derive(Debug, thiserror::Error)]
+#[error("the folder was removed meanwhile: {0}")]
+struct Removed(#[source] io::Error);
+
+/// A folder without a name is one that was opened and then removed.
+#[cfg(unix)]
+fn is_removed(dir: &Dir) -> bool {
+    use cap_std::fs::MetadataExt;
+    dir.dir_metadata()
+        .is_ok_and(|metadata| metadata.nlink() == 0)
+}
+
+/// Other systems do not remove a folder that is open.
+#[cfg(not(unix))]
+fn is_removed(_dir: &Dir) -> bool {
+    false
+}
+
 /// Writing into a file in place takes the set-user-ID bits off it, and so does this.
 #[cfg(unix)]
 fn plain(permissions: &Permissions) -> Permissions {
@@ -75,4 +104,24 @@ fn plain(permissions: &Permissions) -> Permissions {
 #[cfg(not(unix))]
 fn plain(permissions: &Permissions) -> Permissions {
     permissions.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_removed_meanwhile_is_not_found() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        let root = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority()).unwrap();
+        let target = Target::judge("a/file".into()).unwrap();
+        let place = target.place(&root).unwrap();
+        std::fs::remove_dir(folder.path().join("a")).unwrap();
+        let Err(Cause::Io(error)) = write_beside(&place, b"x", None, false) else {
+            panic!("written into a folder that is gone");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::NotFound, "{error}");
+    }
 }
