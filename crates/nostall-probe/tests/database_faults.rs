@@ -404,3 +404,60 @@ async fn a_connection_that_the_server_ends_is_repeated_for_questions_only() {
         whole(db).await;
     }
 }
+
+#[tokio::test]
+async fn connections_that_the_server_ended_are_found_out_before_use() {
+    const MS: Duration = Duration::from_millis(1);
+    for fixture in servers() {
+        // Asked always; asked because they were idle for long; asked because another one was found broken.
+        for (test_after_idle, rest, failures) in [
+            (Some(Duration::ZERO), 200 * MS, 0),
+            (Some(500 * MS), 600 * MS, 0),
+            (Some(3_600_000 * MS), 200 * MS, 1),
+            (None, 200 * MS, 3),
+        ] {
+            let options = DatabaseOptions {
+                test_after_idle,
+                ..DatabaseOptions::default()
+            };
+            let io = fixture.open(options).await;
+            let db = io.database().unwrap();
+            end_connections(db, &fixture, 3).await;
+            tokio::time::sleep(rest).await;
+            let mut failed = 0;
+            for _ in 0..4 {
+                // Unlike a question a statement is not repeated.
+                failed += i32::from(db.execute("SELECT 1", &[]).await.is_err());
+            }
+            assert_eq!(failed, failures, "{test_after_idle:?}");
+            whole(db).await;
+        }
+    }
+}
+
+/// Opens so many connections, gives them back and has the server end them.
+async fn end_connections(db: &Database, fixture: &Fixture, count: usize) {
+    let (number, end) = match fixture.dialect {
+        Dialect::Postgres => (
+            "SELECT pg_backend_pid()::int8",
+            "SELECT pg_terminate_backend({})",
+        ),
+        _ => ("SELECT CAST(CONNECTION_ID() AS SIGNED)", "KILL {}"),
+    };
+    let mut held = Vec::new();
+    for _ in 0..count {
+        held.push(db.begin().await.unwrap());
+    }
+    let other = fixture.open(DatabaseOptions::default()).await;
+    let mut numbers = Vec::new();
+    for mut transaction in held {
+        let (number,): (i64,) = transaction.fetch_one(number, &[]).await.unwrap();
+        numbers.push(number);
+        transaction.rollback().await.unwrap();
+    }
+    eventually("idle", || connections(db).1 >= count).await;
+    for number in numbers {
+        let end = end.replace("{}", &number.to_string());
+        other.database().unwrap().execute(&end, &[]).await.unwrap();
+    }
+}

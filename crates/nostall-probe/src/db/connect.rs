@@ -9,6 +9,8 @@ use super::lease::Shelf;
 use super::options::DatabaseOptions;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use super::server::connect_server;
+#[cfg(feature = "sqlite")]
+use super::trust::Trust;
 use crate::error::Cause;
 
 /// The pool of one of the databases.
@@ -80,8 +82,9 @@ pub(super) async fn connect(
         "sqlite" => {
             let (file, in_memory) = super::sqlite::options(url)?;
             let options = if in_memory { options.single() } else { options };
-            let pool = options.pool().connect_with(file).await?;
-            Ok((Shelves::Sqlite(Shelf::new(pool, &options)), options))
+            let trust = Trust::of(&options);
+            let pool = options.pool(&trust).connect_with(file).await?;
+            Ok((Shelves::Sqlite(Shelf::new(pool, &options, trust)), options))
         }
         _ => Err(unknown(scheme).into()),
     }

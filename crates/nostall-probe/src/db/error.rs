@@ -153,13 +153,26 @@ pub(super) fn leaves_connection_whole(cause: &Cause) -> bool {
     }
 }
 
+/// Whether the server answered that it is about to go, or ends this connection.
+pub(super) fn is_farewell(cause: &Cause) -> bool {
+    match cause {
+        Cause::Database(sqlx::Error::Database(error)) => {
+            fault(&**error) == Some(Fault::Unavailable)
+        }
+        _ => false,
+    }
+}
+
 /// What an answer of the database means for another try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The statement or transaction was undone in favour of another one.
     RolledBack,
     /// The server goes down, comes up, or has no connection left. What became of the statement is not said.
-    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        allow(dead_code, reason = "SQLite is no server")
+    )]
     Unavailable,
     /// The same again would fail again.
     Permanent,

@@ -19,8 +19,9 @@ use tokio::time::timeout;
 use super::bulk::Insert;
 use super::demand::{Demand, Wanted};
 use super::dialect::Dialect;
-use super::error::{QueryError, leaves_connection_whole};
+use super::error::{QueryError, is_farewell, leaves_connection_whole};
 use super::options::DatabaseOptions;
+use super::trust::Trust;
 use super::value::Value;
 use crate::error::{Cause, panic_text};
 
@@ -39,6 +40,7 @@ pub(super) struct Shelf<D: Dialect> {
     pub(super) pool: Pool<D>,
     kept: u32,
     demand: Arc<Demand>,
+    trust: Arc<Trust>,
 }
 
 impl<D: Dialect> fmt::Debug for Shelf<D> {
@@ -48,11 +50,13 @@ impl<D: Dialect> fmt::Debug for Shelf<D> {
 }
 
 impl<D: Dialect> Shelf<D> {
-    pub(super) fn new(pool: Pool<D>, options: &DatabaseOptions) -> Arc<Self> {
+    /// `trust` is the one by which the pool tests its connections.
+    pub(super) fn new(pool: Pool<D>, options: &DatabaseOptions, trust: Arc<Trust>) -> Arc<Self> {
         Arc::new(Self {
             pool,
             kept: options.kept(),
             demand: Arc::new(Demand::new(options.overflow_linger)),
+            trust,
         })
     }
 
@@ -286,6 +290,9 @@ impl<D: Dialect> Lease<D> {
             Err(cause) => !leaves_connection_whole(cause),
         };
         if let Err(cause) = &result {
+            if self.in_exchange || is_farewell(cause) {
+                self.shelf.trust.shaken();
+            }
             self.is_undone = self.in_transaction && D::ends_transaction(cause);
         }
         result

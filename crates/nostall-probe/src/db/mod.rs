@@ -33,6 +33,7 @@ mod server;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod transaction;
+mod trust;
 mod value;
 
 use serde::de::DeserializeOwned;

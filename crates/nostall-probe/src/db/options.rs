@@ -1,7 +1,11 @@
 //! The numbers of a database pool.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection;
+
+use super::trust::Trust;
 use crate::policy::PolicyOptions;
 
 /// Numbers of a database pool.
@@ -21,9 +25,10 @@ pub struct DatabaseOptions {
     /// [`sqlx::Error::PoolTimedOut`]. Longer than nine tenths of the policy's time-out counts as that much, so that it is the pool
     /// that says what was missing.
     pub acquire_time_out: Duration,
-    /// Asks a connection whether it still works before it is used: one round trip per operation, for which connections that the
-    /// server closed meanwhile are replaced without an error.
-    pub test_before_use: bool,
+    /// A connection that was unused for longer than this is asked whether it still works before it is used: one round trip, for
+    /// which one that the server closed meanwhile is replaced without an error. Once a connection broke, those that lay idle at
+    /// that time are asked in any case. `Duration::ZERO` asks always, `None` never.
+    pub test_after_idle: Option<Duration>,
     /// A connection older than this is replaced when it comes back.
     pub max_lifetime: Option<Duration>,
     /// A connection unused for this long is closed.
@@ -40,7 +45,8 @@ impl Default for DatabaseOptions {
             overflow: 10,
             overflow_linger: Duration::from_secs(10),
             acquire_time_out: Duration::from_secs(5),
-            test_before_use: true,
+            // Each connection has answered when it was given back, so only a longer rest leaves doubt.
+            test_after_idle: Some(Duration::from_millis(500)),
             max_lifetime: Some(Duration::from_secs(30 * 60)),
             idle_time_out: Some(Duration::from_secs(10 * 60)),
             policy: PolicyOptions::default(),
@@ -77,12 +83,23 @@ impl DatabaseOptions {
         }
     }
 
-    pub(super) fn pool<D: sqlx::Database>(&self) -> sqlx::pool::PoolOptions<D> {
+    /// The settings of a pool that tests its connections by `trust`.
+    pub(super) fn pool<D: sqlx::Database>(&self, trust: &Arc<Trust>) -> sqlx::pool::PoolOptions<D> {
+        let trust = Arc::clone(trust);
         let acquire = self.acquire_time_out.min(self.policy.time_out * 9 / 10);
         sqlx::pool::PoolOptions::new()
             .max_connections(self.max_connections())
             .acquire_timeout(acquire)
-            .test_before_acquire(self.test_before_use)
+            .test_before_acquire(false)
+            .before_acquire(move |connection: &mut D::Connection, metadata| {
+                let trust = Arc::clone(&trust);
+                Box::pin(async move {
+                    if trust.doubts(metadata.idle_for) {
+                        connection.ping().await.inspect_err(|_| trust.shaken())?;
+                    }
+                    Ok(true)
+                })
+            })
             .max_lifetime(self.max_lifetime)
             .idle_timeout(self.idle_time_out)
     }

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::dialect::Dialect;
 use super::lease::Shelf;
 use super::options::DatabaseOptions;
+use super::trust::Trust;
 use crate::error::Cause;
 
 /// Connects once by itself: the pool would hide a refused connection behind its own time-out.
@@ -26,6 +27,7 @@ where
     let connection = connected.map_err(|_| Cause::TimedOut { limit })??;
     // Whether the server hears the farewell does not matter.
     let _ = timeout(limit, connection.close()).await;
-    let pool = options.pool().connect_lazy_with(server);
-    Ok(Shelf::new(pool, options))
+    let trust = Trust::of(options);
+    let pool = options.pool(&trust).connect_lazy_with(server);
+    Ok(Shelf::new(pool, options, trust))
 }
