@@ -20,6 +20,7 @@ pub mod gather;
 #[cfg(feature = "http")]
 pub mod http;
 mod policy;
+mod sharded;
 pub mod stats;
 mod system;
 

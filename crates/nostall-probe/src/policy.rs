@@ -5,13 +5,14 @@ mod held;
 
 use std::future::Future;
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use futures_util::FutureExt;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Cause, Error, Name, Result, panic_text};
@@ -280,6 +281,8 @@ impl Policy {
 
     /// As [`Policy::run_as`], with a place of narrower ones as well. It is taken first, so that who waits for it keeps no place of
     /// the bulkhead from others.
+    ///
+    /// The try is a part of the answer. If it is of several kilobytes `operation` does well to box it: the layers around would copy it.
     pub(crate) async fn run_at<T, E, F, Fut>(
         &self,
         narrower: Option<&Places>,
@@ -293,7 +296,7 @@ impl Policy {
         E: Into<Cause>,
     {
         let rules = &*self.0;
-        let began = Began::now(rules, name);
+        let mut began = Began::now(rules, name);
         // Dropped last: what `drain` has waited for is counted.
         let inside = rules.gate.enter();
         let mut call = began.series.begin(began.at);
@@ -304,35 +307,25 @@ impl Policy {
             Ok(places) => places,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
-        // Asked once for the wait and for the first try: the clock costs more than most of what is counted here.
-        let now = Instant::now();
-        call.waited(now - began.at);
+        call.waited(began.wait());
 
-        let tries = AtomicU32::new(0);
-        let try_once = || {
-            let is_first = tries.fetch_add(1, Ordering::Relaxed) == 0;
-            let now = if is_first { now } else { Instant::now() };
-            if !is_first {
-                began.series.retried();
-            }
-            // Boxed, so that the layers around the try do not copy it: most are of several kilobytes.
-            began.bounded(now, Box::pin(operation()))
-        };
-        let outcome = try_once
-            .retry(rules.options.retry.backoff())
-            .when(|cause: &Cause| repeat.allows(cause))
-            .adjust(|cause, pause| {
-                let pause =
-                    pause.map(|pause| cause.retry_after().unwrap_or_default().max(pause))?;
-                began.leaves_room_for(pause).then_some(pause)
-            })
-            .await;
-        match outcome {
-            Ok(value) => {
-                call.succeeded();
-                Ok(value)
-            }
-            Err(cause) => Err(began.failed(call, tries.into_inner(), cause)),
+        let (mut tries, mut now, mut pauses) = (1, began.ready, None);
+        loop {
+            let cause = match began.bounded(now, pin!(operation())).await {
+                Ok(value) => {
+                    call.succeeded();
+                    return Ok(value);
+                }
+                Err(cause) => cause,
+            };
+            let pauses = pauses.get_or_insert_with(|| rules.options.retry.backoff().build());
+            let Some(pause) = began.pause(&cause, repeat, pauses) else {
+                return Err(began.failed(call, tries, cause));
+            };
+            sleep(pause).await;
+            began.series.retried();
+            tries += 1;
+            now = Instant::now();
         }
     }
 
@@ -351,17 +344,17 @@ impl Policy {
         E: Into<Cause> + Send + 'static,
     {
         let rules = &*self.0;
-        let began = Began::now(rules, name.into());
+        let mut began = Began::now(rules, name.into());
         let mut call = began.series.begin(began.at);
         let Some(inside) = rules.gate.enter() else {
             return Err(began.failed(call, 0, Cause::Closed));
         };
-        let place = match began.place(&rules.places).await {
+        let place = match began.place_to_keep(&rules.places).await {
             Ok(place) => place,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
         let asked = began.at;
-        let series = Arc::clone(&began.series);
+        let series = Arc::clone(began.series);
         call.handed_over();
         let handle = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
             let _held = (place, inside);
@@ -397,18 +390,27 @@ impl Policy {
 struct Began<'a> {
     rules: &'a Rules,
     name: Name,
-    series: Arc<Series>,
+    series: &'a Arc<Series>,
     at: Instant,
+    /// When it had its place: `at` if it did not wait. The clock costs as much as all that is counted.
+    ready: Instant,
 }
 
 impl<'a> Began<'a> {
     fn now(rules: &'a Rules, name: Name) -> Self {
+        let at = Instant::now();
         Self {
             rules,
             series: rules.stats.series(rules.kind, &name),
             name,
-            at: Instant::now(),
+            at,
+            ready: at,
         }
+    }
+
+    /// How long it waited for its place.
+    fn wait(&self) -> Duration {
+        self.ready - self.at
     }
 
     fn deadline(&self) -> Instant {
@@ -427,11 +429,11 @@ impl<'a> Began<'a> {
     }
 
     /// Waits for a narrower place, if there is such a limit, and then for a wider one.
-    async fn places(
-        &self,
-        narrower: Option<&Places>,
-        wider: &Places,
-    ) -> Result<[Option<OwnedSemaphorePermit>; 2], Cause> {
+    async fn places<'p>(
+        &mut self,
+        narrower: Option<&'p Places>,
+        wider: &'p Places,
+    ) -> Result<[Option<SemaphorePermit<'p>>; 2], Cause> {
         let narrow = match narrower {
             Some(places) => Some(self.place(places).await?),
             None => None,
@@ -439,24 +441,54 @@ impl<'a> Began<'a> {
         Ok([narrow, Some(self.place(wider).await?)])
     }
 
-    /// Waits for a place, until the deadline.
-    async fn place(&self, places: &Places) -> Result<OwnedSemaphorePermit, Cause> {
-        if let Ok(place) = Arc::clone(&places.free).try_acquire_owned() {
-            return Ok(place);
-        }
-        match timeout_at(self.deadline(), Arc::clone(&places.free).acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) => Err(Cause::Closed),
+    async fn place<'p>(&mut self, places: &'p Places) -> Result<SemaphorePermit<'p>, Cause> {
+        self.wait_for(places.limit, places.free.acquire()).await
+    }
+
+    /// A place that may outlive the operation's future.
+    async fn place_to_keep(&mut self, places: &Places) -> Result<OwnedSemaphorePermit, Cause> {
+        let free = Arc::clone(&places.free);
+        self.wait_for(places.limit, free.acquire_owned()).await
+    }
+
+    /// Waits for one of `limit` places, until the deadline.
+    async fn wait_for<P>(
+        &mut self,
+        limit: usize,
+        place: impl Future<Output = Result<P, AcquireError>>,
+    ) -> Result<P, Cause> {
+        let mut place = pin!(place);
+        let place = match place.as_mut().now_or_never() {
+            Some(place) => Ok(place),
+            None => {
+                let place = timeout_at(self.deadline(), place).await;
+                self.ready = Instant::now();
+                place
+            }
+        };
+        match place {
+            Ok(place) => place.map_err(|_| Cause::Closed),
             Err(_) => Err(Cause::Saturated {
-                limit: places.limit,
-                waited: self.at.elapsed(),
+                limit,
+                waited: self.wait(),
             }),
         }
     }
 
-    /// Whether a try could still begin after a pause: if not, the error at hand says more than a time-out would.
-    fn leaves_room_for(&self, pause: Duration) -> bool {
-        pause < self.deadline().saturating_duration_since(Instant::now())
+    /// How long to wait before the try after a failed one; `None` if there is to be none.
+    fn pause(
+        &self,
+        cause: &Cause,
+        repeat: Repeat,
+        pauses: &mut ExponentialBackoff,
+    ) -> Option<Duration> {
+        if !repeat.allows(cause) {
+            return None;
+        }
+        let pause = pauses.next()?.max(cause.retry_after().unwrap_or_default());
+        // If no try could begin after it, the error at hand says more than a time-out would.
+        let left = self.deadline().saturating_duration_since(Instant::now());
+        (pause < left).then_some(pause)
     }
 
     /// Runs one try within its own limit and that of the whole, whichever comes first: one timer for both.

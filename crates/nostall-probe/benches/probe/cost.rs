@@ -15,64 +15,84 @@ use crate::{Outcome, server_url};
 /// Connections of each pool.
 const CONNECTIONS: u32 = 20;
 
+/// sqlx's pool as it comes asks a connection each time before it lends it. The façade asks only after a rest, which the second kind
+/// comes near: it never asks.
+const POOLS: [(&str, bool); 2] = [("as it comes", true), ("untested", false)];
+
 /// How many tasks run operations at once: one alone, and one for each connection.
 const TASKS: [usize; 2] = [1, 20];
 
-/// Operations of one side in one round.
-const OPERATIONS: usize = 4_000;
+/// Operations of one side in the first round, which is not counted.
+const FIRST_OPERATIONS: usize = 4_000;
+
+/// How long one side's part of a round is to take, in seconds: short ones say more about the scheduler than about the operations.
+const PART: f64 = 0.4;
+
+/// Which rows are measured, and how often.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    pub(crate) rounds: usize,
+    /// Only rows with this in their name.
+    pub(crate) only: &'a str,
+}
 
 /// Sets the façade beside sqlx, redis and reqwest.
-pub(crate) fn run(runtime: &Runtime, rounds: usize) -> Outcome {
+pub(crate) fn run(runtime: &Runtime, plan: Plan<'_>) -> Outcome {
+    let rounds = plan.rounds;
     println!(
-        "{rounds} rounds, each {OPERATIONS} operations directly, then through the façade; ratios round by round\n"
+        "{rounds} rounds, each for {PART} s directly, then as many operations through the façade; ratios round by round\n"
     );
     println!(
         "| library | tasks | CPU µs per operation, directly | façade | ratio, median | min to max | wall time, ratio |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     runtime.block_on(async {
-        policy_alone(rounds).await?;
+        policy_alone(plan).await?;
         if let Some(url) = server_url("NOSTALL_TEST_POSTGRES") {
-            postgres(&url, rounds).await?;
+            postgres(&url, plan).await?;
         }
         if let Some(url) = server_url("NOSTALL_TEST_MYSQL") {
-            mysql(&url, rounds).await?;
+            mysql(&url, plan).await?;
         }
         if let Some(url) = server_url("NOSTALL_TEST_REDIS") {
-            redis(&url, rounds).await?;
+            redis(&url, plan).await?;
         }
-        http(rounds).await
+        http(plan).await
     })
 }
 
 /// Measures both sides in turn, by one task and by many, and prints a row for each.
-async fn compare<D, DF, F, FF>(name: &str, rounds: usize, direct: D, facade: F) -> Outcome
+async fn compare<D, DF, F, FF>(name: &str, plan: Plan<'_>, direct: D, facade: F) -> Outcome
 where
     D: Fn(usize) -> DF + Clone + Send + 'static,
     DF: Future<Output = Outcome> + Send + 'static,
     F: Fn(usize) -> FF + Clone + Send + 'static,
     FF: Future<Output = Outcome> + Send + 'static,
 {
+    if !name.contains(plan.only) {
+        return Ok(());
+    }
     for tasks in TASKS {
+        // Fills pools and caches, and shows how many operations make a round.
+        spend(FIRST_OPERATIONS, tasks, facade.clone()).await?;
+        let first = spend(FIRST_OPERATIONS, tasks, direct.clone()).await?;
+        let operations = FIRST_OPERATIONS as f64 * PART / first.wall.as_secs_f64();
+        let operations = (operations as usize).max(FIRST_OPERATIONS);
         let mut pairs = Vec::new();
-        // The first round fills pools and caches, and is not counted.
-        for round in 0..=rounds {
-            let pair = (
-                spend(OPERATIONS, tasks, direct.clone()).await?,
-                spend(OPERATIONS, tasks, facade.clone()).await?,
-            );
-            if round > 0 {
-                pairs.push(pair);
-            }
+        for _ in 0..plan.rounds {
+            pairs.push((
+                spend(operations, tasks, direct.clone()).await?,
+                spend(operations, tasks, facade.clone()).await?,
+            ));
         }
-        print_row(name, tasks, &pairs);
+        print_row(name, tasks, operations, &pairs);
     }
     Ok(())
 }
 
-fn print_row(name: &str, tasks: usize, pairs: &[(Spent, Spent)]) {
+fn print_row(name: &str, tasks: usize, operations: usize, pairs: &[(Spent, Spent)]) {
     let each = |pick: &dyn Fn(&(Spent, Spent)) -> f64| spread(pairs.iter().map(pick).collect());
-    let micros = |spent: &Spent| spent.cpu.as_secs_f64() * 1e6 / OPERATIONS as f64;
+    let micros = |spent: &Spent| spent.cpu.as_secs_f64() * 1e6 / operations as f64;
     let (_, directly, _) = each(&|(direct, _)| micros(direct));
     let (_, through, _) = each(&|(_, facade)| micros(facade));
     let (min, median, max) = each(&|(direct, facade)| micros(facade) / micros(direct));
@@ -84,7 +104,7 @@ fn print_row(name: &str, tasks: usize, pairs: &[(Spent, Spent)]) {
 }
 
 /// What the policy and the statistics cost, around an operation that only lets others go first.
-async fn policy_alone(rounds: usize) -> Outcome {
+async fn policy_alone(plan: Plan<'_>) -> Outcome {
     let policy = Policy::new(PolicyOptions::default());
     let direct = |_| async {
         tokio::task::yield_now().await;
@@ -102,7 +122,7 @@ async fn policy_alone(rounds: usize) -> Outcome {
             Ok(())
         }
     };
-    compare("(none: a policy alone)", rounds, direct, through).await
+    compare("(none: a policy alone)", plan, direct, through).await
 }
 
 #[derive(Deserialize)]
@@ -122,7 +142,7 @@ async fn database<D, DF>(
     name: &str,
     url: &str,
     sql: &'static str,
-    rounds: usize,
+    plan: Plan<'_>,
     direct: D,
 ) -> Outcome
 where
@@ -139,44 +159,56 @@ where
             is(id, wanted)
         }
     };
-    compare(name, rounds, direct, through).await
+    compare(name, plan, direct, through).await
 }
 
-async fn postgres(url: &str, rounds: usize) -> Outcome {
+async fn postgres(url: &str, plan: Plan<'_>) -> Outcome {
     let sql = "SELECT i::int8, 'title ' || i FROM generate_series($1::int8, $1::int8) AS i";
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .connect(url)
-        .await?;
-    let direct = move |number: usize| {
-        let pool = pool.clone();
-        async move {
-            let wanted = number as i64;
-            let (id, _): (i64, String) = sqlx::query_as(sql).bind(wanted).fetch_one(&pool).await?;
-            is(id, wanted)
-        }
-    };
-    database("sqlx, PostgreSQL", url, sql, rounds, direct).await
+    for (pool_kind, is_tested) in POOLS {
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .test_before_acquire(is_tested)
+            .connect(url)
+            .await?;
+        let direct = move |number: usize| {
+            let pool = pool.clone();
+            async move {
+                let wanted = number as i64;
+                let query = sqlx::query_as(sql).bind(wanted);
+                let (id, _): (i64, String) = query.fetch_one(&pool).await?;
+                is(id, wanted)
+            }
+        };
+        let name = format!("sqlx, PostgreSQL, {pool_kind}");
+        database(&name, url, sql, plan, direct).await?;
+    }
+    Ok(())
 }
 
-async fn mysql(url: &str, rounds: usize) -> Outcome {
+async fn mysql(url: &str, plan: Plan<'_>) -> Outcome {
     let sql = "SELECT CAST(? AS SIGNED), 'title'";
-    let pool = MySqlPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .connect(url)
-        .await?;
-    let direct = move |number: usize| {
-        let pool = pool.clone();
-        async move {
-            let wanted = number as i64;
-            let (id, _): (i64, String) = sqlx::query_as(sql).bind(wanted).fetch_one(&pool).await?;
-            is(id, wanted)
-        }
-    };
-    database("sqlx, MariaDB", url, sql, rounds, direct).await
+    for (pool_kind, is_tested) in POOLS {
+        let pool = MySqlPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .test_before_acquire(is_tested)
+            .connect(url)
+            .await?;
+        let direct = move |number: usize| {
+            let pool = pool.clone();
+            async move {
+                let wanted = number as i64;
+                let query = sqlx::query_as(sql).bind(wanted);
+                let (id, _): (i64, String) = query.fetch_one(&pool).await?;
+                is(id, wanted)
+            }
+        };
+        let name = format!("sqlx, MariaDB, {pool_kind}");
+        database(&name, url, sql, plan, direct).await?;
+    }
+    Ok(())
 }
 
-async fn redis(url: &str, rounds: usize) -> Outcome {
+async fn redis(url: &str, plan: Plan<'_>) -> Outcome {
     let key = "nostall:cost";
     // What the façade sets too: small commands do not wait for the acknowledgement of those before them, as they would by default.
     // Waiting together they would cost fewer packets, and so less CPU, on both sides.
@@ -203,10 +235,10 @@ async fn redis(url: &str, rounds: usize) -> Outcome {
             is(value.map_or(0, |value| value.len() as i64), 22)
         }
     };
-    compare("redis", rounds, direct, through).await
+    compare("redis", plan, direct, through).await
 }
 
-async fn http(rounds: usize) -> Outcome {
+async fn http(plan: Plan<'_>) -> Outcome {
     let server = Server::start()?;
     let url = server.url.clone();
     let client = reqwest::Client::builder().no_proxy().build()?;
@@ -223,5 +255,5 @@ async fn http(rounds: usize) -> Outcome {
         let http = http.clone();
         async move { is(http.get_json::<Video>("").await?.id, 7) }
     };
-    compare("reqwest", rounds, direct, through).await
+    compare("reqwest", plan, direct, through).await
 }

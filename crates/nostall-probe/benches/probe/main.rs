@@ -31,13 +31,17 @@ fn main() -> Outcome {
             .map_or(Ok(otherwise), |text| text.parse::<usize>())
     };
     match arguments.first().map(String::as_str) {
-        Some("cost") => cost::run(&runtime, number(1, 15)?),
+        Some("cost") => {
+            let rounds = number(1, 15)?;
+            let only = arguments.get(2).map_or("", String::as_str);
+            cost::run(&runtime, cost::Plan { rounds, only })
+        }
         Some("pooled") => runtime.block_on(pooled::run(number(1, 5)?)),
         Some("soak") => runtime.block_on(soak::run(number(1, 1_000_000)?)),
         Some("serve") => runtime.block_on(server::serve()),
         Some("add") => runtime.block_on(soak::add(&arguments[1..])),
         _ => {
-            println!("say which: cost [ROUNDS], pooled [ROUNDS], soak [OPERATIONS]");
+            println!("say which: cost [ROUNDS [ROW]], pooled [ROUNDS], soak [OPERATIONS]");
             Ok(())
         }
     }

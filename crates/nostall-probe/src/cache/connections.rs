@@ -7,6 +7,7 @@
 //! one of I/O (a server at its limit of clients), it does not tell whether a command was sent, and it stays with a connection on
 //! which replies stay out.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,10 +16,10 @@ use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, RedisError, RedisFuture, RedisResult, Value};
-use tokio_util::sync::CancellationToken;
 
 use super::line::{Line, Sent, Server, Slot, Trouble};
 use super::options::CacheOptions;
+use crate::gate::Closing;
 
 /// Sends commands to one server. Clones share the connections.
 #[derive(Clone)]
@@ -27,7 +28,7 @@ pub(super) struct Connections(Arc<Inner>);
 struct Inner {
     slots: Vec<Arc<Slot>>,
     turn: AtomicUsize,
-    closed: CancellationToken,
+    closing: Closing,
     patience: Duration,
     database: i64,
 }
@@ -47,7 +48,7 @@ impl Connections {
         Ok(Self(Arc::new(Inner {
             slots,
             turn: AtomicUsize::new(0),
-            closed: CancellationToken::new(),
+            closing: Closing::default(),
             patience: policy.time_out.min(policy.deadline) / 2,
             database,
         })))
@@ -58,8 +59,8 @@ impl Connections {
         let line = self.line().await?;
         let mut connection = line.connection.clone();
         let sent = Sent::on(&line, self.0.patience);
-        let reply = connection.send_packed_command(command);
-        sent.ended(self.0.closed.run_until_cancelled(reply).await)
+        let reply = pin!(connection.send_packed_command(command));
+        sent.ended(self.0.closing.run(reply).await)
     }
 
     /// Sends several commands; the reply is an array of theirs.
@@ -67,13 +68,13 @@ impl Connections {
         let line = self.line().await?;
         let mut connection = line.connection.clone();
         let sent = Sent::on(&line, self.0.patience);
-        let replies = pipeline.query_async(&mut connection);
-        sent.ended(self.0.closed.run_until_cancelled(replies).await)
+        let replies = pin!(pipeline.query_async(&mut connection));
+        sent.ended(self.0.closing.run(replies).await)
     }
 
     /// Drops all connections; operations on them end as closed.
     pub(super) fn close(&self) {
-        self.0.closed.cancel();
+        self.0.closing.close();
         for slot in &self.0.slots {
             slot.close();
         }
@@ -81,8 +82,12 @@ impl Connections {
 
     async fn line(&self) -> Result<Arc<Line>, Trouble> {
         let slots = &self.0.slots;
-        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-        slots[turn % slots.len()].line().await
+        let slot = match &slots[..] {
+            // The usual one needs no counter, which all threads would write to.
+            [only] => only,
+            _ => &slots[self.0.turn.fetch_add(1, Ordering::Relaxed) % slots.len()],
+        };
+        slot.line().await
     }
 }
 
@@ -106,8 +111,8 @@ impl ConnectionLike for RedisConnection {
             let mut connection = line.connection.clone();
             let sent = Sent::on(&line, self.0.0.patience);
             let replies = connection.send_packed_commands(pipeline, offset, count);
-            let replies = replies.map(|replies| replies.map(Value::Array));
-            match sent.ended(self.0.0.closed.run_until_cancelled(replies).await)? {
+            let replies = pin!(replies.map(|replies| replies.map(Value::Array)));
+            match sent.ended(self.0.0.closing.run(replies).await)? {
                 Value::Array(replies) => Ok(replies),
                 other => Ok(vec![other]),
             }

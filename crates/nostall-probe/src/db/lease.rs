@@ -8,10 +8,11 @@
 //! connections back is bounded in time too.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::{CloseEvent, PoolConnection};
+use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Pool};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -24,6 +25,7 @@ use super::options::DatabaseOptions;
 use super::trust::Trust;
 use super::value::Value;
 use crate::error::{Cause, panic_text};
+use crate::gate::Closing;
 
 /// How long closing a connection may take, or ending its transaction.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -41,6 +43,7 @@ pub(super) struct Shelf<D: Dialect> {
     kept: u32,
     demand: Arc<Demand>,
     trust: Arc<Trust>,
+    closing: Closing,
 }
 
 impl<D: Dialect> fmt::Debug for Shelf<D> {
@@ -57,6 +60,7 @@ impl<D: Dialect> Shelf<D> {
             kept: options.kept(),
             demand: Arc::new(Demand::new(options.overflow_linger)),
             trust,
+            closing: Closing::default(),
         })
     }
 
@@ -123,6 +127,7 @@ impl<D: Dialect> Shelf<D> {
 
     /// Closes idle connections, and the others as they come back: statements under way end with `PoolClosed`.
     pub(super) async fn close(&self) {
+        self.closing.close();
         // First those that are idle, because the pool itself begins to close when the last one is back, and somebody may hold one
         // for ever.
         let closed = async {
@@ -204,9 +209,10 @@ impl<D: Dialect> Lease<D> {
         sql: &str,
         params: &[Value],
     ) -> Result<Vec<D::Row>, Cause> {
-        let (connection, mut closed) = self.begin_exchange()?;
-        let fetched = D::fetch_all(connection, sql, params);
-        let result = closed.do_until(fetched).await;
+        let (connection, closing) = self.begin_exchange()?;
+        let result = closing
+            .run(pin!(D::fetch_all(connection, sql, params)))
+            .await;
         self.end_exchange(result)
     }
 
@@ -215,16 +221,16 @@ impl<D: Dialect> Lease<D> {
         sql: &str,
         params: &[Value],
     ) -> Result<Option<D::Row>, Cause> {
-        let (connection, mut closed) = self.begin_exchange()?;
-        let fetched = D::fetch_optional(connection, sql, params);
-        let result = closed.do_until(fetched).await;
+        let (connection, closing) = self.begin_exchange()?;
+        let result = closing
+            .run(pin!(D::fetch_optional(connection, sql, params)))
+            .await;
         self.end_exchange(result)
     }
 
     pub(super) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Cause> {
-        let (connection, mut closed) = self.begin_exchange()?;
-        let executed = D::execute(connection, sql, params);
-        let result = closed.do_until(executed).await;
+        let (connection, closing) = self.begin_exchange()?;
+        let result = closing.run(pin!(D::execute(connection, sql, params))).await;
         self.end_exchange(result)
     }
 
@@ -233,9 +239,8 @@ impl<D: Dialect> Lease<D> {
         insert: &Insert,
         rows: &[Vec<Value>],
     ) -> Result<u64, Cause> {
-        let (connection, mut closed) = self.begin_exchange()?;
-        let inserted = D::insert(connection, insert, rows);
-        let result = closed.do_until(inserted).await;
+        let (connection, closing) = self.begin_exchange()?;
+        let result = closing.run(pin!(D::insert(connection, insert, rows))).await;
         self.end_exchange(result)
     }
 
@@ -263,28 +268,23 @@ impl<D: Dialect> Lease<D> {
     }
 
     async fn control(&mut self, sql: &'static str) -> Result<(), Cause> {
-        let (connection, mut closed) = self.begin_exchange()?;
-        let done = D::control(connection, sql);
-        let result = closed.do_until(done).await;
+        let (connection, closing) = self.begin_exchange()?;
+        let result = closing.run(pin!(D::control(connection, sql))).await;
         self.end_exchange(result)
     }
 
-    fn begin_exchange(&mut self) -> Result<(&mut D::Connection, CloseEvent), Cause> {
+    fn begin_exchange(&mut self) -> Result<(&mut D::Connection, &Closing), Cause> {
         if self.in_exchange || self.is_undone {
             return Err(QueryError::TransactionLost.into());
         }
         self.in_exchange = true;
-        let closed = self.shelf.pool.close_event();
         let connection = self.connection.as_mut();
         let (connection, _) = connection.expect("only dropping takes it");
-        Ok((&mut *connection, closed))
+        Ok((&mut *connection, &self.shelf.closing))
     }
 
-    fn end_exchange<T>(
-        &mut self,
-        result: Result<Result<T, Cause>, sqlx::Error>,
-    ) -> Result<T, Cause> {
-        let result = result?;
+    fn end_exchange<T>(&mut self, result: Option<Result<T, Cause>>) -> Result<T, Cause> {
+        let result = result.ok_or(sqlx::Error::PoolClosed)?;
         self.in_exchange = match &result {
             Ok(_) => false,
             Err(cause) => !leaves_connection_whole(cause),

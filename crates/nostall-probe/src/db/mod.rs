@@ -173,9 +173,11 @@ impl Database {
     /// # Cancellation
     /// As [`Database::fetch_all`]: the statement may have run, or not.
     pub async fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
-        let execute = || async {
-            on_each!(Shelves, &self.shelves, |shelf| {
-                shelf.execute(sql, params).await
+        let execute = || {
+            Box::pin(async {
+                on_each!(Shelves, &self.shelves, |shelf| {
+                    shelf.execute(sql, params).await
+                })
             })
         };
         let repeat = Repeat::If(error::nothing_done);
@@ -293,11 +295,12 @@ impl Database {
         }
     }
 
-    async fn read<T, F, Fut>(&self, method: &'static str, fetch: F) -> Result<T>
+    async fn read<T, F, Fut>(&self, method: &'static str, mut fetch: F) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, Cause>>,
     {
+        let fetch = || Box::pin(fetch());
         self.policy
             .run_as(self.name(method), Repeat::Always, fetch)
             .await

@@ -21,7 +21,6 @@ use reqwest::{Client, redirect, retry};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use answer::Answer;
@@ -33,6 +32,7 @@ pub use request::Request;
 pub use reqwest::{Method, StatusCode, header};
 
 use crate::error::{Cause, Name, Result, panic_text};
+use crate::gate::Closing;
 use crate::policy::Policy;
 use crate::stats::Kind;
 use crate::system::Core;
@@ -54,7 +54,7 @@ pub struct Http {
 struct Shared {
     /// `None` after the shutdown.
     client: RwLock<Option<Client>>,
-    closed: CancellationToken,
+    closing: Closing,
     base: Url,
     base_headers: HeaderMap,
     policy: Policy,
@@ -85,7 +85,7 @@ impl Http {
             shared: Arc::new(Shared {
                 hosts: Hosts::new(options.max_in_flight_per_host, &base),
                 client: RwLock::new(Some(client)),
-                closed: CancellationToken::new(),
+                closing: Closing::default(),
                 base,
                 base_headers,
                 policy: core.policy(Kind::Http, options.policy),
@@ -99,7 +99,7 @@ impl Http {
 
     /// Closes all connections; requests that still run end as [`Cause::Closed`].
     pub(crate) fn close(&self) {
-        self.shared.closed.cancel();
+        self.shared.closing.close();
         let mut client = self
             .shared
             .client

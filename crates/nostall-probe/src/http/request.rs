@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, ready};
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -196,9 +197,11 @@ impl Request {
             Repeat::Never
         };
         let places = shared.hosts.places(prepared.request.url());
-        let try_once = || async {
-            let answer = shared.closed.run_until_cancelled(exchange.once()).await;
-            read(answer.ok_or(Cause::Closed)??).await
+        let try_once = || {
+            Box::pin(async {
+                let answer = shared.closing.run(pin!(exchange.once())).await;
+                read(answer.ok_or(Cause::Closed)??).await
+            })
         };
         policy
             .run_at(Some(&places), self.name, repeat, try_once)

@@ -39,23 +39,23 @@ pub(crate) struct Failed {
 impl Policy {
     /// Begins an operation that is handed out. Its first try has begun.
     pub(crate) async fn hold(&self, name: Name) -> Result<Held> {
-        let began = Began::now(&self.0, name);
+        let mut began = Began::now(&self.0, name);
         let inside = self.0.gate.enter();
         let mut call = began.series.begin_owned(began.at);
         let Some(inside) = inside else {
             return Err(began.failed(call, 0, Cause::Closed));
         };
-        let place = match began.place(&self.0.places).await {
+        let place = match began.place_to_keep(&self.0.places).await {
             Ok(place) => place,
             Err(cause) => return Err(began.failed(call, 0, cause)),
         };
-        call.waited(began.at.elapsed());
+        call.waited(began.wait());
         Ok(Held {
             policy: self.clone(),
             call: Some(call),
             at: began.at,
             name: began.name,
-            series: began.series,
+            series: Arc::clone(began.series),
             tries: 1,
             pauses: self.0.options.retry.backoff().build(),
             failed: None,

@@ -5,13 +5,13 @@
 
 #[cfg(feature = "metrics")]
 mod exporter;
+mod names;
 mod series;
 mod snapshot;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -19,8 +19,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::error::Name;
+use crate::sharded::Apart;
+use names::Names;
+use series::Levels;
 pub(crate) use series::{Call, Series};
-use series::{InFlight, Totals};
 pub use snapshot::{Figures, KindFigures, NameFigures, Percentiles, Snapshot};
 
 /// What an operation works on.
@@ -85,27 +87,16 @@ pub struct Stats(Arc<Registry>);
 #[derive(Debug)]
 struct Registry {
     since: Instant,
-    in_flight: Arc<InFlight>,
-    kinds: [KindRegistry; Kind::ALL.len()],
-}
-
-#[derive(Debug)]
-struct KindRegistry {
-    totals: Arc<Totals>,
-    names: RwLock<HashMap<Name, Arc<Series>>>,
+    in_flight: Arc<Apart<Levels>>,
+    names: [Names; Kind::ALL.len()],
 }
 
 impl Default for Stats {
     fn default() -> Self {
-        let in_flight = Arc::new(InFlight::default());
-        let kinds = Kind::ALL.map(|_| KindRegistry {
-            totals: Arc::new(Totals::new(Arc::clone(&in_flight))),
-            names: RwLock::default(),
-        });
         Self(Arc::new(Registry {
             since: Instant::now(),
-            in_flight,
-            kinds,
+            in_flight: Arc::default(),
+            names: Default::default(),
         }))
     }
 }
@@ -148,29 +139,11 @@ impl Stats {
         })
     }
 
-    pub(crate) fn series(&self, kind: Kind, name: &Name) -> Arc<Series> {
-        let registry = &self.0.kinds[kind as usize];
-        let known = registry
-            .names
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(name)
-            .map(Arc::clone);
-        known.unwrap_or_else(|| registry.add(kind, name))
-    }
-}
-
-impl KindRegistry {
-    fn add(&self, kind: Kind, name: &Name) -> Arc<Series> {
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        let name = if names.len() < MAX_NAMES || names.contains_key(name) {
-            name.clone()
-        } else {
-            Name::Borrowed(OTHER_NAMES)
-        };
-        let series = names
-            .entry(name)
-            .or_insert_with_key(|name| Series::new(kind, name.clone(), Arc::clone(&self.totals)));
-        Arc::clone(series)
+    pub(crate) fn series(&self, kind: Kind, name: &Name) -> &Arc<Series> {
+        let Registry {
+            in_flight, names, ..
+        } = &*self.0;
+        let make = |name| Series::new(kind, name, Arc::clone(in_flight));
+        names[kind as usize].get_or_add(name, make)
     }
 }

@@ -10,21 +10,32 @@ use tokio::time::Instant;
 
 use super::Kind;
 use crate::error::Name;
+use crate::sharded::{Apart, Sharded};
 
 /// Longer times count as this long.
 const LONGEST_US: u64 = 3_600_000_000;
 
+/// Significant digits of a time.
+const DIGITS: u8 = 2;
+
 /// Counters of one name.
 #[derive(Debug)]
 pub(crate) struct Series {
+    kind: Kind,
     name: Name,
-    pub(super) totals: Arc<Totals>,
-    pub(super) in_flight: InFlight,
+    levels: Arc<Apart<Levels>>,
+    in_flight: Apart<InFlight>,
+    pub(super) tallies: Sharded<Tally>,
+    #[cfg(feature = "metrics")]
+    exported: super::exporter::Exported,
+}
+
+/// What ended, and how. Together, not one of them alone, they are the name's.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
     pub(super) counts: Counts,
     pub(super) latency: Times,
     pub(super) waits: Times,
-    #[cfg(feature = "metrics")]
-    exported: super::exporter::Exported,
 }
 
 /// How operations ended.
@@ -40,20 +51,11 @@ pub(super) struct Counts {
     pub(super) offloads_us: AtomicU64,
 }
 
-/// What all names of a kind share.
-#[derive(Debug)]
-pub(super) struct Totals {
-    pub(super) in_flight: InFlight,
-    system: Arc<InFlight>,
-}
-
-impl Totals {
-    pub(super) fn new(system: Arc<InFlight>) -> Self {
-        Self {
-            in_flight: InFlight::default(),
-            system,
-        }
-    }
+/// Who is in flight in a system; together, because all of its operations write here.
+#[derive(Debug, Default)]
+pub(super) struct Levels {
+    pub(super) kinds: [InFlight; Kind::ALL.len()],
+    pub(super) system: InFlight,
 }
 
 /// How many are in flight, and how many were at the most.
@@ -84,48 +86,53 @@ impl InFlight {
     }
 }
 
-/// A histogram of microseconds.
-#[derive(Debug)]
-pub(super) struct Times(Mutex<Histogram<u64>>);
-
-impl Default for Times {
-    fn default() -> Self {
-        Self(Mutex::new(empty_histogram()))
-    }
+/// A histogram of microseconds, which grows with the longest.
+#[derive(Debug, Default)]
+pub(super) struct Times {
+    /// Less than a microsecond, as most waits are.
+    none: AtomicU64,
+    others: Mutex<Option<Histogram<u64>>>,
 }
 
 impl Times {
     fn record(&self, time: Duration) {
         let time = u64::try_from(time.as_micros()).unwrap_or(LONGEST_US);
-        let mut histogram = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        histogram.saturating_record(time.min(LONGEST_US));
+        if time == 0 {
+            self.none.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let histogram = others
+            .get_or_insert_with(|| Histogram::new(DIGITS).expect("a possible number of digits"));
+        let recorded = histogram.record(time.min(LONGEST_US));
+        recorded.expect("it grows up to an hour");
     }
 
     pub(super) fn add_to(&self, sum: &mut Histogram<u64>) {
-        let histogram = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sum.add(&*histogram)
-            .expect("both histograms have the same bounds");
+        let none = sum.record_n(0, self.none.load(Ordering::Relaxed));
+        none.expect("zero is within the bounds");
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(histogram) = &*others {
+            sum.add(histogram).expect("an hour is within the bounds");
+        }
     }
 }
 
-/// A histogram with the bounds that all of ours have.
+/// A histogram that holds any time.
 pub(super) fn empty_histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, LONGEST_US, 2).expect("the bounds are in order")
+    Histogram::new_with_bounds(1, LONGEST_US, DIGITS).expect("the bounds are in order")
 }
 
 impl Series {
-    pub(super) fn new(kind: Kind, name: Name, totals: Arc<Totals>) -> Arc<Self> {
-        #[cfg(not(feature = "metrics"))]
-        let _ = kind;
+    pub(super) fn new(kind: Kind, name: Name, levels: Arc<Apart<Levels>>) -> Arc<Self> {
         Arc::new(Self {
             #[cfg(feature = "metrics")]
             exported: super::exporter::Exported::new(kind, &name),
+            kind,
             name,
-            totals,
-            in_flight: InFlight::default(),
-            counts: Counts::default(),
-            latency: Times::default(),
-            waits: Times::default(),
+            levels,
+            in_flight: Apart::default(),
+            tallies: Sharded::default(),
         })
     }
 
@@ -144,17 +151,34 @@ impl Series {
         Call::begin(Arc::clone(self), now)
     }
 
+    pub(super) fn in_flight(&self) -> &InFlight {
+        &self.in_flight.0
+    }
+
+    /// What an operation of this name is counted in while it is in flight.
+    fn levels(&self) -> [&InFlight; 3] {
+        let Apart(Levels { kinds, system }) = &*self.levels;
+        [self.in_flight(), &kinds[self.kind as usize], system]
+    }
+
     fn enter(&self) {
-        self.in_flight.enter();
-        self.totals.in_flight.enter();
-        self.totals.system.enter();
+        for level in self.levels() {
+            level.enter();
+        }
         #[cfg(feature = "metrics")]
         self.exported.began();
     }
 
+    fn leave(&self) {
+        for level in self.levels() {
+            level.leave();
+        }
+    }
+
     /// Counts a try that follows a failed one.
     pub(crate) fn retried(&self) {
-        self.counts.retries.fetch_add(1, Ordering::Relaxed);
+        let counts = &self.tallies.here().counts;
+        counts.retries.fetch_add(1, Ordering::Relaxed);
         #[cfg(feature = "metrics")]
         self.exported.retried();
     }
@@ -162,7 +186,7 @@ impl Series {
     /// Begins work on the blocking pool: it is counted when the answer is dropped, also by a panic.
     pub(crate) fn offload(&self) -> Offload<'_> {
         Offload {
-            counts: &self.counts,
+            counts: &self.tallies.here().counts,
             started: Instant::now(),
         }
     }
@@ -225,7 +249,7 @@ impl<S: Deref<Target = Series>> Call<S> {
 
     /// Counts how long the operation waited before it could begin.
     pub(crate) fn waited(&mut self, wait: Duration) {
-        self.series.waits.record(wait);
+        self.series.tallies.here().waits.record(wait);
         #[cfg(feature = "metrics")]
         self.series.exported.waited(wait);
     }
@@ -252,8 +276,10 @@ impl<S: Deref<Target = Series>> Drop for Call<S> {
     fn drop(&mut self) {
         let series = &*self.series;
         let took = self.started.elapsed();
-        series.latency.record(took);
-        let counts = &series.counts;
+        let Tally {
+            counts, latency, ..
+        } = series.tallies.here();
+        latency.record(took);
         let count = match self.outcome {
             Outcome::Ok => &counts.ok,
             Outcome::Error | Outcome::TimedOut => &counts.errors,
@@ -268,8 +294,6 @@ impl<S: Deref<Target = Series>> Drop for Call<S> {
         }
         #[cfg(feature = "metrics")]
         series.exported.ended(self.outcome, took);
-        series.in_flight.leave();
-        series.totals.in_flight.leave();
-        series.totals.system.leave();
+        series.leave();
     }
 }

@@ -1,13 +1,13 @@
 //! Figures at one moment, as plain data.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-use super::series::{InFlight, Series, empty_histogram};
+use super::series::{InFlight, Series, Tally, empty_histogram};
 use super::{Kind, Registry};
+use crate::sharded::Apart;
 
 /// All figures at one moment. Operations go on while it is taken, so figures of different names may be of slightly different moments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,22 +112,21 @@ pub struct Percentiles {
 
 /// Reads all counters.
 pub(super) fn take(registry: &Registry) -> Snapshot {
+    let Apart(in_flight) = &*registry.in_flight;
     let mut total = Sum::default();
     let mut kinds = Vec::new();
     let mut names = Vec::new();
     for kind in Kind::ALL {
-        let entry = &registry.kinds[kind as usize];
-        let series = entry.names.read().unwrap_or_else(PoisonError::into_inner);
-        let mut series: Vec<_> = series.values().cloned().collect();
+        let mut series: Vec<_> = registry.names[kind as usize].iter().collect();
         series.sort_by(|a, b| a.name().cmp(b.name()));
         let mut sum = Sum::default();
-        for series in &series {
+        for &series in &series {
             let mut own = Sum::default();
             for sum in [&mut own, &mut sum, &mut total] {
                 sum.add(series);
             }
             let name = series.name().to_string();
-            let figures = own.figures(&series.in_flight);
+            let figures = own.figures(series.in_flight());
             names.push(NameFigures {
                 kind,
                 name,
@@ -135,13 +134,13 @@ pub(super) fn take(registry: &Registry) -> Snapshot {
             });
         }
         if !series.is_empty() {
-            let figures = sum.figures(&entry.totals.in_flight);
+            let figures = sum.figures(&in_flight.kinds[kind as usize]);
             kinds.push(KindFigures { kind, figures });
         }
     }
     Snapshot {
         uptime_ms: u64::try_from(registry.since.elapsed().as_millis()).unwrap_or(u64::MAX),
-        total: total.figures(&registry.in_flight),
+        total: total.figures(&in_flight.system),
         kinds,
         names,
     }
@@ -170,7 +169,13 @@ impl Default for Sum {
 
 impl Sum {
     fn add(&mut self, series: &Series) {
-        let counts = &series.counts;
+        for tally in series.tallies.iter() {
+            self.add_tally(tally);
+        }
+    }
+
+    fn add_tally(&mut self, tally: &Tally) {
+        let counts = &tally.counts;
         let figures = &mut self.figures;
         let load = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
         figures.ok += load(&counts.ok);
@@ -181,8 +186,8 @@ impl Sum {
         figures.offloaded_operations += load(&counts.offloaded);
         self.offloads += load(&counts.offloads);
         self.offloads_us += load(&counts.offloads_us);
-        series.latency.add_to(&mut self.latency);
-        series.waits.add_to(&mut self.waits);
+        tally.latency.add_to(&mut self.latency);
+        tally.waits.add_to(&mut self.waits);
     }
 
     fn figures(mut self, in_flight: &InFlight) -> Figures {
