@@ -261,6 +261,15 @@ pub(crate) fn is_transient_io(error: &std::io::Error) -> bool {
     )
 }
 
+/// What an I/O error was made of by those who passed it on.
+#[cfg(any(feature = "http", feature = "redis"))]
+pub(crate) fn innermost_io(mut error: &std::io::Error) -> &std::io::Error {
+    while let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        error = inner;
+    }
+    error
+}
+
 /// The text of a panic.
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic

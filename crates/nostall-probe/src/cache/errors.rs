@@ -1,12 +1,16 @@
 //! What can go wrong with a cache, and when another try may help.
 
 use std::string::FromUtf8Error;
+#[cfg(feature = "redis")]
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "redis")]
 use redis::{ErrorKind, RedisError, RetryMethod, ServerErrorKind};
 
 use crate::error::Cause;
+#[cfg(feature = "redis")]
+use crate::error::innermost_io;
 
 /// A cached value, or what was to be cached, is not of the kind that the operation needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +71,7 @@ impl ConnectError {
             io::ErrorKind::TimedOut
         } else if error.is_connection_refusal() {
             io::ErrorKind::ConnectionRefused
-        } else if matches!(error.retry_method(), RetryMethod::NoRetry) {
+        } else if matches!(error.retry_method(), RetryMethod::NoRetry) || is_tls(&error) {
             io::ErrorKind::PermissionDenied
         } else {
             io::ErrorKind::NotConnected
@@ -81,6 +85,17 @@ impl ConnectError {
         std::iter::successors(first, |error| error.source())
             .any(<dyn std::error::Error>::is::<RedisError>)
     }
+}
+
+/// Whether it is about a certificate or a version of TLS, of which all errors are "invalid data".
+#[cfg(feature = "redis")]
+fn is_tls(error: &RedisError) -> bool {
+    use std::error::Error;
+    use std::io;
+    // The library hands out its own shared pointer as the source, not what is behind it.
+    let shared = error.source().and_then(<dyn Error>::downcast_ref);
+    let io_error = shared.and_then(|shared: &Arc<dyn Error + Send + Sync>| shared.downcast_ref());
+    io_error.is_some_and(|error| innermost_io(error).kind() == io::ErrorKind::InvalidData)
 }
 
 /// Whether another try may help: the connection could not be made, broke or timed out, or the server can't serve right now.

@@ -80,6 +80,8 @@ impl Server {
                 .get_multiplexed_async_connection_with_config(&config)
                 .await;
         }
+        #[cfg(feature = "tls")]
+        choose_cryptography();
         // For TLS the library reads the system's certificates from disk, which blocks.
         let runtime = tokio::runtime::Handle::current();
         let connect = move || {
@@ -91,6 +93,16 @@ impl Server {
         tokio::task::spawn_blocking(connect)
             .await
             .unwrap_or_else(|join| Err(std::io::Error::from(join).into()))
+    }
+}
+
+/// The library panics where the process has chosen none, if several are linked or none. What a program chose before stays.
+#[cfg(feature = "tls")]
+fn choose_cryptography() {
+    use rustls::crypto::{CryptoProvider, aws_lc_rs};
+    if CryptoProvider::get_default().is_none() {
+        // Somebody else may be faster.
+        let _ = aws_lc_rs::default_provider().install_default();
     }
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 
+use crate::error::innermost_io;
+
 /// Something about a request that keeps it from being sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -144,7 +146,7 @@ pub(crate) fn is_transient(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(error) = source {
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            return io_is_transient(error);
+            return io_is_transient(innermost_io(error));
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
             if error.is_parse() || error.is_user() {

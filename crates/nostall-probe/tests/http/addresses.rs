@@ -1,6 +1,6 @@
 //! Where requests go and what they take along: base URL, headers, secrets, redirects, proxies.
 
-use nostall_probe::http::{AnswerError, HttpOptions, Method, RequestError};
+use nostall_probe::http::{AnswerError, HttpOptions, Method};
 use nostall_probe::{Cause, Error, IoSystem, Kind};
 
 use crate::server::{Act, Server, answer, ok};
@@ -29,6 +29,7 @@ async fn a_base_url_that_is_none_fails_to_build() {
     }
     #[cfg(not(feature = "tls"))]
     {
+        use nostall_probe::http::RequestError;
         let built = IoSystem::builder().http("https://h/").build().await;
         let cause = built.unwrap_err().into_cause();
         assert!(matches!(cause, Cause::Request(RequestError::NoTls)));
