@@ -14,23 +14,17 @@ use crate::error::Name;
 const SLOTS: usize = 2 * MAX_NAMES;
 
 /// A hash table that only grows. A name is in the first slot from its hash on that was free when it came.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Names {
-    slots: Box<[OnceLock<Arc<Series>>]>,
-    other: OnceLock<Arc<Series>>,
+    /// Made when the kind is first used.
+    slots: OnceLock<Box<[Slot]>>,
+    /// Made when no slot may be taken any more.
+    other: Slot,
     /// How many slots are taken. Held while one is added, so that no name is added twice.
     taken: Mutex<usize>,
 }
 
-impl Default for Names {
-    fn default() -> Self {
-        Self {
-            slots: (0..SLOTS).map(|_| OnceLock::new()).collect(),
-            other: OnceLock::new(),
-            taken: Mutex::new(0),
-        }
-    }
-}
+type Slot = OnceLock<Arc<Series>>;
 
 impl Names {
     /// The series of a name, made if there is none; that of all other names when there are [`MAX_NAMES`].
@@ -39,25 +33,25 @@ impl Names {
         name: &Name,
         make: impl FnOnce(Name) -> Arc<Series>,
     ) -> &Arc<Series> {
-        match self.find(name) {
-            Ok(series) => series,
-            Err(_) => self.add(name, make),
+        match (self.find(name), self.other.get()) {
+            (Ok(series), _) | (Err(_), Some(series)) => series,
+            (Err(_), None) => self.add(name, make),
         }
     }
 
     /// All series, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Series>> {
-        self.slots
-            .iter()
-            .chain([&self.other])
-            .filter_map(OnceLock::get)
+        let slots = self.slots.get().into_iter().flatten();
+        slots.chain([&self.other]).filter_map(Slot::get)
     }
 
     /// The series of a name, or the slot that it would have.
-    fn find(&self, name: &Name) -> Result<&Arc<Series>, &OnceLock<Arc<Series>>> {
+    fn find(&self, name: &Name) -> Result<&Arc<Series>, &Slot> {
+        let empty = || (0..SLOTS).map(|_| Slot::new()).collect();
+        let slots = self.slots.get_or_init(empty);
         let hash = FxBuildHasher.hash_one(name.as_ref()) as usize;
         for step in 0..SLOTS {
-            let slot = &self.slots[hash.wrapping_add(step) % SLOTS];
+            let slot = &slots[hash.wrapping_add(step) % SLOTS];
             match slot.get() {
                 Some(series) if series.name() == name => return Ok(series),
                 Some(_) => {}
