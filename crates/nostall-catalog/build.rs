@@ -59,14 +59,28 @@ fn main() {
             .for_each(|error| println!("cargo::error={error}"));
         return;
     }
-    let tokens = quote! {
-        pub(crate) static APIS: &[Api] = &[#(#apis),*];
-        pub(crate) static TYPES: &[TypeEntry] = &[#(#types),*];
-        pub(crate) static TRAITS: &[TraitEntry] = &[#(#traits),*];
-    };
+    let tables = [
+        table("APIS", "Api", &apis),
+        table("TYPES", "TypeEntry", &types),
+        table("TRAITS", "TraitEntry", &traits),
+    ];
+    let tokens = TokenStream::from_iter(tables);
     let out =
         PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("tables.rs");
     std::fs::write(out, tokens.to_string()).expect("OUT_DIR can be written");
+}
+
+/// One static of all entries. Each is a constant of its own, made of what it says alone: the compiler takes many small ones in a
+/// fraction of the time of a huge one.
+fn table(name: &str, of: &str, entries: &[TokenStream]) -> TokenStream {
+    let names: Vec<_> = (0..entries.len())
+        .map(|number| ident(&format!("{name}_{number}")))
+        .collect();
+    let (name, of) = (ident(name), ident(of));
+    quote! {
+        #(const #names: #of = #entries;)*
+        pub(crate) static #name: &[#of] = &[#(#names),*];
+    }
 }
 
 fn data_files(folder: &str) -> Vec<PathBuf> {
@@ -110,53 +124,52 @@ fn read(file: &Path, separator: &str, errors: &mut Vec<String>) -> Option<Tables
 fn api_tokens(language: &str, library: &str, api: &ApiTable) -> TokenStream {
     let unit = unit(language == "Python", api.unit.as_deref());
     let language = ident(language);
-    let (path, also, library) = (text(&api.path), texts(&api.also), text(library));
     let effect = word(api.effect.as_deref().unwrap_or("blocks"));
-    let category = optional(api.category.as_deref(), category);
-    let waits = optional(api.waits.as_deref(), waits);
-    let (why, source) = (
-        text(api.why.as_deref().unwrap_or("")),
-        text(api.source.as_deref().unwrap_or("")),
-    );
+    let path = &api.path;
     let instead = api.instead.iter().map(|(key, value)| {
         let (key, value) = (text(key), text(value));
         quote!((#key, #value))
     });
-    let returns = optional(api.returns.as_deref(), text);
-    let proves = optional(api.proves.as_deref(), text);
-    let (callable, gives) = (optional(api.callable.as_ref(), argument), texts(&api.gives));
-    let event_loop = optional(api.event_loop.as_deref(), |word_| {
-        let word_ = word(word_);
-        quote!(EventLoop::#word_)
-    });
-    let times = optional(api.times.as_deref(), |times| {
-        let times = word(times);
-        quote!(Times::#times)
-    });
-    let route = optional(api.route.as_ref(), |route| {
-        let method = optional(route.method.as_deref(), text);
-        let path = optional(route.path.as_ref(), argument);
-        quote!(Route { method: #method, path: #path })
-    });
-    let (concurrent, every, registers) = (api.concurrent, api.every, api.registers);
-    let (iterates, settled) = (api.iterates, api.settled);
-    let duration = optional(api.duration.as_ref(), argument);
-    let panics = api.panics;
-    let carrier = optional(api.carrier.as_ref(), |carrier| {
-        let (argument, trait_) = (argument(&carrier.argument), text(&carrier.trait_));
-        quote!(Carrier { argument: #argument, trait_path: #trait_ })
-    });
-    let when = api.when.iter().map(when_tokens);
-    let except = texts(&api.except);
+    let parts = [
+        set_texts("also", &api.also),
+        set_optional("category", api.category.as_deref(), category),
+        set_optional("waits", api.waits.as_deref(), waits),
+        set("why", api.why.as_deref().map(text)),
+        set_list("instead", instead),
+        set_optional("returns", api.returns.as_deref(), text),
+        set_optional("callable", api.callable.as_ref(), argument),
+        set_texts("gives", &api.gives),
+        set_flag("every", api.every),
+        set_flag("iterates", api.iterates),
+        set_flag("settled", api.settled),
+        set_optional("event_loop", api.event_loop.as_deref(), |event_loop| {
+            let event_loop = word(event_loop);
+            quote!(EventLoop::#event_loop)
+        }),
+        set_optional("times", api.times.as_deref(), |times| {
+            let times = word(times);
+            quote!(Times::#times)
+        }),
+        set_optional("route", api.route.as_ref(), |route| {
+            let method = optional(route.method.as_deref(), text);
+            let path = optional(route.path.as_ref(), argument);
+            quote!(Route { method: #method, path: #path })
+        }),
+        set_flag("concurrent", api.concurrent),
+        set_optional("duration", api.duration.as_ref(), argument),
+        set_flag("panics", api.panics),
+        set_optional("carrier", api.carrier.as_ref(), |carrier| {
+            let (argument, trait_) = (argument(&carrier.argument), text(&carrier.trait_));
+            quote!(Carrier { argument: #argument, trait_path: #trait_ })
+        }),
+        set_optional("proves", api.proves.as_deref(), text),
+        set_flag("registers", api.registers),
+        set_list("when", api.when.iter().map(when_tokens)),
+        set_texts("except", &api.except),
+        set("source", api.source.as_deref().map(text)),
+    ];
     quote! {
-        Api {
-            language: nostall_model::Language::#language, library: #library, path: #path, also: #also,
-            effect: Effect::#effect, category: #category, waits: #waits, why: #why,
-            instead: std::borrow::Cow::Borrowed(&[#(#instead),*]), returns: #returns, callable: #callable, gives: #gives,
-            every: #every, iterates: #iterates, settled: #settled, event_loop: #event_loop, times: #times, route: #route, concurrent: #concurrent,
-            duration: #duration, duration_unit: DurationUnit::#unit, panics: #panics, carrier: #carrier, proves: #proves, registers: #registers,
-            when: std::borrow::Cow::Borrowed(&[#(#when),*]), except: #except, source: #source, origin: Origin::BuiltIn,
-        }
+        api(Language::#language, #library, #path, Effect::#effect, DurationUnit::#unit) #(#parts)*
     }
 }
 
@@ -214,49 +227,76 @@ fn literal(value: &toml::Value) -> TokenStream {
 
 fn type_tokens(language: &str, entry: &TypeTable) -> TokenStream {
     let language = ident(language);
-    let (path, also, params) = (text(&entry.path), texts(&entry.also), texts(&entry.params));
+    let path = &entry.path;
     let kind = word(entry.kind.as_deref().unwrap_or("plain"));
-    let (deref, alias) = (
-        optional(entry.deref.as_deref(), text),
-        optional(entry.alias.as_deref(), text),
-    );
-    let (item, extends) = (optional(entry.item.as_deref(), text), texts(&entry.extends));
-    let (enter, awaits) = (
-        optional(entry.enter.as_deref(), text),
-        optional(entry.awaits.as_deref(), text),
-    );
     let fields = entry.fields.iter().map(|(name, type_)| {
         let (name, type_) = (text(name), text(type_));
         quote!((#name, #type_))
     });
-    let on_loop = texts(&entry.on_loop);
-    let protocol = entry.protocol;
-    let guards = optional(entry.guards.as_deref(), |guards| {
-        let guards = word(guards);
-        quote!(Guards::#guards)
-    });
-    quote! {
-        TypeEntry {
-            language: nostall_model::Language::#language, path: #path, also: #also, kind: TypeKind::#kind, params: #params,
-            deref: #deref, alias: #alias, item: #item, extends: #extends, enter: #enter, awaits: #awaits,
-            fields: std::borrow::Cow::Borrowed(&[#(#fields),*]), guards: #guards,
-            on_loop: #on_loop,
-            protocol: #protocol,
-        }
-    }
+    let parts = [
+        set_texts("also", &entry.also),
+        set_texts("params", &entry.params),
+        set_optional("deref", entry.deref.as_deref(), text),
+        set_optional("alias", entry.alias.as_deref(), text),
+        set_optional("item", entry.item.as_deref(), text),
+        set_texts("extends", &entry.extends),
+        set_optional("enter", entry.enter.as_deref(), text),
+        set_optional("awaits", entry.awaits.as_deref(), text),
+        set_list("fields", fields),
+        set_optional("guards", entry.guards.as_deref(), |guards| {
+            let guards = word(guards);
+            quote!(Guards::#guards)
+        }),
+        set_texts("on_loop", &entry.on_loop),
+        set_flag("protocol", entry.protocol),
+    ];
+    quote!(type_entry(Language::#language, #path, TypeKind::#kind) #(#parts)*)
 }
 
 fn trait_tokens(language: &str, entry: &TraitTable) -> TokenStream {
     let language = ident(language);
-    let (path, also) = (text(&entry.path), texts(&entry.also));
-    let (on, through) = (texts(&entry.on), texts(&entry.through));
-    let (supertraits, assume) = (texts(&entry.supertraits), entry.assume);
-    quote! {
-        TraitEntry {
-            language: nostall_model::Language::#language, path: #path, also: #also, on: #on, through: #through,
-            supertraits: #supertraits, assume: #assume,
-        }
-    }
+    let path = &entry.path;
+    let parts = [
+        set_texts("also", &entry.also),
+        set_texts("on", &entry.on),
+        set_texts("through", &entry.through),
+        set_flag("assume", entry.assume),
+        set_texts("supertraits", &entry.supertraits),
+    ];
+    quote!(trait_entry(Language::#language, #path) #(#parts)*)
+}
+
+/// Sets a field that the entry says something of.
+fn set(field: &str, value: Option<TokenStream>) -> TokenStream {
+    let field = ident(field);
+    value.map_or_else(TokenStream::new, |value| quote!(.#field(#value)))
+}
+
+fn set_optional<T>(
+    field: &str,
+    value: Option<T>,
+    tokens: impl FnOnce(T) -> TokenStream,
+) -> TokenStream {
+    set(
+        field,
+        value.map(|value| {
+            let value = tokens(value);
+            quote!(Some(#value))
+        }),
+    )
+}
+
+fn set_flag(field: &str, value: bool) -> TokenStream {
+    set(field, value.then(|| quote!(true)))
+}
+
+fn set_texts(field: &str, list: &[String]) -> TokenStream {
+    set_list(field, list.iter().map(|item| text(item)))
+}
+
+fn set_list(field: &str, items: impl ExactSizeIterator<Item = TokenStream>) -> TokenStream {
+    let list = (items.len() > 0).then(|| quote!(Cow::Borrowed(&[#(#items),*])));
+    set(field, list)
 }
 
 fn argument(argument: &ArgumentTable) -> TokenStream {
@@ -270,21 +310,21 @@ fn argument(argument: &ArgumentTable) -> TokenStream {
 
 fn category(category: &str) -> TokenStream {
     let category = word(category);
-    quote!(nostall_model::Category::#category)
+    quote!(Category::#category)
 }
 
 fn waits(waits: &str) -> TokenStream {
     let waits = word(waits);
-    quote!(nostall_model::Waits::#waits)
+    quote!(Waits::#waits)
 }
 
 fn text(text: &str) -> TokenStream {
-    quote!(std::borrow::Cow::Borrowed(#text))
+    quote!(Cow::Borrowed(#text))
 }
 
 fn texts(list: &[String]) -> TokenStream {
     let list = list.iter().map(|item| text(item));
-    quote!(std::borrow::Cow::Borrowed(&[#(#list),*]))
+    quote!(Cow::Borrowed(&[#(#list),*]))
 }
 
 fn optional<T>(value: Option<T>, tokens: impl FnOnce(T) -> TokenStream) -> TokenStream {
