@@ -485,10 +485,8 @@ impl<'a> Began<'a> {
         if !repeat.allows(cause) {
             return None;
         }
-        let pause = pauses.next()?.max(cause.retry_after().unwrap_or_default());
-        // If no try could begin after it, the error at hand says more than a time-out would.
-        let left = self.deadline().saturating_duration_since(Instant::now());
-        (pause < left).then_some(pause)
+        let at_least = cause.retry_after().unwrap_or_default();
+        next_pause(pauses, at_least, self.deadline())
     }
 
     /// Runs one try within its own limit and that of the whole, whichever comes first: one timer for both.
@@ -512,6 +510,17 @@ impl<'a> Began<'a> {
         let name = self.name.clone();
         Error::new(self.rules.kind, name, tries, self.at.elapsed(), cause)
     }
+}
+
+/// The pause before the next try, if a try is left and could still begin after it: if not, the error at hand says more than a
+/// time-out would.
+fn next_pause(
+    pauses: &mut ExponentialBackoff,
+    at_least: Duration,
+    deadline: Instant,
+) -> Option<Duration> {
+    let pause = pauses.next()?.max(at_least);
+    (after(Instant::now(), pause) < deadline).then_some(pause)
 }
 
 /// A moment, at the latest 30 years on: limits of "for ever" must not overflow the clock.

@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use nostall_probe::db::sqlx::{self, mysql::MySqlPoolOptions, postgres::PgPoolOptions};
+use nostall_probe::db::sqlx::pool::PoolOptions;
+use nostall_probe::db::sqlx::{self, Encode, Executor, FromRow, IntoArguments, Type};
 use nostall_probe::{Cache, Cause, IoSystem, Policy, PolicyOptions};
 use redis::IntoConnectionInfo;
 use serde::Deserialize;
@@ -38,9 +39,9 @@ pub(crate) struct Plan<'a> {
 
 /// Sets the façade beside sqlx, redis and reqwest.
 pub(crate) fn run(runtime: &Runtime, plan: Plan<'_>) -> Outcome {
-    let rounds = plan.rounds;
     println!(
-        "{rounds} rounds, each for {PART} s directly, then as many operations through the façade; ratios round by round\n"
+        "{} rounds, each for {PART} s directly, then as many operations through the façade; ratios round by round\n",
+        plan.rounds
     );
     println!(
         "| library | tasks | CPU µs per operation, directly | façade | ratio, median | min to max | wall time, ratio |"
@@ -137,17 +138,14 @@ fn is(id: i64, wanted: i64) -> Outcome {
         .ok_or_else(|| format!("got {id} instead of {wanted}").into())
 }
 
-/// Measures a database, whose direct side is given.
-async fn database<D, DF>(
-    name: &str,
-    url: &str,
-    sql: &'static str,
-    plan: Plan<'_>,
-    direct: D,
-) -> Outcome
+/// Measures a database beside both kinds of sqlx's pool.
+async fn database<D>(name: &str, url: &str, sql: &'static str, plan: Plan<'_>) -> Outcome
 where
-    D: Fn(usize) -> DF + Clone + Send + 'static,
-    DF: Future<Output = Outcome> + Send + 'static,
+    D: sqlx::Database,
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+    D::Arguments: IntoArguments<D>,
+    for<'r> (i64, String): FromRow<'r, D::Row>,
+    for<'q> i64: Encode<'q, D> + Type<D>,
 {
     let io = IoSystem::builder().database(url).build().await?;
     let database = io.database()?.clone();
@@ -159,53 +157,35 @@ where
             is(id, wanted)
         }
     };
-    compare(name, plan, direct, through).await
+    for (pool_kind, is_tested) in POOLS {
+        let pool = PoolOptions::<D>::new()
+            .max_connections(CONNECTIONS)
+            .test_before_acquire(is_tested)
+            .connect(url)
+            .await?;
+        let direct = move |number: usize| {
+            let pool = pool.clone();
+            async move {
+                let wanted = number as i64;
+                let query = sqlx::query_as(sql).bind(wanted);
+                let (id, _): (i64, String) = query.fetch_one(&pool).await?;
+                is(id, wanted)
+            }
+        };
+        let name = format!("sqlx, {name}, {pool_kind}");
+        compare(&name, plan, direct, through.clone()).await?;
+    }
+    Ok(())
 }
 
 async fn postgres(url: &str, plan: Plan<'_>) -> Outcome {
     let sql = "SELECT i::int8, 'title ' || i FROM generate_series($1::int8, $1::int8) AS i";
-    for (pool_kind, is_tested) in POOLS {
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .test_before_acquire(is_tested)
-            .connect(url)
-            .await?;
-        let direct = move |number: usize| {
-            let pool = pool.clone();
-            async move {
-                let wanted = number as i64;
-                let query = sqlx::query_as(sql).bind(wanted);
-                let (id, _): (i64, String) = query.fetch_one(&pool).await?;
-                is(id, wanted)
-            }
-        };
-        let name = format!("sqlx, PostgreSQL, {pool_kind}");
-        database(&name, url, sql, plan, direct).await?;
-    }
-    Ok(())
+    database::<sqlx::Postgres>("PostgreSQL", url, sql, plan).await
 }
 
 async fn mysql(url: &str, plan: Plan<'_>) -> Outcome {
     let sql = "SELECT CAST(? AS SIGNED), 'title'";
-    for (pool_kind, is_tested) in POOLS {
-        let pool = MySqlPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .test_before_acquire(is_tested)
-            .connect(url)
-            .await?;
-        let direct = move |number: usize| {
-            let pool = pool.clone();
-            async move {
-                let wanted = number as i64;
-                let query = sqlx::query_as(sql).bind(wanted);
-                let (id, _): (i64, String) = query.fetch_one(&pool).await?;
-                is(id, wanted)
-            }
-        };
-        let name = format!("sqlx, MariaDB, {pool_kind}");
-        database(&name, url, sql, plan, direct).await?;
-    }
-    Ok(())
+    database::<sqlx::MySql>("MariaDB", url, sql, plan).await
 }
 
 async fn redis(url: &str, plan: Plan<'_>) -> Outcome {

@@ -101,7 +101,7 @@ impl Database {
                 rows::decode::<D, T>(&shelf.fetch_all(sql, params).await?)
             })
         };
-        self.read("fetch_all", fetch).await
+        self.run("fetch_all", Repeat::Always, fetch).await
     }
 
     /// Fetches the first row, which must be there.
@@ -117,7 +117,7 @@ impl Database {
                 rows::decode_one::<D, T>(shelf.fetch_optional(sql, params).await?.as_ref())
             })
         };
-        self.read("fetch_one", fetch).await
+        self.run("fetch_one", Repeat::Always, fetch).await
     }
 
     /// Fetches the first row if there is one.
@@ -137,7 +137,7 @@ impl Database {
                 rows::decode_optional::<D, T>(shelf.fetch_optional(sql, params).await?.as_ref())
             })
         };
-        self.read("fetch_optional", fetch).await
+        self.run("fetch_optional", Repeat::Always, fetch).await
     }
 
     /// Fetches all rows as a type of serde, each row an object with the columns' names.
@@ -161,7 +161,7 @@ impl Database {
                 rows::decode_json::<D, T>(&shelf.fetch_all(sql, params).await?)
             })
         };
-        self.read("fetch_json", fetch).await
+        self.run("fetch_json", Repeat::Always, fetch).await
     }
 
     /// Runs a statement and answers how many rows it affected; on MySQL, how many it found to change.
@@ -173,16 +173,12 @@ impl Database {
     /// # Cancellation
     /// As [`Database::fetch_all`]: the statement may have run, or not.
     pub async fn execute(&self, sql: &str, params: &[Value]) -> Result<u64> {
-        let execute = || {
-            Box::pin(async {
-                on_each!(Shelves, &self.shelves, |shelf| {
-                    shelf.execute(sql, params).await
-                })
+        let execute = || async {
+            on_each!(Shelves, &self.shelves, |shelf| {
+                shelf.execute(sql, params).await
             })
         };
-        let repeat = Repeat::If(error::nothing_done);
-        self.policy
-            .run_as(self.name("execute"), repeat, execute)
+        self.run("execute", Repeat::If(error::nothing_done), execute)
             .await
     }
 
@@ -295,14 +291,20 @@ impl Database {
         }
     }
 
-    async fn read<T, F, Fut>(&self, method: &'static str, mut fetch: F) -> Result<T>
+    /// Each try is boxed: it is of several kilobytes.
+    async fn run<T, F, Fut>(
+        &self,
+        method: &'static str,
+        repeat: Repeat,
+        mut operation: F,
+    ) -> Result<T>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, Cause>>,
     {
-        let fetch = || Box::pin(fetch());
+        let operation = || Box::pin(operation());
         self.policy
-            .run_as(self.name(method), Repeat::Always, fetch)
+            .run_as(self.name(method), repeat, operation)
             .await
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Began, Policy, after};
+use super::{Began, Policy, after, next_pause};
 use crate::error::{Cause, Error, Name, Result};
 use crate::stats::{Call, Series};
 
@@ -120,10 +120,8 @@ impl Held {
 
     /// How long to wait before the next try; `None` if there is none left, or no time for it.
     pub(crate) fn next_try(&mut self) -> Option<Duration> {
-        let pause = self.pauses.next()?;
-        if after(Instant::now(), pause) >= self.deadline() {
-            return None;
-        }
+        let deadline = self.deadline();
+        let pause = next_pause(&mut self.pauses, Duration::ZERO, deadline)?;
         self.tries += 1;
         self.failed = None;
         self.series.retried();
