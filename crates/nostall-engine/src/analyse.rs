@@ -9,7 +9,7 @@ use nostall_model::finding::{Place, Problem, UnresolvedCall};
 use nostall_model::layout::Layout;
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{
-    Confidence, Context, FileId, Finding, Report, Risk, Role, Sources, Span, Stats,
+    Confidence, Context, FileId, Finding, Report, Risk, Role, RuleId, Sources, Span, Stats,
 };
 use rayon::prelude::*;
 
@@ -22,7 +22,7 @@ use crate::placement::Loops;
 use crate::program::{Program, link};
 use crate::project::{Project, read_referenced};
 use crate::rules::{self, Draft, RuleSet, Writer};
-use crate::startup;
+use crate::startup::{self, Startup};
 use crate::summary::{Basis, Summaries, summarise};
 use crate::suppress::Suppressions;
 
@@ -52,7 +52,7 @@ pub struct Settings {
 impl Settings {
     /// Says whether a rule is on.
     #[must_use]
-    pub fn is_on(&self, rule: nostall_model::RuleId) -> bool {
+    pub fn is_on(&self, rule: RuleId) -> bool {
         self.select.contains(rule) && !self.ignore.contains(rule)
     }
 }
@@ -344,6 +344,15 @@ pub(crate) struct Answers {
     pub(crate) drafts: Vec<Draft>,
 }
 
+/// What checks read: the steps before them, finished.
+pub(crate) struct Steps<'a> {
+    pub(crate) program: &'a Program<'a>,
+    pub(crate) summaries: &'a Summaries,
+    pub(crate) runs: &'a [Runs],
+    pub(crate) startup: &'a Startup,
+    pub(crate) held: &'a Held,
+}
+
 #[derive(Default)]
 pub(crate) struct Outcome {
     findings: Vec<Finding>,
@@ -369,7 +378,14 @@ impl Analysis<'_> {
         let mut summaries = summarise(basis, &cut);
         let runs = contexts(basis, &summaries);
         let startup = startup::find(self.program, self.catalog, &runs);
-        let drafts = rules::find(basis, &mut summaries, &runs, &startup, &held);
+        summaries.add_calls(basis, &runs);
+        let drafts = rules::find(&Steps {
+            program: self.program,
+            summaries: &summaries,
+            runs: &runs,
+            startup: &startup,
+            held: &held,
+        });
         Answers {
             held,
             summaries,
@@ -417,13 +433,16 @@ impl Analysis<'_> {
     }
 
     /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
-    fn by_place<'d>(&self, drafts: &'d [Draft]) -> BTreeMap<(FileId, Span, u8), Vec<&'d Draft>> {
-        let mut places: BTreeMap<(FileId, Span, u8), Vec<&Draft>> = BTreeMap::new();
+    fn by_place<'d>(
+        &self,
+        drafts: &'d [Draft],
+    ) -> BTreeMap<(FileId, Span, RuleId), Vec<&'d Draft>> {
+        let mut places: BTreeMap<(FileId, Span, RuleId), Vec<&Draft>> = BTreeMap::new();
         for draft in drafts {
             let Place { file, span } = draft.place;
             let reported = self.program.sources.get(file).role == Role::Report
                 && self.program.is_present(draft.body, self.settings.tests)
-                && self.settings.is_on(draft.rule);
+                && self.settings.is_on(draft.rule.id);
             if reported {
                 places
                     .entry((file, span, draft.family()))
@@ -469,7 +488,7 @@ impl Analysis<'_> {
 
     pub(crate) fn is_suppressed(&self, draft: &Draft) -> bool {
         self.suppressions.covers(
-            draft.rule,
+            draft.rule.id,
             self.program.sources,
             draft.place.file,
             draft.statement,
@@ -483,8 +502,8 @@ impl Analysis<'_> {
             (
                 sources.get(finding.place.file).path.clone(),
                 finding.place.span,
-                finding.rule,
-                finding.call.clone(),
+                finding.rule.id,
+                finding.call().to_owned(),
             )
         };
         outcome.findings.sort_by_cached_key(key);
@@ -503,7 +522,7 @@ impl Analysis<'_> {
             *outcome
                 .stats
                 .by_rule
-                .entry(finding.rule.0.to_owned())
+                .entry(finding.rule.id.0.to_owned())
                 .or_default() += 1;
         }
     }
@@ -585,7 +604,8 @@ impl Analysis<'_> {
             },
             function: self.program.resolved(body).path.clone(),
             text: written.chars().take(80).collect(),
-            reason: crate::unknown::reason(self.program, body, call, reason),
+            origin: crate::unknown::origin(self.program, body, call, reason),
+            reason,
         }
     }
 }

@@ -57,9 +57,9 @@ impl Baseline {
                     .sources
                     .place(finding.place.file, finding.place.span.start)
                     .line,
-                rule: finding.rule.0.to_owned(),
+                rule: finding.rule.id.0.to_owned(),
                 function: finding.function.clone(),
-                call: finding.call.clone(),
+                call: finding.call().to_owned(),
                 fingerprint: finding.fingerprint.clone(),
             })
             .collect();

@@ -2,6 +2,7 @@
 
 use nostall_catalog::{Api, ApiId, Effect as ApiEffect, Times};
 use nostall_model::facts::CallKind;
+use nostall_model::finding::{Entry, Place};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Confidence, Context};
 
@@ -16,8 +17,8 @@ pub(crate) struct Runs {
     pub(crate) context: Context,
     /// For async code: the body whose entry this is.
     pub(crate) entry: ProgramBody,
-    /// Why it runs on the executor, in words.
-    pub(crate) why: String,
+    /// Why it runs on the executor, where it does.
+    pub(crate) why: Option<Entry>,
     /// How sure that is.
     pub(crate) confidence: Confidence,
     /// What the place where it runs says of all that it does.
@@ -110,18 +111,17 @@ impl Cx<'_> {
             return;
         }
         let (_, record) = self.program.call(call);
-        let file = self.program.file_of_call(call);
-        let source = self.program.sources.get(file);
-        let line = self
-            .program
-            .sources
-            .place(file, record.name_span.start)
-            .line;
         let name = api.rsplit([':', '.']).next().unwrap_or(api);
         *known = Runs {
             context: Context::Async,
             entry: callable,
-            why: format!("{name} at {}:{line}", source.path),
+            why: Some(Entry::Callback {
+                api: name.to_owned(),
+                at: Place {
+                    file: self.program.file_of_call(call),
+                    span: record.name_span,
+                },
+            }),
             confidence: confidence.min(Confidence::Likely),
             placement: known.placement,
         };

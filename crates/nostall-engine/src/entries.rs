@@ -5,6 +5,7 @@
 
 use nostall_catalog::{Api, ApiId, Catalog, Effect, Route};
 use nostall_model::facts::{Argument, CallId, Callee, ExprId, ExprKind, FileFacts, Literal, Sink};
+use nostall_model::finding::{Entry, Form, Place};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Context, Language};
 use rustc_hash::FxHashMap;
@@ -60,8 +61,8 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn text(&self) -> Option<String> {
-        Route::name(self.method.as_deref(), self.path.as_deref())
+    fn entry(&self) -> Option<Entry> {
+        Entry::route(self.method.clone(), self.path.clone())
     }
 
     /// `ANY` gives way to a method that is said elsewhere.
@@ -90,7 +91,7 @@ impl Cx<'_> {
         let mut pieces = Pieces::default();
         let own = self.number(call);
         self.gather(own, &mut pieces);
-        let Some(text) = pieces.text() else { return };
+        let Some(route) = pieces.entry() else { return };
         for passed in self.program.passed(call) {
             let (facts, record) = self.program.call(call);
             let arguments = &facts.arguments[record.arguments.range()];
@@ -101,9 +102,9 @@ impl Cx<'_> {
             if let (true, TargetKind::Body(handler)) = (handler, &passed.target.kind)
                 && says_of(self.program, call, *handler)
             {
-                rename_handler(&mut runs[handler.index()], &text);
+                rename_handler(&mut runs[handler.index()], &route);
                 if let Some(block) = self.block_of(*handler, runs) {
-                    rename(&mut runs[block.index()], &text);
+                    rename(&mut runs[block.index()], &route);
                 }
             }
         }
@@ -229,19 +230,19 @@ impl Cx<'_> {
     /// Tasks: blocks, and the futures of async functions, that a call hands to the executor.
     fn name_tasks(&self, call: ProgramCall, api: &Api, runs: &mut [Runs]) {
         let (facts, record) = self.program.call(call);
-        let file = self.program.file_of_call(call);
-        let line = self
-            .program
-            .sources
-            .place(file, record.name_span.start)
-            .line;
-        let source = &self.program.sources.get(file).path;
-        let spawned = format!("task spawned at {source}:{line}");
+        let at = Place {
+            file: self.program.file_of_call(call),
+            span: record.name_span,
+        };
+        let spawned = Entry::Task { at };
         let name = api.path.rsplit([':', '.']).next().unwrap_or(&api.path);
         // Python's libraries are given functions by many names; what they are given a future for is a task.
         let handed = match facts.language {
             Language::Rust => spawned.clone(),
-            Language::Python => format!("{name} at {source}:{line}"),
+            Language::Python => Entry::Callback {
+                api: name.to_owned(),
+                at,
+            },
         };
         for passed in self.program.passed(call) {
             if let TargetKind::Body(task) = passed.target.kind
@@ -289,23 +290,18 @@ fn read_route(facts: &FileFacts, arguments: &[Argument], route: &Route, pieces: 
 }
 
 /// A route says more than the place where a handler is handed over.
-fn rename_handler(runs: &mut Runs, text: &str) {
-    if runs.context == Context::Async && runs.why.contains(" at ") {
-        text.clone_into(&mut runs.why);
+fn rename_handler(runs: &mut Runs, route: &Entry) {
+    let handed = matches!(runs.why, Some(Entry::Task { .. } | Entry::Callback { .. }));
+    if runs.context == Context::Async && handed {
+        runs.why = Some(route.clone());
     }
-    rename(runs, text);
+    rename(runs, route);
 }
 
 /// The first name that says more than the form of the code stays.
-fn rename(runs: &mut Runs, text: &str) {
-    const FORMS: [&str; 5] = [
-        "async fn",
-        "async block",
-        "async closure",
-        "async def",
-        "async generator",
-    ];
-    if runs.context == Context::Async && FORMS.contains(&runs.why.as_str()) {
-        text.clone_into(&mut runs.why);
+fn rename(runs: &mut Runs, entry: &Entry) {
+    let form = matches!(runs.why, Some(Entry::Form(form)) if form != Form::Poll && form != Form::AsyncComprehension);
+    if runs.context == Context::Async && form {
+        runs.why = Some(entry.clone());
     }
 }

@@ -11,10 +11,10 @@ pub(crate) fn number(findings: &mut [Finding], sources: &Sources, root: &Path, c
     for finding in findings {
         let path = relative(&sources.get(finding.place.file).path, root, current_dir);
         let key = (
-            finding.rule.0.to_owned(),
+            finding.rule.id.0.to_owned(),
             path,
             finding.function.clone(),
-            finding.call.clone(),
+            finding.call().to_owned(),
         );
         let ordinal = ordinals.entry(key.clone()).or_insert(0);
         *ordinal += 1;

@@ -4,6 +4,7 @@
 //! ends. [`program`] joins what they resolved, [`summary`] says what each body does when it runs, [`rules`] turns that into
 //! findings, [`suppress`] and [`baseline`] take out what the project vouches for. [`analyse`] is the way through all of it.
 
+mod advice;
 pub mod analyse;
 pub mod baseline;
 mod components;

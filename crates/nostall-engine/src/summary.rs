@@ -10,9 +10,10 @@ use nostall_model::facts::{CallKind, Callee, ExprId, Flavour, ParameterKind, Sin
 use nostall_model::program::{
     Condition, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
 };
-use nostall_model::{Confidence, Language};
+use nostall_model::{Confidence, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::contexts::Runs;
 use crate::given::{self, Dependences};
 use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
@@ -106,6 +107,7 @@ pub struct Summary {
 #[derive(Debug)]
 pub struct Summaries {
     by_body: Vec<Summary>,
+    by_call: FxHashMap<ProgramCall, Vec<Effect>>,
     /// The judged blocking calls, each once.
     pub sinks: Vec<Blocking>,
     sink_index: FxHashMap<Blocking, SinkId>,
@@ -134,6 +136,7 @@ pub(crate) fn summarise(basis: Basis<'_>, cut: &Cut<'_>) -> Summaries {
     let program = basis.program;
     let mut summaries = Summaries {
         by_body: vec![Summary::default(); program.body_count()],
+        by_call: FxHashMap::default(),
         sinks: Vec::new(),
         sink_index: FxHashMap::default(),
     };
@@ -183,6 +186,32 @@ impl Summaries {
         self.sinks.push(blocking.clone());
         self.sink_index.insert(blocking, id);
         id
+    }
+
+    /// Adds what each call of the bodies on the executor blocks on. What its closures do is theirs to report: they are part
+    /// of the body.
+    pub(crate) fn add_calls(&mut self, basis: Basis<'_>, runs: &[Runs]) {
+        let cx = Cx::new(basis, &|_, _| false);
+        let on_executor = |body: &ProgramBody| runs[body.index()].context == Context::Async;
+        for body in basis.program.bodies().filter(on_executor) {
+            for call in basis.program.calls_of(body) {
+                let mut effects = Vec::new();
+                for effect in cx.contribution(body, *call, self).effects {
+                    if effect.call == *call {
+                        add_effect(&mut effects, effect);
+                    }
+                }
+                if !effects.is_empty() {
+                    self.by_call.insert(*call, effects);
+                }
+            }
+        }
+    }
+
+    /// Returns what a call of a body on the executor blocks on.
+    #[must_use]
+    pub fn of_call(&self, call: ProgramCall) -> &[Effect] {
+        self.by_call.get(&call).map_or(&[], Vec::as_slice)
     }
 
     /// Finds what a body blocks on, as one sink under one premise.
@@ -777,21 +806,4 @@ fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
         }
         None => effects.push(new),
     }
-}
-
-/// What one call in an async body blocks on. What its closures do is theirs to report: they are part of the body.
-pub(crate) fn effects_of_call(
-    basis: Basis<'_>,
-    body: ProgramBody,
-    call: ProgramCall,
-    summaries: &mut Summaries,
-) -> Vec<Effect> {
-    let cx = Cx::new(basis, &|_, _| false);
-    let mut effects = Vec::new();
-    for effect in cx.contribution(body, call, summaries).effects {
-        if effect.call == call {
-            add_effect(&mut effects, effect);
-        }
-    }
-    effects
 }

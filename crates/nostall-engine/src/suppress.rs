@@ -147,7 +147,7 @@ impl Mark {
     /// A mark for rules that are all on; one without a list is for all rules.
     fn is_on(&self, is_on: &dyn Fn(RuleId) -> bool) -> bool {
         match &self.rules {
-            None => rules::ALL.iter().all(|rule| is_on(rule.id)),
+            None => rules::all().all(|rule| is_on(rule.id)),
             Some(names) => names
                 .iter()
                 .all(|name| rules::by_id(name).is_some_and(|rule| is_on(rule.id))),

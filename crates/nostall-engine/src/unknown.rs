@@ -3,6 +3,7 @@
 use nostall_model::facts::{
     BodyKind, CallId, CallKind, Callee, DefinitionKind, ExprId, ExprKind, FileFacts, Part,
 };
+use nostall_model::finding::{Giver, Origin};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind, Unresolved};
 
 use crate::program::Program;
@@ -10,26 +11,22 @@ use crate::program::Program;
 /// How far back a value is followed.
 const LONGEST_WAY: u32 = 24;
 
-/// Says why a call is not known.
-pub(crate) fn reason(
+/// Follows the receiver of a call that is not known back to where knowledge ends.
+pub(crate) fn origin(
     program: &Program<'_>,
     body: ProgramBody,
     call: ProgramCall,
     unresolved: Unresolved,
-) -> String {
+) -> Option<Origin> {
     let (facts, record) = program.call(call);
     let cx = Cx {
         program,
         body,
         facts,
     };
-    let cause = match (unresolved, record.callee) {
+    match (unresolved, record.callee) {
         (Unresolved::Receiver, Callee::Method { receiver, .. }) => cx.origin(receiver, LONGEST_WAY),
         _ => None,
-    };
-    match cause {
-        Some(cause) => format!("{}: it is {cause}", unresolved.reason()),
-        None => unresolved.reason().to_owned(),
     }
 }
 
@@ -41,7 +38,7 @@ struct Cx<'a> {
 
 impl Cx<'_> {
     /// What a value of an unknown type comes from.
-    fn origin(&self, value: ExprId, budget: u32) -> Option<String> {
+    fn origin(&self, value: ExprId, budget: u32) -> Option<Origin> {
         let budget = budget.checked_sub(1)?;
         let facts = self.facts;
         match facts.expr(value).kind {
@@ -59,17 +56,16 @@ impl Cx<'_> {
                     DefinitionKind::Parameter(_) => {
                         let body = facts.body(facts.bindings[binding.index()].body);
                         Some(match body.kind {
-                            BodyKind::Closure => "a closure's parameter".to_owned(),
-                            _ => "a parameter of a type that is not known".to_owned(),
+                            BodyKind::Closure => Origin::ClosureParameter,
+                            _ => Origin::Parameter,
                         })
                     }
                     _ => None,
                 }
             }
-            ExprKind::Attribute { base, .. } => Some(self.origin(base, budget).map_or_else(
-                || "a field".to_owned(),
-                |origin| format!("a field of {}", plain(&origin)),
-            )),
+            ExprKind::Attribute { base, .. } => {
+                Some(Origin::Field(self.origin(base, budget).map(Box::new)))
+            }
             ExprKind::Await(inner)
             | ExprKind::Try(inner)
             | ExprKind::Reference(inner)
@@ -78,12 +74,9 @@ impl Cx<'_> {
             ExprKind::Project {
                 base,
                 part: Part::Variant { .. } | Part::Field { .. },
-            } => Some(self.origin(base, budget).map_or_else(
-                || "a part of a pattern".to_owned(),
-                |origin| format!("a part of {}", plain(&origin)),
-            )),
+            } => Some(Origin::Part(self.origin(base, budget).map(Box::new))),
             ExprKind::Project { base, .. } => self.origin(base, budget),
-            ExprKind::Path(path) => Some(format!("`{}`", facts.path_text(path, "::"))),
+            ExprKind::Path(path) => Some(Origin::Path(facts.path_text(path, "::"))),
             ExprKind::Select(values) => {
                 let values = facts.expr_list(values).iter();
                 values.copied().find_map(|value| self.origin(value, budget))
@@ -92,7 +85,7 @@ impl Cx<'_> {
         }
     }
 
-    fn origin_of_call(&self, call: CallId, budget: u32) -> Option<String> {
+    fn origin_of_call(&self, call: CallId, budget: u32) -> Option<Origin> {
         let record = self.facts.call(call);
         if record.kind == CallKind::Index
             && let Callee::Method { receiver, .. } = record.callee
@@ -101,18 +94,18 @@ impl Cx<'_> {
         }
         let targets = self.program.targets(self.program.call_in(self.body, call));
         match targets.first().map(|target| &target.kind) {
-            Some(TargetKind::External(path)) => Some(format!("what `{path}` gives")),
+            Some(TargetKind::External(path)) => {
+                Some(Origin::Result(Giver::External(path.to_string())))
+            }
             Some(TargetKind::Api(_)) => match record.callee {
                 Callee::Method { receiver, .. } => self
                     .origin(receiver, budget)
-                    .or_else(|| Some("what a known function gives".to_owned())),
-                _ => Some("what a known function gives".to_owned()),
+                    .or(Some(Origin::Result(Giver::Api))),
+                _ => Some(Origin::Result(Giver::Api)),
             },
-            Some(TargetKind::Body(_)) => Some("what a function of the program gives".to_owned()),
-            Some(TargetKind::Parameter(..)) => Some("what a callable parameter gives".to_owned()),
-            Some(TargetKind::Unresolved(Unresolved::Macro)) => {
-                Some("what a macro that is not known makes".to_owned())
-            }
+            Some(TargetKind::Body(_)) => Some(Origin::Result(Giver::Body)),
+            Some(TargetKind::Parameter(..)) => Some(Origin::Result(Giver::Parameter)),
+            Some(TargetKind::Unresolved(Unresolved::Macro)) => Some(Origin::Result(Giver::Macro)),
             Some(TargetKind::Unresolved(_)) => match record.callee {
                 Callee::Method { receiver, .. } => self.origin(receiver, budget),
                 Callee::Value(value) => self.origin(value, budget),
@@ -121,12 +114,4 @@ impl Cx<'_> {
             None => None,
         }
     }
-}
-
-/// `a field of a field of x` says no more than `a field of x`.
-fn plain(origin: &str) -> &str {
-    origin
-        .strip_prefix("a field of ")
-        .or_else(|| origin.strip_prefix("a part of "))
-        .unwrap_or(origin)
 }

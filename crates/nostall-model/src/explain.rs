@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::finding::{Place, RiskReason};
+use crate::finding::{Place, Replacement, RiskReason};
 use crate::{Confidence, Context, Finding, Risk, RuleId};
 
 /// All calls of one line, and why each is reported or not.
@@ -63,7 +63,23 @@ pub struct FindingAnswer {
     /// Per hop of the chain: how its callee was found.
     pub how: Vec<String>,
     /// What would stop the chain.
-    pub stops: Vec<String>,
+    pub stops: Vec<Stop>,
+}
+
+/// What would stop a chain.
+#[derive(Clone, Debug)]
+pub enum Stop {
+    /// Something else at the reported call.
+    Here(Replacement),
+    /// The api's async twin where it is called, with async functions on the way there.
+    Twin {
+        /// The api's call.
+        at: Place,
+        /// The twin's path.
+        path: String,
+    },
+    /// A mark in the source.
+    Mark(RuleId),
 }
 
 /// What a function does.

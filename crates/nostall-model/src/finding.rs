@@ -2,8 +2,19 @@
 
 use std::collections::BTreeMap;
 
+mod entry;
+mod origin;
+mod replacement;
+mod rule;
+
 use serde::{Deserialize, Serialize};
 
+pub use entry::{Entry, Form};
+pub use origin::{Giver, Origin};
+pub use replacement::{Advice, Code, Offload, Replacement, Twin};
+pub use rule::{Group, Rule, RuleId};
+
+use crate::program::Unresolved;
 use crate::{FileId, Language, Sources, Span};
 
 /// How long and how unboundedly the executor thread waits.
@@ -247,17 +258,6 @@ impl Waits {
     }
 }
 
-/// The id of a rule, such as `blocking-fs`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct RuleId(pub &'static str);
-
-impl std::fmt::Display for RuleId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(self.0)
-    }
-}
-
 /// A place: a span in a file of the report's [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -285,13 +285,25 @@ pub struct Hop {
     pub place: Place,
     /// What is called: a function of the program, or, in the last hop, the api.
     pub call: String,
+    /// What happens there.
+    pub kind: HopKind,
+}
+
+/// What happens at a hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HopKind {
+    /// A call.
+    Call,
+    /// The task is suspended, while it holds something.
+    Await,
 }
 
 /// One place in async code that blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule.
-    pub rule: RuleId,
+    pub rule: &'static Rule,
     /// How bad it is here.
     pub risk: Risk,
     /// Why.
@@ -300,34 +312,73 @@ pub struct Finding {
     pub confidence: Confidence,
     /// The language of the file.
     pub language: Language,
-    /// What kind of thing blocks.
-    pub category: Category,
+    /// What kind of thing blocks; none where the rule is about no kind of call.
+    pub category: Option<Category>,
     /// The callee's name as written, in the async body.
     pub place: Place,
     /// The whole statement around it.
     pub statement: Span,
     /// The qualified path of the body on the executor.
     pub function: String,
-    /// Why that body runs on the executor: `async fn`, `poll`, `GET /users/{id}`.
-    pub entry: String,
+    /// Why that body runs on the executor.
+    pub entry: Entry,
     /// Where the entry is written.
     pub entry_place: Option<Place>,
-    /// The api's path.
-    pub call: String,
+    /// What holds the thread.
+    pub cause: Cause,
     /// From the reported call to the api; at least one hop.
     pub chain: Vec<Hop>,
     /// Other apis behind the same call.
     pub also: Vec<String>,
-    /// What happens, about the user's code and in its names.
-    pub message: String,
-    /// Why the api blocks, from the catalogue.
-    pub why: String,
     /// What to use instead, in this project.
-    pub replacement: Option<String>,
+    pub replacement: Option<Replacement>,
     /// The rewrite, if there is one.
     pub fix: Option<Fix>,
     /// Survives moved lines: rule, root-relative path, function, call, ordinal.
     pub fingerprint: String,
+}
+
+/// What holds the thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A call of a library.
+    Call {
+        /// The catalogue's entry.
+        api: ApiId,
+        /// The path to speak of: an entry can stand for callables of several names.
+        path: String,
+        /// What the thread waits for.
+        waits: Waits,
+        /// Whether it panics inside an async runtime.
+        panics: bool,
+        /// Why it blocks, one sentence from the catalogue.
+        why: String,
+    },
+    /// A value that lives while its task is suspended.
+    Guard {
+        /// Its type, by its path in the catalogue.
+        type_: String,
+        /// What it holds.
+        guards: Guards,
+    },
+}
+
+/// Names an entry of the catalogue: its number there, good for one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApiId(pub u32);
+
+/// What a guard holds while it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guards {
+    /// A lock of threads.
+    Lock,
+    /// A lock of tasks, made to be held over an await.
+    TaskLock,
+    /// A borrow that is checked at run time.
+    Borrow,
+    /// A tracing span.
+    Span,
 }
 
 impl Finding {
@@ -338,6 +389,15 @@ impl Finding {
             Reach::Chain
         } else {
             Reach::Direct
+        }
+    }
+
+    /// Returns the path of what holds the thread: the api's, or the guard's type.
+    #[must_use]
+    pub fn call(&self) -> &str {
+        match &self.cause {
+            Cause::Call { path, .. } => path,
+            Cause::Guard { type_, .. } => type_,
         }
     }
 
@@ -478,7 +538,9 @@ pub struct UnresolvedCall {
     /// The callee as written, shortened.
     pub text: String,
     /// Why it is not known.
-    pub reason: String,
+    pub reason: Unresolved,
+    /// What the receiver comes from, where knowledge ends.
+    pub origin: Option<Origin>,
 }
 
 /// All that a run has to say. Sorted: the same input gives the same bytes.

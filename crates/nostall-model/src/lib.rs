@@ -26,7 +26,7 @@ pub mod queries;
 mod source;
 
 pub use finding::{
-    Category, Confidence, Context, Edit, Finding, Report, Risk, RuleId, Stats, Waits,
+    Category, Confidence, Context, Edit, Finding, Report, Risk, Rule, RuleId, Stats, Waits,
 };
 pub use names::{Name, Names};
 pub use source::{FileId, Language, LineColumn, LineIndex, Role, Source, Sources, Span};

@@ -4,6 +4,7 @@
 //! copies of the file's bodies and calls, numbered one after the other: body `b` of a mount is `mount.first_body + b`.
 
 use crate::facts::{BodyId, CallId, DefinitionId};
+use crate::finding::Entry;
 use crate::{Confidence, Context, FileId, Language};
 
 /// Names a body of the program: all mounts counted through.
@@ -91,8 +92,8 @@ pub struct ResolvedBody {
     pub path: String,
     /// Where it runs when nobody in the program says otherwise.
     pub context: Context,
-    /// Why it runs there, for people: `async fn`, `poll`, `GET /users/{id}`.
-    pub entry: String,
+    /// Why it runs on the executor, where it does.
+    pub entry: Option<Entry>,
     /// How sure that is.
     pub confidence: Confidence,
     /// Tests only, or under a condition that never holds.

@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 
-use nostall_model::explain::{ApiAnswer, CallAnswer, FindingAnswer, FunctionAnswer, LineAnswer};
+use nostall_model::explain::{
+    ApiAnswer, CallAnswer, FindingAnswer, FunctionAnswer, LineAnswer, Stop,
+};
 use nostall_model::finding::Place;
 use nostall_model::{Context, Sources};
 use serde_json::{Value, json};
 
+use crate::sentences;
 use crate::words::printable;
 
 /// Writes what is known of a line.
@@ -38,8 +41,8 @@ fn render_finding(
         out,
         "{}[{}]: {}",
         finding.risk.name(),
-        finding.rule,
-        printable(&finding.message)
+        finding.rule.id,
+        printable(&sentences::message(finding))
     )?;
     if let Some(hidden) = &answer.hidden {
         writeln!(out, "  not shown by `check`: {hidden}")?;
@@ -47,7 +50,8 @@ fn render_finding(
     writeln!(
         out,
         "  runs on the executor: {}, {}",
-        finding.function, finding.entry
+        finding.function,
+        finding.entry.describe(sources)
     )?;
     let steps = finding.chain.iter().zip(&answer.how).enumerate();
     for (index, (hop, how)) in steps {
@@ -60,7 +64,11 @@ fn render_finding(
         )?;
         writeln!(out, "     found by {}", printable(how))?;
     }
-    writeln!(out, "  why it blocks: {}", printable(&finding.why))?;
+    writeln!(
+        out,
+        "  why it blocks: {}",
+        printable(sentences::why(finding))
+    )?;
     let reasons: Vec<&str> = finding
         .risk_reasons
         .iter()
@@ -75,9 +83,22 @@ fn render_finding(
     )?;
     writeln!(out, "  what would stop it:")?;
     for stop in &answer.stops {
-        writeln!(out, "    - {}", printable(stop))?;
+        writeln!(out, "    - {}", printable(&stop_text(sources, stop)))?;
     }
     Ok(())
+}
+
+fn stop_text(sources: &Sources, stop: &Stop) -> String {
+    match stop {
+        Stop::Here(replacement) => format!("here: {}", sentences::replacement(replacement)),
+        Stop::Twin { at, path } => format!(
+            "at {}: `{path}`, with async functions on the way there",
+            place_text(sources, *at)
+        ),
+        Stop::Mark(rule) => {
+            format!("a comment `nostall: ignore[{rule}] reason` at any hop that you vouch for")
+        }
+    }
 }
 
 fn render_call(call: &CallAnswer, out: &mut dyn Write) -> io::Result<()> {
@@ -154,10 +175,12 @@ pub fn render_line_json(
                     json!({"at": place_text(sources, hop.place), "function": hop.function, "call": hop.call, "found_by": how})
                 })
                 .collect();
+            let stops = answer.stops.iter().map(|stop| stop_text(sources, stop));
+            let stops: Vec<String> = stops.collect();
             json!({
-                "rule": finding.rule, "risk": finding.risk, "risk_reasons": finding.risk_reasons,
-                "confidence": finding.confidence, "function": finding.function, "entry": finding.entry,
-                "call": finding.call, "chain": chain, "hidden": answer.hidden, "stops": answer.stops,
+                "rule": finding.rule.id, "risk": finding.risk, "risk_reasons": finding.risk_reasons,
+                "confidence": finding.confidence, "function": finding.function, "entry": finding.entry.describe(sources),
+                "call": finding.call(), "chain": chain, "hidden": answer.hidden, "stops": stops,
             })
         })
         .collect();

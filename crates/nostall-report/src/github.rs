@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use nostall_model::finding::Severity;
 use nostall_model::{Finding, Report};
 
+use crate::sentences;
+
 /// Writes an annotation a finding.
 pub(crate) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for finding in &report.findings {
@@ -27,7 +29,7 @@ fn annotation(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Re
         Severity::Warning => "warning",
         Severity::Note => "notice",
     };
-    let title = format!("nostall: {}", finding.rule);
+    let title = format!("nostall: {}", finding.rule.id);
     writeln!(
         out,
         "::{command} file={},line={},endLine={},col={},endColumn={},title={}::{}",
@@ -42,23 +44,21 @@ fn annotation(report: &Report, finding: &Finding, out: &mut dyn Write) -> io::Re
 }
 
 fn text(report: &Report, finding: &Finding) -> String {
-    let mut lines = vec![finding.message.clone(), finding.why.clone()];
+    let mut lines = vec![
+        sentences::message(finding),
+        sentences::why(finding).to_owned(),
+    ];
     if finding.chain.len() > 1 {
         let sink = finding.sink();
         let at = report.sources.place(sink.file, sink.span.start);
         lines.push(format!(
             "`{}` is called at {}:{}",
-            finding.call,
+            finding.call(),
             report.sources.get(sink.file).path,
             at.line
         ));
     }
-    lines.extend(
-        finding
-            .replacement
-            .as_ref()
-            .map(|replacement| format!("use {replacement}")),
-    );
+    lines.extend(finding.replacement.as_ref().map(sentences::help));
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 
 use codespan_reporting::diagnostic::{Diagnostic, Label};
 use codespan_reporting::term::{self, Chars, Config};
-use nostall_model::finding::{Place, Severity};
+use nostall_model::finding::{HopKind, Place, Severity};
 use nostall_model::{Finding, Report};
 
 use crate::snippets::Shown;
 use crate::words::{count, printable};
-use crate::{Options, summary};
+use crate::{Options, sentences, summary};
 
 /// On a terminal this many findings are shown in full.
 const IN_FULL: usize = 50;
@@ -83,8 +83,8 @@ fn full(
         Severity::Note => Diagnostic::note(),
     };
     diagnostic = diagnostic
-        .with_code(finding.rule)
-        .with_message(printable(&finding.message));
+        .with_code(finding.rule.id)
+        .with_message(printable(&sentences::message(finding)));
     let (id, range) = shown.add(finding.place);
     diagnostic =
         diagnostic.with_label(Label::primary(id, range).with_message(first_label(finding)));
@@ -101,7 +101,7 @@ fn full(
 /// What stands under the reported call.
 fn first_label(finding: &Finding) -> String {
     match finding.chain.len() {
-        0 | 1 => finding.why.clone(),
+        0 | 1 => sentences::why(finding).to_owned(),
         hops => {
             let callee = last_name(&finding.chain[0].call);
             format!("`{callee}` blocks, {} down", count(hops - 1, "call"))
@@ -110,11 +110,11 @@ fn first_label(finding: &Finding) -> String {
 }
 
 fn hop_label(finding: &Finding, index: usize) -> String {
-    if finding.chain[index].call == "await" {
+    if finding.chain[index].kind == HopKind::Await {
         return "it still lives at this `await`".to_owned();
     }
     if index + 1 == finding.chain.len() {
-        return format!("here: {}", lower_first(&finding.why));
+        return format!("here: {}", lower_first(sentences::why(finding)));
     }
     format!("which calls `{}`", last_name(&finding.chain[index].call))
 }
@@ -138,7 +138,8 @@ fn notes(report: &Report, group: &Group<'_>, options: &Options) -> Vec<String> {
     });
     notes.push(format!(
         "entry: {}, {}{at}",
-        finding.function, finding.entry
+        finding.function,
+        finding.entry.describe(&report.sources)
     ));
     let reasons: Vec<&str> = finding
         .risk_reasons
@@ -157,15 +158,8 @@ fn notes(report: &Report, group: &Group<'_>, options: &Options) -> Vec<String> {
             finding.also.join(", ")
         ));
     }
-    notes.extend(finding.replacement.iter().map(|replacement| {
-        // What is no code is advice in words.
-        let verb = if replacement.starts_with('`') {
-            "use "
-        } else {
-            ""
-        };
-        format!("help: {verb}{replacement}")
-    }));
+    let replacement = finding.replacement.iter();
+    notes.extend(replacement.map(|it| format!("help: {}", sentences::help(it))));
     notes.push(format!(
         "why: nostall explain {}",
         line_of(report, finding.place)
@@ -263,7 +257,7 @@ fn brief(report: &Report, group: &Group<'_>, out: &mut dyn Write) -> io::Result<
         at.line,
         at.column,
         finding.risk.name(),
-        finding.rule,
-        printable(&finding.message)
+        finding.rule.id,
+        printable(&sentences::message(finding))
     )
 }

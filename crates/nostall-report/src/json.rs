@@ -8,7 +8,7 @@ use nostall_model::finding::{
 use nostall_model::{Category, Confidence, Finding, Language, Report, Risk, Sources, Stats};
 use serde::Serialize;
 
-use crate::Options;
+use crate::{Options, sentences};
 
 /// The version of the form; it grows when a field goes or changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
@@ -68,21 +68,21 @@ struct Entry<'a> {
     risk_reasons: &'a [RiskReason],
     confidence: Confidence,
     language: Language,
-    category: Category,
+    category: Option<Category>,
     path: &'a str,
     line: u32,
     column: u32,
     end_line: u32,
     end_column: u32,
     function: &'a str,
-    entry: &'a str,
+    entry: String,
     call: &'a str,
     reach: Reach,
     chain: Vec<HopEntry<'a>>,
     sink: PlaceEntry<'a>,
     also: &'a [String],
-    message: &'a str,
-    replacement: Option<&'a str>,
+    message: String,
+    replacement: Option<String>,
     fix: Option<FixEntry<'a>>,
     fingerprint: &'a str,
 }
@@ -132,7 +132,7 @@ struct UnresolvedEntry<'a> {
     place: PlaceEntry<'a>,
     function: &'a str,
     text: &'a str,
-    reason: &'a str,
+    reason: String,
 }
 
 fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
@@ -142,7 +142,7 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
         sources.place(file, span.end),
     );
     Entry {
-        rule: finding.rule.0,
+        rule: finding.rule.id.0,
         risk: finding.risk,
         risk_reasons: &finding.risk_reasons,
         confidence: finding.confidence,
@@ -154,8 +154,8 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
         end_line: end.line,
         end_column: end.column,
         function: &finding.function,
-        entry: &finding.entry,
-        call: &finding.call,
+        entry: finding.entry.describe(sources),
+        call: finding.call(),
         reach: finding.reach(),
         chain: finding
             .chain
@@ -164,8 +164,8 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
             .collect(),
         sink: place_entry(sources, finding.sink()),
         also: &finding.also,
-        message: &finding.message,
-        replacement: finding.replacement.as_deref(),
+        message: sentences::message(finding),
+        replacement: finding.replacement.as_ref().map(sentences::replacement),
         fix: finding.fix.as_ref().map(|fix| FixEntry {
             applicability: fix.applicability,
             edits: fix
@@ -218,6 +218,6 @@ fn unresolved<'a>(sources: &'a Sources, call: &'a UnresolvedCall) -> UnresolvedE
         place: place_entry(sources, call.place),
         function: &call.function,
         text: &call.text,
-        reason: &call.reason,
+        reason: sentences::unknown(call),
     }
 }

@@ -5,6 +5,7 @@ mod github;
 mod graph;
 mod human;
 mod json;
+pub mod sentences;
 mod snippets;
 mod summary;
 mod words;

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use nostall_model::{Confidence, Report, Risk, Stats};
 
-use crate::Options;
 use crate::words::{count, number, percent, printable};
+use crate::{Options, sentences};
 
 /// Writes the summary.
 pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
@@ -173,7 +173,7 @@ fn statistics(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             let own = report
                 .findings
                 .iter()
-                .filter(|finding| finding.rule.0 == rule && finding.risk == risk);
+                .filter(|finding| finding.rule.id.0 == rule && finding.risk == risk);
             number(own.count())
         };
         writeln!(
@@ -199,7 +199,7 @@ fn unresolved(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             at.line,
             at.column,
             printable(&call.text),
-            call.reason
+            sentences::unknown(call)
         )?;
     }
     writeln!(out)

@@ -2,13 +2,28 @@
 
 use std::path::Path;
 
-use nostall_model::finding::{Finding, Hop, Place, Problem, ProblemCode, RiskReason};
+use nostall_model::finding::{
+    ApiId, Cause, Code, Entry, Finding, Form, Group, Hop, HopKind, Offload, Place, Problem,
+    ProblemCode, Replacement, RiskReason, Rule, Twin, Waits,
+};
 use nostall_model::{
     Category, Confidence, FileId, Language, Report, Risk, Role, RuleId, Source, Sources, Span,
     Stats,
 };
 use nostall_report::{Format, Options, render, render_problems};
 
+static FS: Rule = Rule {
+    id: RuleId("blocking-fs"),
+    group: Group::Blocking,
+    summary: "file and folder access on the executor",
+    page: "docs/rules/blocking-fs.md",
+};
+static SLEEP: Rule = Rule {
+    id: RuleId("blocking-sleep"),
+    group: Group::Blocking,
+    summary: "sleeping on the executor",
+    page: "docs/rules/blocking-sleep.md",
+};
 const MAIN: &str = "mod util;\n\nasync fn handler() {\n\tutil::load(\"ä\"); // tab and two bytes\n    util::load(\"b\");\n}\n";
 const UTIL: &str = "pub fn load(name: &str) {\n    std::fs::read(name);\n}\n";
 const PYTHON: &str = "import time\r\nasync def f():\r\n    time.sleep(1)  # \u{1b}[31m\r\n";
@@ -39,26 +54,47 @@ fn chain(sources: &Sources, main: FileId, util: FileId, nth: usize) -> Finding {
     let call = place(sources, main, nth, "util::load");
     let sink = place(sources, util, 0, "std::fs::read");
     Finding {
-        rule: RuleId("blocking-fs"),
+        rule: &FS,
         risk: Risk::Medium,
-        risk_reasons: vec![RiskReason { code: "disk", text: "reads or writes the disk".to_owned() }],
+        risk_reasons: vec![RiskReason {
+            code: "disk",
+            text: "reads or writes the disk".to_owned(),
+        }],
         confidence: Confidence::Certain,
         language: Language::Rust,
-        category: Category::Fs,
+        category: Some(Category::Fs),
         place: call,
         statement: call.span,
         function: "app::handler".to_owned(),
-        entry: "async fn".to_owned(),
+        entry: Entry::Form(Form::AsyncFn),
         entry_place: Some(place(sources, main, 0, "handler")),
-        call: "std::fs::read".to_owned(),
+        cause: Cause::Call {
+            api: ApiId(0),
+            path: "std::fs::read".to_owned(),
+            waits: Waits::Disk,
+            panics: false,
+            why: "Reads the whole file before the thread goes on.".to_owned(),
+        },
         chain: vec![
-            Hop { function: "app::handler".to_owned(), place: call, call: "app::util::load".to_owned() },
-            Hop { function: "app::util::load".to_owned(), place: sink, call: "std::fs::read".to_owned() },
+            Hop {
+                function: "app::handler".to_owned(),
+                place: call,
+                call: "app::util::load".to_owned(),
+                kind: HopKind::Call,
+            },
+            Hop {
+                function: "app::util::load".to_owned(),
+                place: sink,
+                call: "std::fs::read".to_owned(),
+                kind: HopKind::Call,
+            },
         ],
         also: vec!["std::fs::metadata".to_owned()],
-        message: "`app::util::load` holds the executor thread while the disk works, through `std::fs::read`".to_owned(),
-        why: "Reads the whole file before the thread goes on.".to_owned(),
-        replacement: Some("`tokio::task::spawn_blocking(move || util::load(..)).await`".to_owned()),
+        replacement: Some(Replacement::Offload(Offload {
+            code: Code::of("tokio::task::spawn_blocking(move || util::load(..)).await".to_owned()),
+            borrowed: Vec::new(),
+            awaits: true,
+        })),
         fix: None,
         fingerprint: format!("{nth:016x}"),
     }
@@ -67,7 +103,7 @@ fn chain(sources: &Sources, main: FileId, util: FileId, nth: usize) -> Finding {
 fn direct(sources: &Sources, file: FileId) -> Finding {
     let call = place(sources, file, 0, "time.sleep");
     Finding {
-        rule: RuleId("blocking-sleep"),
+        rule: &SLEEP,
         risk: Risk::Critical,
         risk_reasons: vec![RiskReason {
             code: "timer",
@@ -75,22 +111,31 @@ fn direct(sources: &Sources, file: FileId) -> Finding {
         }],
         confidence: Confidence::Certain,
         language: Language::Python,
-        category: Category::Sleep,
+        category: Some(Category::Sleep),
         place: call,
         statement: call.span,
         function: "jobs.f".to_owned(),
-        entry: "async def".to_owned(),
+        entry: Entry::Form(Form::AsyncDef),
         entry_place: None,
-        call: "time.sleep".to_owned(),
+        cause: Cause::Call {
+            api: ApiId(1),
+            path: "time.sleep".to_owned(),
+            waits: Waits::Timer,
+            panics: false,
+            why: "Holds the thread for the whole time.".to_owned(),
+        },
         chain: vec![Hop {
             function: "jobs.f".to_owned(),
             place: call,
             call: "time.sleep".to_owned(),
+            kind: HopKind::Call,
         }],
         also: Vec::new(),
-        message: "`time.sleep` puts the event loop to sleep".to_owned(),
-        why: "Holds the thread for the whole time.".to_owned(),
-        replacement: Some("`asyncio.sleep`".to_owned()),
+        replacement: Some(Replacement::Twin(Twin {
+            path: "asyncio.sleep".to_owned(),
+            library: None,
+            code: None,
+        })),
         fix: None,
         fingerprint: "00000000000000ff".to_owned(),
     }

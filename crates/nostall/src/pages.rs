@@ -15,7 +15,7 @@ pub(crate) fn of(rule: RuleId) -> &'static str {
 mod tests {
     #[test]
     fn each_rule_has_its_page() {
-        for rule in nostall_engine::rules::ALL {
+        for rule in nostall_engine::rules::all() {
             assert!(super::of(rule.id).starts_with(&format!("# {}\n", rule.id)));
         }
     }

@@ -97,8 +97,7 @@ fn run(arguments: Arguments) -> Result<u8> {
 }
 
 fn list_rules() -> Result<u8> {
-    let lines: Vec<String> = rules::ALL
-        .iter()
+    let lines: Vec<String> = rules::all()
         .map(|rule| format!("{:<18} {}\n", rule.id, rule.summary))
         .collect();
     output::write(None, lines.concat().as_bytes())?;

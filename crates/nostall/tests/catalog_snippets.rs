@@ -51,7 +51,7 @@ fn calls(report: &Report) -> BTreeMap<String, Vec<String>> {
         let own = calls
             .entry(report.sources.get(finding.place.file).path.clone())
             .or_default();
-        own.push(finding.call.clone());
+        own.push(finding.call().to_owned());
         own.extend(finding.also.iter().cloned());
     }
     calls

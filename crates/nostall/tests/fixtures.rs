@@ -50,14 +50,14 @@ fn got(report: &Report, finding: &Finding) -> Got {
     Got {
         line: at.line,
         column: at.column,
-        rule: finding.rule.0.to_owned(),
+        rule: finding.rule.id.0.to_owned(),
         tags: [finding.risk.name(), finding.confidence.name()]
             .into_iter()
             .chain(finding.risk_reasons.iter().map(|reason| reason.code))
             .map(str::to_owned)
             .collect(),
-        message: finding.message.clone(),
-        entry: finding.entry.clone(),
+        message: nostall_report::sentences::message(finding),
+        entry: finding.entry.describe(&report.sources),
         via: finding
             .chain
             .iter()

@@ -45,7 +45,7 @@ fn pages() -> [(&'static str, String); 3] {
 /// The pages of all rules in one file, which `nostall explain` holds: a published crate has no other folders.
 fn all_rule_pages() -> String {
     let mut text = String::new();
-    for rule in nostall_engine::rules::ALL {
+    for rule in nostall_engine::rules::all() {
         let page = root().join(format!("docs/rules/{}.md", rule.id));
         let page = std::fs::read_to_string(&page).unwrap_or_default();
         let _ = write!(text, "<!-- rule: {} -->\n{page}", rule.id);
@@ -57,7 +57,7 @@ fn rule_index() -> String {
     let mut text =
         "# Rules\n\n<!-- Made by `cargo xtask gen`. -->\n\n| rule | finds |\n| --- | --- |\n"
             .to_owned();
-    for rule in nostall_engine::rules::ALL {
+    for rule in nostall_engine::rules::all() {
         let _ = writeln!(text, "| [`{0}`]({0}.md) | {1} |", rule.id, rule.summary);
     }
     text

@@ -3,12 +3,12 @@
 use nostall_catalog::{Api, ApiId, Catalog, Effect};
 use nostall_model::explain::{ApiAnswer, FunctionAnswer, Operation};
 use nostall_model::finding::RiskReason;
-use nostall_model::program::{ProgramBody, ProgramCall};
+use nostall_model::program::ProgramBody;
 use nostall_model::{Confidence, Context};
 
 use super::place_of_call;
 use crate::analyse::{Analysis, Answers};
-use crate::rules::{Draft, Matter, by_category, by_id};
+use crate::rules::{Draft, by_category, by_id};
 
 /// Answers for all functions of a name.
 pub(super) fn explain(analysis: &Analysis<'_>, bodies: &[ProgramBody]) -> Vec<FunctionAnswer> {
@@ -36,7 +36,9 @@ fn of_body(analysis: &Analysis<'_>, answers: &Answers, body: ProgramBody) -> Fun
     FunctionAnswer {
         function: analysis.program.resolved(body).path.clone(),
         context: context_name(runs.context).to_owned(),
-        entry: runs.why.clone(),
+        entry: runs.why.as_ref().map_or_else(String::new, |entry| {
+            entry.describe(analysis.program.sources)
+        }),
         risk: operations.iter().map(|operation| operation.risk).max(),
         operations,
     }
@@ -54,29 +56,24 @@ pub(super) fn context_name(context: Context) -> &'static str {
 /// What rules say of an async body and of the closures that it runs.
 fn in_async(analysis: &Analysis<'_>, answers: &Answers, body: ProgramBody) -> Vec<Operation> {
     let own = |draft: &&Draft| answers.runs[draft.body.index()].entry == body;
-    answers
-        .drafts
-        .iter()
-        .filter(own)
-        .map(|draft| match draft.matter {
-            Matter::Blocks(call, effect) => {
-                let finding = Found {
-                    call,
-                    effect,
-                    risk: (draft.risk, draft.reasons.clone()),
-                    confidence: draft.confidence,
-                };
-                operation(analysis, answers, draft.body, finding)
+    let writer = analysis.writer(answers);
+    let drafts = answers.drafts.iter().filter(own);
+    drafts
+        .map(|draft| {
+            let finding = writer.finding(draft, &[]);
+            let hops = finding.chain.iter();
+            Operation {
+                rule: finding.rule.id,
+                risk: finding.risk,
+                call: finding.call().to_owned(),
+                via: hops
+                    .take(finding.chain.len().saturating_sub(1))
+                    .map(|hop| hop.call.clone())
+                    .collect(),
+                at: super::line::place_text(analysis, finding.place),
+                risk_reasons: finding.risk_reasons,
+                confidence: finding.confidence,
             }
-            Matter::Holds(index) => Operation {
-                rule: draft.rule,
-                risk: draft.risk,
-                risk_reasons: draft.reasons.clone(),
-                confidence: draft.confidence,
-                call: answers.held.over_awaits[index].guard.type_.to_string(),
-                via: Vec::new(),
-                at: super::line::place_text(analysis, draft.place),
-            },
         })
         .collect()
 }
@@ -87,45 +84,24 @@ fn in_sync(analysis: &Analysis<'_>, answers: &Answers, body: ProgramBody) -> Vec
     effects
         .map(|effect| {
             let blocking = answers.summaries.sink(effect.sink);
-            let found = Found {
-                call: effect.call,
-                effect: *effect,
-                risk: effect.placement.grade(blocking),
+            let (risk, risk_reasons) = effect.placement.grade(blocking);
+            let mut names: Vec<String> = analysis
+                .writer(answers)
+                .chain(body, *effect)
+                .into_iter()
+                .map(|hop| hop.call)
+                .collect();
+            Operation {
+                rule: by_category(blocking.category).id,
+                risk,
+                risk_reasons,
                 confidence: effect.confidence,
-            };
-            operation(analysis, answers, body, found)
+                call: names.pop().unwrap_or_default(),
+                via: names,
+                at: place_of_call(analysis, effect.call),
+            }
         })
         .collect()
-}
-
-struct Found {
-    call: ProgramCall,
-    effect: crate::summary::Effect,
-    risk: (nostall_model::Risk, Vec<RiskReason>),
-    confidence: Confidence,
-}
-
-fn operation(
-    analysis: &Analysis<'_>,
-    answers: &Answers,
-    body: ProgramBody,
-    found: Found,
-) -> Operation {
-    let writer = analysis.writer(answers);
-    let chain = writer.chain(body, found.effect);
-    let blocking = answers.summaries.sink(found.effect.sink);
-    let names = chain.iter().take(chain.len().saturating_sub(1));
-    Operation {
-        rule: by_category(blocking.category).id,
-        risk: found.risk.0,
-        risk_reasons: found.risk.1,
-        confidence: found.confidence,
-        call: chain
-            .last()
-            .map_or_else(String::new, |hop| hop.call.clone()),
-        via: names.map(|hop| hop.call.clone()).collect(),
-        at: place_of_call(analysis, found.call),
-    }
 }
 
 /// The same answer for an entry of the catalogue.

@@ -26,7 +26,10 @@ pub(super) fn of(analysis: &Analysis<'_>, asked: ProgramBody) -> Graph {
     };
     cx.node(Key::Body(asked), NodeKind::Asked);
     let runs = &answers.runs[asked.index()];
-    cx.graph.entry = (runs.context == Context::Async).then(|| runs.why.clone());
+    cx.graph.entry = runs
+        .why
+        .as_ref()
+        .map(|entry| entry.describe(analysis.program.sources));
     cx.downwards(asked);
     cx.upwards(asked);
     cx.graph.edges = cx.edges.into_iter().collect();
@@ -79,10 +82,11 @@ impl Cx<'_> {
             Key::Body(body) => {
                 let runs = &self.answers.runs[body.index()];
                 let place = place_of(self.analysis, body);
-                let note = if runs.context == Context::Async {
-                    format!("{}, {place}", runs.why)
-                } else {
-                    place
+                let note = match &runs.why {
+                    Some(entry) => {
+                        format!("{}, {place}", entry.describe(self.analysis.program.sources))
+                    }
+                    None => place,
                 };
                 Node {
                     path: self.analysis.program.resolved(body).path.clone(),

@@ -1,15 +1,17 @@
 //! All calls of one line: what each may reach, and why it is reported or not.
 
 use nostall_catalog::{ApiId, Effect};
-use nostall_model::explain::{BodyAnswer, CallAnswer, FindingAnswer, LineAnswer, TargetAnswer};
+use nostall_model::explain::{
+    BodyAnswer, CallAnswer, FindingAnswer, LineAnswer, Stop, TargetAnswer,
+};
 use nostall_model::facts::{CallKind, Callee, Sink};
-use nostall_model::finding::Place;
+use nostall_model::finding::{Finding, Place};
 use nostall_model::program::{Presence, ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Context, FileId};
 
 use super::{named, place_of_call};
 use crate::analyse::{Analysis, Answers};
-use crate::rules::{Draft, Matter};
+use crate::rules::Draft;
 use crate::summary::Use;
 
 /// Explains a line, counted from 1.
@@ -73,8 +75,8 @@ impl Cx<'_> {
             let answer = self.finding(draft);
             let key = (
                 answer.finding.place,
-                answer.finding.rule,
-                answer.finding.call.clone(),
+                answer.finding.rule.id,
+                answer.finding.call().to_owned(),
             );
             if !seen.contains(&key) {
                 seen.push(key);
@@ -85,7 +87,7 @@ impl Cx<'_> {
             (
                 answer.finding.place.span,
                 std::cmp::Reverse(answer.finding.risk),
-                answer.finding.call.clone(),
+                answer.finding.call().to_owned(),
             )
         });
         found
@@ -94,13 +96,13 @@ impl Cx<'_> {
     fn finding(&self, draft: &Draft) -> FindingAnswer {
         let writer = self.analysis.writer(self.answers);
         let finding = writer.finding(draft, &[draft]);
-        let how = match draft.matter {
-            Matter::Blocks(_, effect) => writer
+        let how = match draft.way() {
+            Some((_, effect)) => writer
                 .steps(draft.body, effect)
                 .into_iter()
                 .map(|(_, effect)| self.how(effect.call))
                 .collect(),
-            Matter::Holds(_) => vec!["the variable or value lives on there".to_owned()],
+            None => vec!["the variable or value lives on there".to_owned()],
         };
         let stops = self.stops(draft, &finding);
         FindingAnswer {
@@ -113,8 +115,8 @@ impl Cx<'_> {
 
     fn hidden(&self, draft: &Draft) -> Option<String> {
         let settings = self.analysis.settings;
-        if !settings.is_on(draft.rule) {
-            return Some(format!("the rule {} is off", draft.rule));
+        if !settings.is_on(draft.rule.id) {
+            return Some(format!("the rule {} is off", draft.rule.id));
         }
         if self.analysis.is_suppressed(draft) {
             return Some("a mark in the source answers it".to_owned());
@@ -139,27 +141,24 @@ impl Cx<'_> {
     }
 
     /// What would end the way: at the api, at the reported call, at a hop.
-    fn stops(&self, draft: &Draft, finding: &nostall_model::Finding) -> Vec<String> {
+    fn stops(&self, draft: &Draft, finding: &Finding) -> Vec<Stop> {
         let mut stops = Vec::new();
         if let Some(replacement) = &finding.replacement {
-            stops.push(format!("here: {replacement}"));
+            stops.push(Stop::Here(replacement.clone()));
         }
-        if let Matter::Blocks(_, effect) = draft.matter {
+        if let Some((_, effect)) = draft.way() {
             let api = self.answers.summaries.sink(effect.sink).api;
             let api = self.analysis.catalog.api(ApiId(api));
             let runtime = self.analysis.program.resolved(draft.body).runtime;
             let twin = api.instead.iter().find(|(key, _)| key == runtime.key());
             if let (Some((_, twin)), true) = (twin, finding.chain.len() > 1) {
-                stops.push(format!(
-                    "at {}: `{twin}`, with async functions on the way there",
-                    place_text(self.analysis, finding.sink())
-                ));
+                stops.push(Stop::Twin {
+                    at: finding.sink(),
+                    path: twin.to_string(),
+                });
             }
         }
-        stops.push(format!(
-            "a comment `nostall: ignore[{}] reason` at any hop that you vouch for",
-            finding.rule
-        ));
+        stops.push(Stop::Mark(finding.rule.id));
         stops
     }
 
@@ -199,7 +198,9 @@ impl Cx<'_> {
         BodyAnswer {
             path: self.analysis.program.resolved(body).path.clone(),
             context: runs.context,
-            why: runs.why.clone(),
+            why: runs.why.as_ref().map_or_else(String::new, |entry| {
+                entry.describe(self.analysis.program.sources)
+            }),
         }
     }
 
@@ -246,11 +247,11 @@ impl Cx<'_> {
     // ---- verdicts
 
     fn verdict(&self, body: ProgramBody, call: ProgramCall) -> String {
-        let at = |draft: &&Draft| matches!(draft.matter, Matter::Blocks(own, _) if own == call);
+        let at = |draft: &&Draft| draft.way().is_some_and(|(own, _)| own == call);
         if let Some(draft) = self.answers.drafts.iter().find(at) {
             return match self.hidden(draft) {
-                Some(hidden) => format!("not shown: {} found, but {hidden}", draft.rule),
-                None => format!("reported: {}", draft.rule),
+                Some(hidden) => format!("not shown: {} found, but {hidden}", draft.rule.id),
+                None => format!("reported: {}", draft.rule.id),
             };
         }
         if let Some(absent) = self.absent(body) {

@@ -2,33 +2,91 @@
 
 use nostall_catalog::Guards;
 use nostall_model::facts::{CallId, Definition, FileFacts, Sink};
-use nostall_model::finding::{Finding, Hop, Place, RiskReason};
-use nostall_model::program::{Guard, Keeper};
-use nostall_model::{Category, Confidence, Context, Language, Risk, RuleId, Span};
-
-use super::draft::{Draft, Matter, Writer};
-use super::{Group, Rule};
-use crate::contexts::Runs;
-use crate::held::{Held, HeldOver};
-use crate::program::Program;
-use crate::summary::Basis;
-
-/// The rule.
-pub(super) const RULE: Rule = Rule {
-    id: RuleId("await-holding-lock"),
-    group: Group::Blocking,
-    summary: "guards of locks, borrows and spans that live over an await",
-    category: None,
+use nostall_model::finding::{
+    Advice, Cause, Finding, Guards as Held, Hop, HopKind, Place, Replacement, RiskReason, Rule,
 };
+use nostall_model::program::{Guard, Keeper};
+use nostall_model::{Category, Confidence, Context, Risk, Span};
 
-/// Finds guards that live over an await in async code.
-pub(super) fn find(basis: Basis<'_>, runs: &[Runs], held: &Held) -> Vec<Draft> {
-    let found = held.over_awaits.iter().enumerate();
-    found
-        .filter(|(_, over)| over.guards != Guards::TaskLock)
-        .filter(|(_, over)| runs[over.guard.body.index()].context == Context::Async)
-        .map(|(index, over)| draft(basis.program, runs, index, over))
-        .collect()
+use super::{Check, Draft, Subject, Writer};
+use crate::analyse::Steps;
+use crate::contexts::Runs;
+use crate::held::HeldOver;
+use crate::program::Program;
+
+/// The check.
+#[derive(Debug)]
+pub(super) struct AwaitHoldingLock;
+
+static RULES: [Rule; 1] = [rule!(
+    "await-holding-lock",
+    Blocking,
+    "guards of locks, borrows and spans that live over an await"
+)];
+
+impl Check for AwaitHoldingLock {
+    fn rules(&self) -> &'static [Rule] {
+        &RULES
+    }
+
+    fn find(&self, steps: &Steps<'_>) -> Vec<Draft> {
+        let over_awaits = steps.held.over_awaits.iter().enumerate();
+        over_awaits
+            .filter(|(_, over)| over.guards != Guards::TaskLock)
+            .filter(|(_, over)| steps.runs[over.guard.body.index()].context == Context::Async)
+            .map(|(index, over)| draft(steps.program, steps.runs, index, over))
+            .collect()
+    }
+
+    fn write(&self, writer: &Writer<'_>, draft: &Draft, _others: &[&Draft]) -> Finding {
+        let Subject::Item(index) = draft.subject else {
+            unreachable!("this check drafts items alone")
+        };
+        let over = &writer.held.over_awaits[index];
+        let runs = &writer.runs[draft.body.index()];
+        let function = writer.program.resolved(runs.entry).path.clone();
+        let language = writer.program.facts(draft.body).language;
+        let guards = what_it_holds(over.guards);
+        Finding {
+            rule: draft.rule,
+            risk: draft.risk,
+            risk_reasons: draft.reasons.clone(),
+            confidence: draft.confidence,
+            language,
+            category: (guards == Held::Lock).then_some(Category::Lock),
+            place: draft.place,
+            statement: draft.statement,
+            entry: writer.entry(draft.body),
+            entry_place: Some(writer.entry_place(runs.entry)),
+            cause: Cause::Guard {
+                type_: over.guard.type_.to_string(),
+                guards,
+            },
+            replacement: Some(Replacement::Words(Advice::EndGuard(language, guards))),
+            also: Vec::new(),
+            chain: vec![Hop {
+                function: function.clone(),
+                place: Place {
+                    file: draft.place.file,
+                    span: over.await_span,
+                },
+                call: "await".to_owned(),
+                kind: HopKind::Await,
+            }],
+            function,
+            fix: None,
+            fingerprint: String::new(),
+        }
+    }
+}
+
+fn what_it_holds(guards: Guards) -> Held {
+    match guards {
+        Guards::Lock => Held::Lock,
+        Guards::TaskLock => Held::TaskLock,
+        Guards::Borrow => Held::Borrow,
+        Guards::Span => Held::Span,
+    }
 }
 
 fn draft(program: &Program<'_>, runs: &[Runs], index: usize, over: &HeldOver) -> Draft {
@@ -41,7 +99,8 @@ fn draft(program: &Program<'_>, runs: &[Runs], index: usize, over: &HeldOver) ->
     };
     let (span, statement) = taken(program.facts(body), &over.guard);
     Draft {
-        rule: RULE.id,
+        check: &AwaitHoldingLock,
+        rule: &RULES[0],
         risk,
         reasons: vec![RiskReason {
             code,
@@ -58,7 +117,7 @@ fn draft(program: &Program<'_>, runs: &[Runs], index: usize, over: &HeldOver) ->
             span,
         },
         statement,
-        matter: Matter::Holds(index),
+        subject: Subject::Item(index),
     }
 }
 
@@ -103,71 +162,5 @@ fn taken(facts: &FileFacts, guard: &Guard) -> (Span, Span) {
             (span, span)
         }
         Keeper::Temporary(_) | Keeper::Entered(_) => (Span::default(), Span::default()),
-    }
-}
-
-impl Writer<'_> {
-    /// Writes the finding for a guard that lives over an await.
-    pub(super) fn holding(&self, draft: &Draft, over: &HeldOver) -> Finding {
-        let body = draft.body;
-        let runs = &self.runs[body.index()];
-        let function = self.program.resolved(runs.entry).path.clone();
-        let type_ = over.guard.type_.to_string();
-        let language = self.program.facts(body).language;
-        let (message, why, replacement) = words(language, over.guards, &type_);
-        Finding {
-            rule: draft.rule,
-            risk: draft.risk,
-            risk_reasons: draft.reasons.clone(),
-            confidence: draft.confidence,
-            language,
-            category: Category::Lock,
-            place: draft.place,
-            statement: draft.statement,
-            entry: runs.why.clone(),
-            entry_place: Some(self.entry_place(runs.entry)),
-            call: type_,
-            message,
-            why: why.to_owned(),
-            replacement: Some(replacement.to_owned()),
-            also: Vec::new(),
-            chain: vec![Hop {
-                function: function.clone(),
-                place: Place {
-                    file: draft.place.file,
-                    span: over.await_span,
-                },
-                call: "await".to_owned(),
-            }],
-            function,
-            fix: None,
-            fingerprint: String::new(),
-        }
-    }
-}
-
-/// Message, reason, advice.
-fn words(language: Language, guards: Guards, type_: &str) -> (String, &'static str, &'static str) {
-    match guards {
-        Guards::Lock | Guards::TaskLock if language == Language::Python => (
-            format!("a `{type_}` is held while the task is suspended"),
-            "The lock stays taken until the task goes on; another task that wants it holds the event loop, so that it never does.",
-            "end the `with` before the `await`, or use a lock of the runtime (`asyncio.Lock`)",
-        ),
-        Guards::Lock | Guards::TaskLock => (
-            format!("a `{type_}` is held while the task is suspended"),
-            "The lock stays taken until the task goes on; whoever wants it meanwhile holds a thread.",
-            "end the guard's scope before the `.await`, `drop` it, or use a lock of the runtime",
-        ),
-        Guards::Borrow => (
-            format!("a `{type_}` is kept while the task is suspended"),
-            "The value stays borrowed until the task goes on; another task on this thread that borrows it panics.",
-            "take out what you need and end the borrow before the `.await`",
-        ),
-        Guards::Span => (
-            format!("a `{type_}` is kept while the task is suspended"),
-            "The span stays entered on this thread while other tasks run on it, and is not entered where this task goes on.",
-            "`tracing::Instrument::instrument` on the future, or `#[tracing::instrument]` on the function",
-        ),
     }
 }

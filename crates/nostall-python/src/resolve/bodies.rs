@@ -1,6 +1,7 @@
 //! Bodies: their paths, where they run when nobody says otherwise, and whether they are part of the program at all.
 
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
+use nostall_model::finding::{Entry, Form};
 use nostall_model::program::{Presence, Resolution, ResolvedBody, Runtime};
 use nostall_model::{Confidence, Context, Language};
 
@@ -30,8 +31,8 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
             let path = path(facts, BodyId::new(index), outer);
             let called = cx.called_by_loop(file, BodyId::new(index));
             let (context, entry) = match (context(body.kind, body.flavour), called) {
-                ((Context::Sync, _), Some(entry)) => (Context::Async, entry),
-                ((context, entry), _) => (context, entry.to_owned()),
+                ((Context::Sync, _), Some(entry)) => (Context::Async, Some(entry)),
+                ((context, form), _) => (context, form.map(Entry::Form)),
             };
             let confidence = Confidence::Certain;
             resolution.bodies.push(ResolvedBody {
@@ -48,7 +49,7 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
 
 impl Cx<'_> {
     /// For a method that a framework's loop calls, how the framework knows it.
-    fn called_by_loop(&self, file: usize, id: BodyId) -> Option<String> {
+    fn called_by_loop(&self, file: usize, id: BodyId) -> Option<Entry> {
         let facts = self.facts(file);
         let body = facts.body(id);
         let class = self.files[file].method_class(id)?;
@@ -65,7 +66,10 @@ impl Cx<'_> {
                     .on_loop
                     .iter()
                     .any(|method| *method == name)
-                    .then(|| format!("{type_}.{name}"))
+                    .then(|| Entry::Event {
+                        class: type_.to_owned(),
+                        method: name.to_owned(),
+                    })
             })
         })
     }
@@ -88,12 +92,14 @@ fn item_name(facts: &FileFacts, item: ItemId) -> Option<&str> {
 }
 
 /// Where a body runs by what it is. What runs inline, as comprehensions do, runs where its caller does.
-fn context(kind: BodyKind, flavour: Flavour) -> (Context, &'static str) {
+fn context(kind: BodyKind, flavour: Flavour) -> (Context, Option<Form>) {
     match (kind, flavour) {
-        (_, Flavour::Sync | Flavour::Generator) => (Context::Sync, ""),
-        (BodyKind::Comprehension, Flavour::Async) => (Context::Async, "async comprehension"),
-        (_, Flavour::Async) => (Context::Async, "async def"),
-        (_, Flavour::AsyncGenerator) => (Context::Async, "async generator"),
+        (_, Flavour::Sync | Flavour::Generator) => (Context::Sync, None),
+        (BodyKind::Comprehension, Flavour::Async) => {
+            (Context::Async, Some(Form::AsyncComprehension))
+        }
+        (_, Flavour::Async) => (Context::Async, Some(Form::AsyncDef)),
+        (_, Flavour::AsyncGenerator) => (Context::Async, Some(Form::AsyncGenerator)),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The answer: every body with its path and context, every call with its targets.
 
-use nostall_catalog::{Effect, Route};
+use nostall_catalog::Effect;
 use nostall_model::facts::{
     Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind,
     Literal, Run, ScopeId, ScopeKind,
 };
+use nostall_model::finding::{Entry, Form};
 use nostall_model::program::{
     Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall,
     Runtime, Target as CallTarget, TargetKind, Unresolved,
@@ -77,7 +78,7 @@ impl Cx<'_> {
         let (context, form) = self.context(mount, id);
         let route = body.item.filter(|_| context == Context::Async);
         let route = route.and_then(|item| self.route_attribute(DefId { mount, item }));
-        let entry = route.unwrap_or_else(|| form.to_owned());
+        let entry = route.or(form.map(Entry::Form));
         let around = body.parent.map_or(Presence::Present, |parent| {
             earlier[first + parent.index()].presence
         });
@@ -94,7 +95,7 @@ impl Cx<'_> {
     }
 
     /// `#[get("/users")]`: what an attribute that the catalogue knows says of a function's route.
-    fn route_attribute(&self, def: DefId) -> Option<String> {
+    fn route_attribute(&self, def: DefId) -> Option<Entry> {
         let facts = self.facts(def.mount);
         facts
             .expr_list(facts.item(def.item).attributes)
@@ -114,7 +115,7 @@ impl Cx<'_> {
                 let arguments = &facts.arguments[fields.range()];
                 let path = route.path.as_ref();
                 let path = path.and_then(|wanted| literal(facts, arguments, wanted));
-                Route::name(route.method.as_deref(), path.as_deref())
+                Entry::route(route.method.as_deref().map(str::to_owned), path)
             })
     }
 
@@ -179,19 +180,19 @@ impl Cx<'_> {
     }
 
     /// Where a body runs when nobody says otherwise.
-    fn context(&self, mount: MountId, id: BodyId) -> (Context, &'static str) {
+    fn context(&self, mount: MountId, id: BodyId) -> (Context, Option<Form>) {
         let body = self.facts(mount).body(id);
         match (body.flavour, body.kind) {
-            (_, BodyKind::Signature) => (Context::Sync, ""),
+            (_, BodyKind::Signature) => (Context::Sync, None),
             (Flavour::Async | Flavour::AsyncGenerator, BodyKind::AsyncBlock) => {
-                (Context::Async, "async block")
+                (Context::Async, Some(Form::AsyncBlock))
             }
             (Flavour::Async | Flavour::AsyncGenerator, BodyKind::Closure) => {
-                (Context::Async, "async closure")
+                (Context::Async, Some(Form::AsyncClosure))
             }
-            (Flavour::Async | Flavour::AsyncGenerator, _) => (Context::Async, "async fn"),
-            _ if self.is_poll(mount, id) => (Context::Async, "poll"),
-            _ => (Context::Sync, ""),
+            (Flavour::Async | Flavour::AsyncGenerator, _) => (Context::Async, Some(Form::AsyncFn)),
+            _ if self.is_poll(mount, id) => (Context::Async, Some(Form::Poll)),
+            _ => (Context::Sync, None),
         }
     }
 

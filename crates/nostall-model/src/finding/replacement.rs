@@ -1,0 +1,117 @@
+//! What to do instead of a call that blocks, as data. The sentences are the reports'.
+
+use super::Guards;
+use crate::Language;
+
+/// What to do instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// An async function of the runtime, or of a library, that does the same.
+    Twin(Twin),
+    /// The same work off the executor.
+    Offload(Offload),
+    /// All work on one handle in one function, and that off the executor: the handle stays on its thread.
+    OffloadBlock {
+        /// The function that runs a callable off the executor: `tokio::task::spawn_blocking`.
+        offloader: String,
+        /// The handle as written; none where the call itself opens what must stay together.
+        handle: Option<String>,
+    },
+    /// `def` instead of `async def`: the framework then runs the endpoint on threads of its own.
+    SyncEndpoint {
+        /// The endpoint's name.
+        function: String,
+    },
+    /// Several, the best first.
+    Choice(Vec<Self>),
+    /// What no expression says.
+    Words(Advice),
+}
+
+/// An async function that does the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Twin {
+    /// Its path.
+    pub path: String,
+    /// The library that it comes from, where that is not the runtime and the project may lack it.
+    pub library: Option<String>,
+    /// The call rewritten, where the twin takes the same arguments and gives the same value.
+    pub code: Option<Code>,
+}
+
+/// Work that is handed to other threads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offload {
+    /// The call rewritten.
+    pub code: Code,
+    /// What of it the other thread cannot have as it is, as written: borrowed, or not known to be free to move.
+    pub borrowed: Vec<String>,
+    /// Whether the code awaits; where it does not, the work ends some time later.
+    pub awaits: bool,
+}
+
+/// An expression that takes a call's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Statements that go before.
+    pub before: Vec<String>,
+    /// The expression.
+    pub expression: String,
+}
+
+impl Code {
+    /// Makes code of one expression.
+    #[must_use]
+    pub fn of(expression: String) -> Self {
+        Self {
+            before: Vec::new(),
+            expression,
+        }
+    }
+
+    /// Returns it on one line: the statements, then the expression.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let statements = self.before.iter().map(String::as_str);
+        let all: Vec<&str> = statements.chain([self.expression.as_str()]).collect();
+        all.join(" ")
+    }
+}
+
+/// Advice in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Advice {
+    /// Await the future instead of running it to its end, or leave that to a thread outside of the runtime.
+    AwaitFuture,
+    /// End what a guard holds before the await, or take one that may be held over it.
+    EndGuard(Language, Guards),
+    /// Keep the lock as short as it is; one of tasks only where it is held over an await.
+    ShortLock(Language),
+    /// The code around cannot await: an executor calls it step by step, and the async twin has a `poll` function.
+    PollTwin,
+    /// The code around cannot await: do the work before or after, in the async function.
+    OutsideClosure,
+    /// The code around cannot await: hand the work to a thread, or leave it to an explicit async `close`.
+    AsyncClose,
+}
+
+impl Replacement {
+    /// Returns the choices, itself where there is only one.
+    #[must_use]
+    pub fn choices(&self) -> &[Self] {
+        match self {
+            Self::Choice(choices) => choices,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Returns the code that it says, if any.
+    #[must_use]
+    pub fn code(&self) -> Option<&Code> {
+        match self {
+            Self::Twin(twin) => twin.code.as_ref(),
+            Self::Offload(offload) => Some(&offload.code),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The sentences about a finding: what happens, why it hurts, what to do instead. Made here once, for all formats.
+
+use nostall_model::finding::{
+    Advice, Cause, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
+};
+use nostall_model::{Language, Waits};
+
+/// Returns what happens, about the user's code: the called helper where there is one, else the api.
+#[must_use]
+pub fn message(finding: &Finding) -> String {
+    match &finding.cause {
+        Cause::Call { path, waits, .. } => {
+            let helper = finding.chain.first().filter(|_| finding.chain.len() > 1);
+            let subject = helper.map_or(path, |hop| &hop.call);
+            let doing = what_a_wait_does(*waits, finding.language);
+            let through = helper.map_or_else(String::new, |_| format!(", through `{path}`"));
+            format!("`{subject}` {doing}{through}")
+        }
+        Cause::Guard { type_, guards } => match guards {
+            Guards::Lock | Guards::TaskLock => {
+                format!("a `{type_}` is held while the task is suspended")
+            }
+            Guards::Borrow | Guards::Span => {
+                format!("a `{type_}` is kept while the task is suspended")
+            }
+        },
+    }
+}
+
+fn what_a_wait_does(waits: Waits, language: Language) -> String {
+    let executor = match language {
+        Language::Rust => "executor thread",
+        Language::Python => "event loop",
+    };
+    match waits {
+        Waits::Timer => format!("puts the {executor} to sleep"),
+        Waits::Network => format!("holds the {executor} for a network round trip"),
+        Waits::Cpu => format!("computes on the {executor}"),
+        Waits::Disk => format!("holds the {executor} while the disk works"),
+        Waits::Metadata => format!("holds the {executor} for a file-system call"),
+        Waits::Brief => format!("holds the {executor} for a moment"),
+        Waits::Unbounded => format!("can hold the {executor} without a bound"),
+    }
+}
+
+/// Returns why that holds the thread, one sentence.
+#[must_use]
+pub fn why(finding: &Finding) -> &str {
+    match &finding.cause {
+        Cause::Call { why, .. } => why,
+        Cause::Guard { guards, .. } => match (guards, finding.language) {
+            (Guards::Lock | Guards::TaskLock, Language::Python) => {
+                "The lock stays taken until the task goes on; another task that wants it holds the event loop, so that it never does."
+            }
+            (Guards::Lock | Guards::TaskLock, Language::Rust) => {
+                "The lock stays taken until the task goes on; whoever wants it meanwhile holds a thread."
+            }
+            (Guards::Borrow, _) => {
+                "The value stays borrowed until the task goes on; another task on this thread that borrows it panics."
+            }
+            (Guards::Span, _) => {
+                "The span stays entered on this thread while other tasks run on it, and is not entered where this task goes on."
+            }
+        },
+    }
+}
+
+/// Returns what to do instead, without a verb where it is code: "`tokio::fs::read(path).await`".
+#[must_use]
+pub fn replacement(replacement: &Replacement) -> String {
+    match replacement {
+        Replacement::Twin(twin) => twin_text(twin),
+        Replacement::Offload(offload) => offload_text(offload),
+        Replacement::OffloadBlock { offloader, handle } => match handle {
+            Some(handle) => {
+                format!(
+                    "open, use and close `{handle}` in one function, and run that by `{offloader}`"
+                )
+            }
+            None => format!("do all of this work in one function, and run that by `{offloader}`"),
+        },
+        Replacement::SyncEndpoint { function } => format!(
+            "make `{function}` a plain `def`: it awaits nothing, and the framework runs it on threads of its own"
+        ),
+        Replacement::Choice(choices) => {
+            let texts: Vec<String> = choices.iter().map(self::replacement).collect();
+            match texts.split_last() {
+                Some((last, [])) => last.clone(),
+                Some((last, others)) => format!("{}, or {last}", others.join(" or ")),
+                None => String::new(),
+            }
+        }
+        Replacement::Words(advice) => words(*advice).to_owned(),
+    }
+}
+
+/// Returns what to do instead as a sentence without its stop: "use `tokio::fs::read(path).await`".
+#[must_use]
+pub fn help(replacement: &Replacement) -> String {
+    let text = self::replacement(replacement);
+    // What is no code is advice in words.
+    if text.starts_with('`') {
+        format!("use {text}")
+    } else {
+        text
+    }
+}
+
+/// Returns why a call's target is not known.
+#[must_use]
+pub fn unknown(call: &UnresolvedCall) -> String {
+    let reason = call.reason.reason();
+    match &call.origin {
+        Some(origin) => format!("{reason}: it is {}", origin.describe()),
+        None => reason.to_owned(),
+    }
+}
+
+fn twin_text(twin: &Twin) -> String {
+    let code = match &twin.code {
+        Some(code) => code.text(),
+        None => twin.path.clone(),
+    };
+    match &twin.library {
+        Some(library) => format!("`{code}` ({library})"),
+        None => format!("`{code}`"),
+    }
+}
+
+fn offload_text(offload: &Offload) -> String {
+    let code = offload.code.text();
+    let names: Vec<String> = offload
+        .borrowed
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match names.as_slice() {
+        [] => format!("`{code}`"),
+        [one] => format!("`{code}`, once {one} is owned: clone it, or share it in an `Arc`"),
+        several => format!(
+            "`{code}`, once {} are owned: clone them, or share them in an `Arc`",
+            several.join(" and ")
+        ),
+    }
+}
+
+fn words(advice: Advice) -> &'static str {
+    match advice {
+        Advice::AwaitFuture => "`.await` instead of starting a runtime, or a thread of its own",
+        Advice::EndGuard(Language::Python, Guards::Lock | Guards::TaskLock) => {
+            "end the `with` before the `await`, or use a lock of the runtime (`asyncio.Lock`)"
+        }
+        Advice::EndGuard(_, Guards::Lock | Guards::TaskLock) => {
+            "end the guard's scope before the `.await`, `drop` it, or use a lock of the runtime"
+        }
+        Advice::EndGuard(_, Guards::Borrow) => {
+            "take out what you need and end the borrow before the `.await`"
+        }
+        Advice::EndGuard(_, Guards::Span) => {
+            "`tracing::Instrument::instrument` on the future, or `#[tracing::instrument]` on the function"
+        }
+        Advice::ShortLock(Language::Python) => {
+            "keep what is done under the lock short; where it is held over an `await`, use a lock of the runtime (`asyncio.Lock`)"
+        }
+        Advice::ShortLock(Language::Rust) => {
+            "keep what is done under the lock short; where it is held over an `.await`, use a lock of the runtime"
+        }
+        Advice::PollTwin => {
+            "a `poll` function cannot await: keep the async twin in the struct and poll it"
+        }
+        Advice::OutsideClosure => {
+            "this function cannot await: do the work in the async function around it, before or after"
+        }
+        Advice::AsyncClose => {
+            "`drop` cannot await: do the work in an async `close`, or hand it to a thread"
+        }
+    }
+}
