@@ -72,7 +72,7 @@ impl Writer<'_> {
             risk: draft.risk,
             risk_reasons: draft.reasons.clone(),
             confidence: draft.confidence,
-            language: api.language,
+            language: api.language(),
             category: blocking.category,
             place: draft.place,
             statement: draft.statement,
@@ -157,7 +157,7 @@ impl Writer<'_> {
         if chain.len() > 1 {
             return Some(away);
         }
-        if let Some((_, twin)) = api.instead.iter().find(|(key, _)| key == runtime.key()) {
+        if let Some(twin) = api.instead.get(runtime.key()) {
             return Some(format!("`{twin}`"));
         }
         let names = &self.program.facts(body).names;
@@ -213,7 +213,7 @@ fn offload(runtime: Runtime, panics: bool, callee: &str) -> String {
 /// What happens, about the user's code: the called helper where there is one, else the api.
 fn message(api: &Api, blocking: &Blocking, called: &str, helper: Option<&Hop>) -> String {
     let subject = helper.map_or(called, |hop| hop.call.as_str());
-    let executor = match api.language {
+    let executor = match api.language() {
         Language::Rust => "executor thread",
         Language::Python => "event loop",
     };
