@@ -5,11 +5,10 @@ use std::sync::OnceLock;
 use nostall_model::Language;
 use rustc_hash::FxHashSet;
 
-use crate::entry::{Api, ApiId, Origin, Text, TraitEntry, TraitId, TypeEntry};
-use crate::paths::{PathMap, normalise, normalise_text, separator, split, split_text};
-use crate::tables;
+use crate::entries::{Entries, UserEntries};
+use crate::entry::{Api, ApiId, Origin, TraitEntry, TraitId, TypeEntry, separator};
+use crate::paths::{PathMap, normalise, split};
 use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};
-use crate::user::UserEntries;
 
 /// All entries, by path.
 #[derive(Debug)]
@@ -38,16 +37,17 @@ impl Catalog {
     /// Returns nostall's own knowledge.
     #[must_use]
     pub fn builtin() -> Self {
-        Self::new(
-            tables::APIS.to_vec(),
-            tables::TYPES.to_vec(),
-            tables::TRAITS.to_vec(),
-        )
+        let Entries {
+            apis,
+            types,
+            traits,
+        } = Entries::built_in();
+        Self::new(apis, types, traits)
     }
 
     /// Adds a project's own entries. They go before those that are there.
     #[must_use]
-    pub fn with_user_entries(self, entries: UserEntries) -> Self {
+    pub fn with_user_entries(self, UserEntries(entries): UserEntries) -> Self {
         let mut apis = self.apis;
         apis.extend(entries.apis);
         // The first of two types of one path counts, so the project's stand first.
@@ -108,15 +108,15 @@ impl Catalog {
         let apis = self
             .apis
             .iter()
-            .map(|api| (api.language, &api.path, &api.also));
+            .map(|api| (api.language(), &api.path, &api.also));
         let types = self
             .types
             .iter()
-            .map(|entry| (entry.language, &entry.path, &entry.also));
+            .map(|entry| (entry.language(), &entry.path, &entry.also));
         let traits = self
             .traits
             .iter()
-            .map(|entry| (entry.language, &entry.path, &entry.also));
+            .map(|entry| (entry.language(), &entry.path, &entry.also));
         let mut known = FxHashSet::default();
         for (language, path, also) in apis.chain(types).chain(traits) {
             let separator = separator(language);
@@ -205,8 +205,8 @@ fn index_types(types: &[TypeEntry]) -> PathMap<usize> {
     for (number, entry) in types.iter().enumerate() {
         for path in std::iter::once(&entry.path).chain(entry.also.iter()) {
             index
-                .of(entry.language)
-                .entry(normalise_text(entry.language, path))
+                .of(entry.language())
+                .entry(normalise(entry.language(), path).into_owned())
                 .or_insert(number);
         }
     }
@@ -232,19 +232,21 @@ impl Index {
             for path in std::iter::once(&api.path).chain(api.also.iter()) {
                 index.add(
                     ApiId(number as u32),
-                    api.language,
-                    normalise_text(api.language, path),
+                    api.language(),
+                    normalise(api.language(), path).into_owned(),
                 );
             }
         }
         index
     }
 
-    fn add(&mut self, id: ApiId, language: Language, path: Text) {
-        match split_text(language, &path) {
-            Some((parent, name)) if name == "*" => {
-                self.wildcards.of(language).entry(parent).or_insert(id)
-            }
+    fn add(&mut self, id: ApiId, language: Language, path: String) {
+        match split(language, &path) {
+            Some((parent, "*")) => self
+                .wildcards
+                .of(language)
+                .entry(parent.to_owned())
+                .or_insert(id),
             _ => self.exact.of(language).entry(path).or_insert(id),
         };
     }

@@ -2,63 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use crate::schema::{
-    ApiTable, ArgumentTable, RouteTable, Tables, TraitTable, TypeTable, WhenTable,
+use nostall_model::Language;
+
+use crate::entry::{
+    Api, Argument, Effect, Route, TraitEntry, TypeEntry, TypeKind, When, separator,
 };
-
-/// The words that `effect` may be.
-pub(crate) const EFFECTS: [&str; 6] = [
-    "blocks",
-    "offloads",
-    "schedules",
-    "runs",
-    "constructs",
-    "none",
-];
-/// The words that `category` may be.
-pub(crate) const CATEGORIES: [&str; 14] = [
-    "fs", "net", "http", "db", "cache", "queue", "cloud", "process", "sleep", "lock", "wait",
-    "cpu", "console", "runtime",
-];
-/// The words that `waits` may be.
-pub(crate) const WAITS: [&str; 7] = [
-    "unbounded",
-    "timer",
-    "network",
-    "cpu",
-    "disk",
-    "metadata",
-    "brief",
-];
-/// The words that `kind` may be.
-pub(crate) const KINDS: [&str; 6] = ["handle", "client", "guard", "executor", "future", "plain"];
-/// The words that `guards` may be.
-pub(crate) const GUARDS: [&str; 4] = ["lock", "task-lock", "borrow", "span"];
-/// The words that `loop` may be.
-const LOOP: [&str; 2] = ["needed", "told"];
-
-/// The words that `times` may be.
-pub(crate) const TIMES: [&str; 2] = ["once", "many"];
-/// The words that `unit` may be.
-pub(crate) const UNITS: [&str; 6] = ["duration", "s", "ms", "us", "ns", "min"];
+use crate::form::Tables;
 
 /// Puts the file's defaults into its entries and checks them all. Returns what is wrong, an entry's fault a line.
-/// `separator` is what stands between the names of a path in the language.
-pub(crate) fn complete(tables: &mut Tables, separator: &str) -> Vec<String> {
-    let mut errors = file_words(tables);
-    let (category, waits, source) = (
-        tables.category.clone(),
-        tables.waits.clone(),
-        tables.source.clone(),
-    );
+pub(crate) fn complete(tables: &mut Tables, language: Language) -> Vec<String> {
+    let separator = separator(language);
     for api in &mut tables.api {
-        api.effect.get_or_insert_with(|| "blocks".to_owned());
-        if may_block(api) {
-            api.category = api.category.take().or_else(|| category.clone());
-            api.waits = api.waits.take().or_else(|| waits.clone());
+        if api.may_block() {
+            api.category = api.category.or(tables.category);
+            api.waits = api.waits.or(tables.waits);
         }
-        api.source = api.source.take().or_else(|| source.clone());
+        if api.source.is_empty() {
+            api.source.clone_from(&tables.source);
+        }
     }
+    let mut errors = Vec::new();
     for (number, api) in tables.api.iter().enumerate() {
         label(
             &mut errors,
@@ -107,7 +70,7 @@ pub(crate) fn check_own(tables: &Tables) -> Vec<String> {
     }
     for (number, api) in tables.api.iter().enumerate() {
         let mut own = Vec::new();
-        if may_block(api) && is_blank(api.source.as_deref()) {
+        if api.may_block() && is_blank(&api.source) {
             own.push("a blocking call needs a `source`, its own or the file's".to_owned());
         }
         if api.language.is_some() {
@@ -116,12 +79,6 @@ pub(crate) fn check_own(tables: &Tables) -> Vec<String> {
         label(&mut errors, "api", number, &api.path, own);
     }
     errors
-}
-
-/// Says whether a call can block: always, or with some arguments.
-fn may_block(api: &ApiTable) -> bool {
-    let blocks = |effect: Option<&str>| effect == Some("blocks");
-    blocks(api.effect.as_deref()) || api.when.iter().any(|when| blocks(when.effect.as_deref()))
 }
 
 /// Says which entry errors are about: by its path, or by its number where it has none.
@@ -133,29 +90,9 @@ fn label(errors: &mut Vec<String>, table: &str, number: usize, path: &str, own: 
     errors.extend(own.into_iter().map(|error| format!("{name}: {error}")));
 }
 
-fn file_words(tables: &Tables) -> Vec<String> {
-    let mut errors = Vec::new();
-    errors.extend(check_word(
-        "category",
-        tables.category.as_deref(),
-        &CATEGORIES,
-    ));
-    errors.extend(check_word("waits", tables.waits.as_deref(), &WAITS));
-    errors
-        .into_iter()
-        .map(|error| format!("the file's {error}"))
-        .collect()
-}
-
-fn check_api(api: &ApiTable, separator: &str) -> Vec<String> {
+fn check_api(api: &Api, separator: &str) -> Vec<String> {
     let mut errors = check_paths(&api.path, &api.also, separator, true);
     errors.extend(check_bare(&api.path, separator));
-    errors.extend(check_word("effect", api.effect.as_deref(), &EFFECTS));
-    errors.extend(check_word("category", api.category.as_deref(), &CATEGORIES));
-    errors.extend(check_word("waits", api.waits.as_deref(), &WAITS));
-    errors.extend(check_word("unit", api.unit.as_deref(), &UNITS));
-    errors.extend(check_word("times", api.times.as_deref(), &TIMES));
-    errors.extend(check_word("loop", api.event_loop.as_deref(), &LOOP));
     errors.extend(missing_of_blocking(api));
     errors.extend(check_callable(api));
     errors.extend(check_rest(api, separator));
@@ -182,27 +119,28 @@ fn check_api(api: &ApiTable, separator: &str) -> Vec<String> {
     errors
 }
 
-fn missing_of_blocking(api: &ApiTable) -> Vec<String> {
+fn missing_of_blocking(api: &Api) -> Vec<String> {
     let needed = [
-        ("category", &api.category),
-        ("waits", &api.waits),
-        ("why", &api.why),
+        ("category", api.category.is_some()),
+        ("waits", api.waits.is_some()),
+        ("why", !is_blank(&api.why)),
     ];
     let missing = needed
         .into_iter()
-        .filter(|(_, value)| may_block(api) && is_blank(value.as_deref()));
+        .filter(|(_, is_there)| api.may_block() && !is_there);
     missing
         .map(|(key, _)| format!("a blocking call needs `{key}`"))
         .collect()
 }
 
-fn check_callable(api: &ApiTable) -> Option<String> {
-    let takes = matches!(
-        api.effect.as_deref(),
-        Some("offloads" | "schedules" | "runs")
-    );
-    if takes && api.callable.is_none() && !api.registers {
-        let effect = api.effect.as_deref().unwrap_or_default();
+fn check_callable(api: &Api) -> Option<String> {
+    let takes = match api.effect {
+        Effect::Offloads => Some("offloads"),
+        Effect::Schedules => Some("schedules"),
+        Effect::Runs => Some("runs"),
+        Effect::Blocks | Effect::Constructs | Effect::None => None,
+    };
+    if let Some(effect) = takes.filter(|_| api.callable.is_none() && !api.registers) {
         return Some(format!(
             "`effect = \"{effect}\"` needs `callable`: which argument is run"
         ));
@@ -212,7 +150,7 @@ fn check_callable(api: &ApiTable) -> Option<String> {
 }
 
 /// Checks the keys that mean something only beside others.
-fn check_rest(api: &ApiTable, separator: &str) -> Vec<String> {
+fn check_rest(api: &Api, separator: &str) -> Vec<String> {
     let mut errors = Vec::new();
     let mut paths = std::iter::once(&api.path).chain(&api.also);
     if !api.except.is_empty() && !paths.any(|path| path.ends_with('*')) {
@@ -232,43 +170,39 @@ fn check_rest(api: &ApiTable, separator: &str) -> Vec<String> {
         errors.push("`times` needs a `callable`, or `registers`".to_owned());
     }
     let blank_route =
-        |route: &RouteTable| is_blank(route.method.as_deref()) && route.path.is_none();
+        |route: &Route| route.method.as_deref().is_none_or(is_blank) && route.path.is_none();
     if api.route.as_ref().is_some_and(blank_route) {
         errors.push("`route` needs a `method`, a `path` or both".to_owned());
     }
-    if api.panics && !may_block(api) {
+    if api.panics && !api.may_block() {
         errors.push("`panics` is for a blocking call".to_owned());
     }
     if let Some(carrier) = &api.carrier {
         errors.extend(check_argument("carrier.argument", &carrier.argument));
-        errors.extend(check_path(&carrier.trait_, separator, false));
-        if !may_block(api) {
+        match carrier.trait_path.as_str() {
+            "" => errors.push("`carrier` needs a `trait`".to_owned()),
+            path => errors.extend(check_path(path, separator, false)),
+        }
+        if !api.may_block() {
             errors.push("`carrier` is for a blocking call".to_owned());
         }
     }
     let blank = api
         .instead
         .iter()
-        .filter(|(key, value)| is_blank(Some(key)) || is_blank(Some(value)));
+        .filter(|(key, value)| is_blank(key) || is_blank(value));
     errors.extend(blank.map(|(key, _)| format!("`instead.{key}` is empty")));
-    errors.extend(check_word(
-        "language",
-        api.language.as_deref(),
-        &["rust", "python"],
-    ));
     errors
 }
 
-fn check_argument(key: &str, argument: &ArgumentTable) -> Option<String> {
-    (argument.parts() == (None, None))
+fn check_argument(key: &str, argument: &Argument) -> Option<String> {
+    (argument.index.is_none() && argument.keyword.is_none())
         .then(|| format!("`{key}` needs an `index`, a `keyword` or both"))
 }
 
-fn check_when(when: &WhenTable) -> Vec<String> {
+fn check_when(when: &When) -> Vec<String> {
     let mut errors = Vec::new();
     errors.extend(check_argument("when.argument", &when.argument));
-    errors.extend(check_word("when.effect", when.effect.as_deref(), &EFFECTS));
-    errors.extend(check_word("when.waits", when.waits.as_deref(), &WAITS));
     let tests = [
         when.is.is_some(),
         when.none.is_some(),
@@ -281,13 +215,7 @@ fn check_when(when: &WhenTable) -> Vec<String> {
     if when.none == Some(false) {
         errors.push("`when.none` can only be `true`".to_owned());
     }
-    let is_literal = |value: &toml::Value| {
-        value.is_bool() || value.is_integer() || value.is_float() || value.is_str()
-    };
-    if when.is.as_ref().is_some_and(|value| !is_literal(value)) {
-        errors.push("`when.is` must be a truth value, a number or a text".to_owned());
-    }
-    if when.raise && is_blank(when.reason.as_deref()) {
+    if when.raise && when.reason.as_deref().is_none_or(is_blank) {
         errors.push("`when.raise` needs a `reason`: what the report says".to_owned());
     }
     if when.returns.is_some() && when.types.is_empty() {
@@ -299,11 +227,9 @@ fn check_when(when: &WhenTable) -> Vec<String> {
     errors
 }
 
-fn check_type_entry(entry: &TypeTable, separator: &str) -> Vec<String> {
+fn check_type_entry(entry: &TypeEntry, separator: &str) -> Vec<String> {
     let mut errors = check_paths(&entry.path, &entry.also, separator, false);
-    errors.extend(check_word("kind", entry.kind.as_deref(), &KINDS));
-    errors.extend(check_word("guards", entry.guards.as_deref(), &GUARDS));
-    let holds = matches!(entry.kind.as_deref(), Some("guard" | "handle"));
+    let holds = matches!(entry.kind, TypeKind::Guard | TypeKind::Handle);
     if entry.guards.is_some() && !holds {
         errors.push("`guards` is for a type of the kind `guard` or `handle`".to_owned());
     }
@@ -334,7 +260,7 @@ fn check_type_entry(entry: &TypeTable, separator: &str) -> Vec<String> {
     errors
 }
 
-fn check_trait(entry: &TraitTable, separator: &str) -> Vec<String> {
+fn check_trait(entry: &TraitEntry, separator: &str) -> Vec<String> {
     let mut errors = check_paths(&entry.path, &entry.also, separator, false);
     errors.extend(
         entry
@@ -434,14 +360,6 @@ fn check_type(key: &str, text: &str) -> Option<String> {
     (!open.is_empty()).then(|| format!("`{key}`: the brackets of `{text}` do not pair up"))
 }
 
-fn check_word(key: &str, value: Option<&str>, known: &[&str]) -> Option<String> {
-    let value = value.filter(|value| !known.contains(value))?;
-    Some(format!(
-        "`{key}` is `{value}`, which is none of {}",
-        known.join(", ")
-    ))
-}
-
-fn is_blank(text: Option<&str>) -> bool {
-    text.is_none_or(|text| text.trim().is_empty())
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }

@@ -1,13 +1,12 @@
-//! Entries: one callable, one type, one trait.
+//! Entries: one callable, one type, one trait, in the form of the tables and in the form that is stored.
+//!
+//! A key of the data is a field here and nothing else: the doc line of a field is its row in `docs/catalogue.md`. The build script
+//! reads the data with this module too, so it uses nothing else of the crate.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use nostall_model::{Category, Language, Waits};
-
-/// A text that is part of the program or was read from a project's config.
-pub type Text = Cow<'static, str>;
-/// A list of either kind.
-pub type List<T> = Cow<'static, [T]>;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Names an [`Api`] of a [`Catalog`](crate::Catalog).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,82 +16,161 @@ pub struct ApiId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraitId(pub u32);
 
-/// What a callable says of a running event loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventLoop {
-    /// It fails where none runs on the calling thread.
-    Needed,
-    /// It answers whether one runs.
-    Told,
-}
-
 /// One callable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Api {
-    /// Its language.
-    pub language: Language,
-    /// The crate or distribution.
-    pub library: Text,
-    /// Where it is defined; ends in `::*` or `.*` for everything below.
-    pub path: Text,
-    /// Other public paths.
-    pub also: List<Text>,
-    /// What calling it does.
+    /// The full path, `a::b::c` in Rust, `a.b.c` in Python; a method is `<type's path>::<name>`. Ending in `::*` / `.*` it is a
+    /// *wildcard*: everything below, at confidence likely, in Python through chains of attributes too
+    /// (`client.chat.completions.create`). Python builtins are `builtins.open`. What a subscript gives is said by
+    /// `X.__getitem__`, what an attribute gives that is not otherwise known by `X.__getattr__`, both with `returns`.
+    pub path: String,
+    /// Other public paths of the same callable.
+    pub also: Vec<String>,
+    /// `blocks` (the default), `offloads` (runs its callable off the executor), `schedules` (hands its callable or future to the
+    /// executor, to run later), `runs` (runs its callable inline, before it returns or while its result is used), `constructs`
+    /// (makes a value; `returns` says of what type), `none` (known to be harmless).
     pub effect: Effect,
-    /// What kind of thing; always there where it blocks.
-    pub category: Option<Category>,
-    /// What the thread waits for; always there where it blocks.
-    pub waits: Option<Waits>,
-    /// What happens on the calling thread.
-    pub why: Text,
-    /// The async twin per runtime or library.
-    pub instead: List<(Text, Text)>,
-    /// The type of the result, in the words of the language.
-    pub returns: Option<Text>,
-    /// Which argument is run.
+    /// For `offloads`, `schedules`, `runs`: which argument holds the callable: `0`, or `{ index = 1, keyword = "target" }`.
+    /// Arguments are counted from 0, without the receiver.
     pub callable: Option<Argument>,
-    /// The types that the callable is called with.
-    pub gives: List<Text>,
-    /// Whether all callables among the arguments are run, not only that one.
-    pub every: bool,
-    /// Whether it takes all elements of its arguments, so that the code of a generator among them runs.
-    pub iterates: bool,
-    /// Whether it ends a block, and waits for what an `await` in the block has waited for already.
-    pub settled: bool,
-    /// What it says of a running event loop.
-    pub event_loop: Option<EventLoop>,
-    /// How often the callable runs, where that is known not to be once per call.
-    pub times: Option<Times>,
-    /// What this call says of a route, for the name of the handler's entry.
-    pub route: Option<Route>,
-    /// Whether what it is given runs beside other tasks: a server, a `select!`, a stream of futures in flight.
-    pub concurrent: bool,
-    /// Which argument holds the length of a sleep, or of the duration that is made.
-    pub duration: Option<Argument>,
-    /// The unit of that argument.
-    pub duration_unit: DurationUnit,
-    /// Whether it panics inside an async runtime.
-    pub panics: bool,
-    /// Blocks only where an argument's type does.
-    pub carrier: Option<Carrier>,
-    /// The type that its receiver has where it answers yes.
-    pub proves: Option<Text>,
-    /// Whether it, as a decorator, hands the function over and leaves its name alone.
+    /// The types that the callable is called with, one per parameter: `["T"]`, `["&Self::Item"]`; `_` where nothing is known.
+    pub gives: Vec<String>,
+    /// `true` where it is a decorator that hands the function over to a framework and leaves the name as it was: the framework
+    /// runs it, off the executor for `offloads`, on it for `schedules`. Without it `offloads` makes an awaitable of the decorated
+    /// function.
     pub registers: bool,
-    /// What arguments change; the first that holds counts.
-    pub when: List<When>,
-    /// For a wildcard: names below that do not count.
-    pub except: List<Text>,
+    /// `true` where all callables among the arguments are run, not only the one that `callable` names.
+    pub every: bool,
+    /// `true` where all elements of the arguments are taken before it returns, so that the code of a generator among them runs:
+    /// `list(numbers())`.
+    pub iterates: bool,
+    /// How often the callable runs: `once` in the life of the program (an initialiser; the risk is a step lower), `many`, once
+    /// per element of something (a loop; a step higher).
+    pub times: Option<Times>,
+    /// What the call or attribute says of an HTTP route, for the name of a handler's entry: `{ method = "GET", path = 0 }`,
+    /// either of the two alone where the other is said by another call of the chain.
+    pub route: Option<Route>,
+    /// `true` where what is given runs beside other tasks: a server, a `select!`, a stream with many futures in flight.
+    /// `effect = "schedules"` says so already.
+    pub concurrent: bool,
+    /// `fs net http db cache queue cloud process sleep lock wait cpu console runtime`; it gives the rule (`blocking-fs`;
+    /// `runtime` gives `nested-runtime`). Needed where `effect` is `blocks`.
+    pub category: Option<Category>,
+    /// What the thread waits for; it gives the base risk: `unbounded` (another party decides when: child process, accept, recv,
+    /// join, channel, condition, user input), `timer` (a sleep; see `duration`), `network` (a round trip), `cpu` (made to be
+    /// slow, or of large input), `disk` (a file's content or a tree), `metadata` (one quick file-system call: stat, exists,
+    /// mkdir, rename, open), `brief` (a short lock, a line to the console, starting a process without waiting). Needed where
+    /// `effect` is `blocks`.
+    pub waits: Option<Waits>,
+    /// One sentence: what happens on the calling thread. Needed where `effect` is `blocks`.
+    pub why: String,
+    /// The async twin per runtime or library: keys `tokio`, `async-std`, `smol`; `asyncio`, `trio`, `anyio`; or the name of a
+    /// library (`httpx`, `reqwest`). Leave it out where there is none: the report then offers the runtime's way to offload.
+    pub instead: BTreeMap<String, String>,
+    /// `true` for the end of a block (`Executor.__exit__`) that waits for work which an `await` in the block has waited for
+    /// already: it is brief then.
+    pub settled: bool,
+    /// What it says of a running event loop: `needed` where it fails if none runs on the calling thread
+    /// (`asyncio.get_running_loop`), `told` where it answers whether one runs (`loop.is_running()`). Handlers of the one, and
+    /// branches where the other said no, are not taken for code on the loop.
+    #[serde(rename = "loop")]
+    pub event_loop: Option<EventLoop>,
+    /// For a Python method without arguments: the type that its receiver has where the answer is true, as `isinstance` tells it
+    /// (`if future.done(): future.result()`).
+    pub proves: Option<String>,
+    /// The type of the result, written in the language with full paths. For Rust, type parameters of the receiver may be used by
+    /// the names its `[[type]]` gives them, `Self` is the receiver, `A0` the type of argument 0, `G0` the call's own type
+    /// argument 0 (`read::<u8>()`), `X::Output` what calling or awaiting an `X` gives, `X::Item` what iterating over it gives
+    /// (or what an `Option` holds). For Python likewise: the receiver's parameters by name, `Self`, `A0`, and of any of them
+    /// `A0.Item` (one step of an iteration), `A0.Entered` (what `with` binds), `A0.Awaited`, `A0.Result` (what calling it
+    /// gives); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where what follows depends on it:
+    /// constructors, openers, builders.
+    pub returns: Option<String>,
+    /// In a project's own tables: `rust` or `python`, where the path does not tell (`::` or `.`).
+    pub language: Option<Language>,
+    /// For `waits = "timer"`: the argument that holds the length (as `callable`); in Python seconds, in Rust a `Duration`, or
+    /// milliseconds with `unit = "ms"`.
+    pub duration: Option<Argument>,
+    /// The unit of `duration`: `duration` (a Rust `Duration`), `min`, `s`, `ms`, `us`, `ns`. Constructors of durations
+    /// (`Duration::from_millis`) have `duration` and `unit` as well.
+    pub unit: Option<DurationUnit>,
+    /// `true` when the call panics inside an async runtime (`block_on`).
+    pub panics: bool,
+    /// `{ argument = 0, trait = "std::io::Read" }`: blocks only where that argument's type carries the trait (`std::io::copy`,
+    /// `serde_json::from_reader`).
+    pub carrier: Option<Carrier>,
+    /// Argument conditions, the first that holds wins:
+    /// `[{ argument = { index = 0, keyword = "block" }, is = false, effect = "none" }]`. `is` compares with a literal (`false`,
+    /// `0`, `"w"`, or `"none"` spelled `none = true`); `given = true/false` asks whether the argument is there;
+    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, or of one that extends one (Python). What changes:
+    /// `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also what it `returns`.
+    pub when: Vec<When>,
+    /// For a wildcard: names below that do not count (`["new", "builder"]`).
+    pub except: Vec<String>,
     /// Where the fact can be checked.
-    pub source: Text,
+    pub source: String,
+    /// A snippet with a finding for this entry (where `effect` is `blocks`): the entry's test. Every blocking entry has one, or is
+    /// covered by a generated one where its shape is a plain path call.
+    pub bad: Option<String>,
+    /// A snippet without a finding for this entry.
+    pub good: Option<String>,
+    /// The crate or distribution: the file's.
+    #[serde(skip)]
+    pub library: String,
     /// Who says so.
+    #[serde(skip)]
     pub origin: Origin,
 }
 
+impl Api {
+    /// Returns its language.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language.unwrap_or_else(|| language_of(&self.path))
+    }
+
+    /// Returns the unit of its `duration`: Python's sleeps are in seconds unless the entry says otherwise, Rust's are durations.
+    #[must_use]
+    pub fn duration_unit(&self) -> DurationUnit {
+        self.unit.unwrap_or(match self.language() {
+            Language::Rust => DurationUnit::Duration,
+            Language::Python => DurationUnit::Seconds,
+        })
+    }
+
+    /// Says whether a call can block: always, or with some arguments.
+    pub(crate) fn may_block(&self) -> bool {
+        let with_some = |when: &When| when.effect == Some(Effect::Blocks);
+        self.effect == Effect::Blocks || self.when.iter().any(with_some)
+    }
+}
+
+/// Returns what stands between the names of a path.
+pub(crate) fn separator(language: Language) -> &'static str {
+    match language {
+        Language::Rust => "::",
+        Language::Python => ".",
+    }
+}
+
+/// Returns the language that a path is written in.
+fn language_of(path: &str) -> Language {
+    if path.contains("::") {
+        Language::Rust
+    } else {
+        Language::Python
+    }
+}
+
 /// What calling an api does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Holds the calling thread.
+    #[default]
     Blocks,
     /// Runs its callable off the executor.
     Offloads,
@@ -106,8 +184,19 @@ pub enum Effect {
     None,
 }
 
+/// What a callable says of a running event loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventLoop {
+    /// It fails where none runs on the calling thread.
+    Needed,
+    /// It answers whether one runs.
+    Told,
+}
+
 /// How often a callable runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Times {
     /// Once in the life of the program: an initialiser.
     Once,
@@ -116,10 +205,11 @@ pub enum Times {
 }
 
 /// What a call or an attribute says of a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Route {
     /// The HTTP method.
-    pub method: Option<Text>,
+    pub method: Option<String>,
     /// Which argument holds the path.
     pub path: Option<Argument>,
 }
@@ -138,28 +228,67 @@ impl Route {
 }
 
 /// An argument of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Argument {
     /// Its position, from 0, without the receiver.
     pub index: Option<u16>,
     /// Its keyword.
-    pub keyword: Option<Text>,
+    pub keyword: Option<String>,
+}
+
+/// An argument as the tables write it.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "an argument is its position, `0`, or `{ index = 0, keyword = \"name\" }`"
+)]
+enum WrittenArgument {
+    Index(u16),
+    Named(NamedArgument),
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct NamedArgument {
+    index: Option<u16>,
+    keyword: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Argument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (index, keyword) = if deserializer.is_human_readable() {
+            match WrittenArgument::deserialize(deserializer)? {
+                WrittenArgument::Index(index) => (Some(index), None),
+                WrittenArgument::Named(named) => (named.index, named.keyword),
+            }
+        } else {
+            Deserialize::deserialize(deserializer)?
+        };
+        Ok(Self { index, keyword })
+    }
 }
 
 /// The unit of a length of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DurationUnit {
     /// A value of the language's duration type.
+    #[serde(rename = "duration")]
     Duration,
     /// Minutes.
+    #[serde(rename = "min")]
     Minutes,
     /// Seconds.
+    #[serde(rename = "s")]
     Seconds,
     /// Milliseconds.
+    #[serde(rename = "ms")]
     Milliseconds,
     /// Microseconds.
+    #[serde(rename = "us")]
     Microseconds,
     /// Nanoseconds.
+    #[serde(rename = "ns")]
     Nanoseconds,
 }
 
@@ -179,46 +308,70 @@ impl DurationUnit {
 }
 
 /// An argument whose type must carry a trait.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Carrier {
     /// The argument.
     pub argument: Argument,
     /// The trait's path.
-    pub trait_path: Text,
+    #[serde(rename = "trait")]
+    pub trait_path: String,
 }
 
 /// What an argument changes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct When {
     /// The argument.
     pub argument: Argument,
-    /// What must hold of it.
-    pub test: Test,
+    /// It equals this literal.
+    #[serde(deserialize_with = "literal")]
+    pub is: Option<Literal>,
+    /// It is Python's `None`.
+    pub none: Option<bool>,
+    /// It is there, or is not.
+    pub given: Option<bool>,
+    /// It is of one of these types, or of one that extends one.
+    #[serde(rename = "type")]
+    pub types: Vec<String>,
     /// The effect that the call has then.
     pub effect: Option<Effect>,
     /// What the thread waits for then.
     pub waits: Option<Waits>,
     /// What to say then.
-    pub reason: Option<Text>,
+    pub reason: Option<String>,
     /// Whether the risk is a step higher then.
     pub raise: bool,
     /// The type of the result then.
-    pub returns: Option<Text>,
+    pub returns: Option<String>,
 }
 
 /// A question about an argument.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Test {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Test<'a> {
     /// It equals a literal.
-    Is(Literal),
+    Is(&'a Literal),
     /// It is there, or is not.
     Given(bool),
     /// It is of one of these types, or of one that extends one.
-    Type(List<Text>),
+    Type(&'a [String]),
+}
+
+impl When {
+    /// Returns what is asked of the argument; of a table that passed the check it is one thing.
+    #[must_use]
+    pub fn test(&self) -> Test<'_> {
+        match (&self.is, self.given) {
+            (Some(literal), _) => Test::Is(literal),
+            (None, Some(given)) => Test::Given(given),
+            (None, None) if !self.types.is_empty() => Test::Type(&self.types),
+            (None, None) => Test::Is(&Literal::None),
+        }
+    }
 }
 
 /// A literal.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Literal {
     /// `true`, `false`.
     Bool(bool),
@@ -227,57 +380,100 @@ pub enum Literal {
     /// A number.
     Float(f64),
     /// A text.
-    Str(Text),
+    Str(String),
     /// Python's `None`.
     None,
 }
 
+/// A literal as the tables write it.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "`when.is` must be a truth value, a number or a text"
+)]
+enum WrittenLiteral {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(String),
+}
+
+fn literal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Literal>, D::Error> {
+    if !deserializer.is_human_readable() {
+        return Deserialize::deserialize(deserializer);
+    }
+    Ok(Some(match WrittenLiteral::deserialize(deserializer)? {
+        WrittenLiteral::Bool(value) => Literal::Bool(value),
+        WrittenLiteral::Int(value) => Literal::Int(value),
+        WrittenLiteral::Float(value) => Literal::Float(value),
+        WrittenLiteral::Str(value) => Literal::Str(value),
+    }))
+}
+
 /// Who says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// nostall's own data.
+    #[default]
     BuiltIn,
     /// The project's config.
     User,
 }
 
 /// A type that calls hang on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct TypeEntry {
-    /// Its language.
-    pub language: Language,
-    /// Where it is defined.
-    pub path: Text,
+    /// The full path where it is defined.
+    pub path: String,
     /// Other public paths.
-    pub also: List<Text>,
-    /// What kind of type.
+    pub also: Vec<String>,
+    /// `handle` (a file, a socket), `client`, `guard` (held while it lives), `executor` (runs callables), `future`, `plain`.
     pub kind: TypeKind,
-    /// Names of its type parameters.
-    pub params: List<Text>,
-    /// What it derefs to.
-    pub deref: Option<Text>,
-    /// The type that it is another name of.
-    pub alias: Option<Text>,
-    /// What iterating over it gives.
-    pub item: Option<Text>,
-    /// Base classes.
-    pub extends: List<Text>,
-    /// What `with` binds, where that is not the object itself.
-    pub enter: Option<Text>,
-    /// What awaiting it gives.
-    pub awaits: Option<Text>,
-    /// Public fields with their types.
-    pub fields: List<(Text, Text)>,
-    /// For a guard: what it holds while it lives.
-    pub guards: Option<Guards>,
-    /// Methods of classes that extend it, which a loop calls.
-    pub on_loop: List<Text>,
-    /// Whether values of many other types pass for it, also such as never wait: what its methods do is only possible.
+    /// Public fields, attributes and properties with their types: `{ stdout = "std::vec::Vec<u8>" }`; in a tuple struct `"0"`.
+    pub fields: BTreeMap<String, String>,
+    /// `true` for a Python type that values of many other types pass for, also such as never wait (`typing.BinaryIO` is a
+    /// `BytesIO`, too): what its methods do has confidence possible.
     pub protocol: bool,
+    /// For a Python class that programs extend: the methods that its framework's loop calls, async or not (`data_received` of
+    /// `asyncio.Protocol`).
+    pub on_loop: Vec<String>,
+    /// For `kind = "guard"`, what is held while it lives, and for a `handle` of Python what is held in a `with` of it: `lock`
+    /// (of threads), `task-lock` (of tasks), `borrow`, `span`. All but `task-lock` must not live over an await; a lock held makes
+    /// a wait a step worse.
+    pub guards: Option<Guards>,
+    /// Names of its type parameters: `["T"]`.
+    pub params: Vec<String>,
+    /// What it derefs to: `"std::path::Path"`, or a parameter, `"T"`.
+    pub deref: Option<String>,
+    /// It is only another name: `std::io::Result` with `params = ["T"]` is `"std::result::Result<T, std::io::Error>"`.
+    pub alias: Option<String>,
+    /// What iterating over it yields: `"std::io::Result<std::fs::DirEntry>"`.
+    pub item: Option<String>,
+    /// Base classes (Python).
+    pub extends: Vec<String>,
+    /// What `with x as y` binds (Python), when it is not the object itself.
+    pub enter: Option<String>,
+    /// For a future: what awaiting it gives.
+    pub awaits: Option<String>,
+    /// Where the fact can be checked.
+    pub source: String,
+    /// Its language: the file's.
+    #[serde(skip)]
+    pub language: Option<Language>,
+}
+
+impl TypeEntry {
+    /// Returns its language.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language.unwrap_or_else(|| language_of(&self.path))
+    }
 }
 
 /// What a guard holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Guards {
     /// A lock of threads: whoever waits for it holds its thread.
     Lock,
@@ -289,18 +485,9 @@ pub enum Guards {
     Span,
 }
 
-impl Guards {
-    /// All of them, with their words in the data.
-    pub const ALL: [(Self, &'static str); 4] = [
-        (Self::Lock, "lock"),
-        (Self::TaskLock, "task-lock"),
-        (Self::Borrow, "borrow"),
-        (Self::Span, "span"),
-    ];
-}
-
 /// What kind of type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TypeKind {
     /// A file, a socket.
     Handle,
@@ -313,24 +500,38 @@ pub enum TypeKind {
     /// Is awaited.
     Future,
     /// Anything else.
+    #[default]
     Plain,
 }
 
 /// A trait whose methods block only on some types.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct TraitEntry {
-    /// Its language.
-    pub language: Language,
-    /// Where it is defined.
-    pub path: Text,
+    /// The full path where it is defined.
+    pub path: String,
     /// Other public paths.
-    pub also: List<Text>,
-    /// Types that carry it.
-    pub on: List<Text>,
-    /// Wrappers that carry it when their first type parameter does.
-    pub through: List<Text>,
-    /// Whether its methods are assumed where it is imported and the receiver's type is not known.
+    pub also: Vec<String>,
+    /// Types that carry it: `["std::fs::File", "std::net::TcpStream"]`.
+    pub on: Vec<String>,
+    /// Wrappers that carry it when their first type parameter does: `["std::io::BufReader"]`.
+    pub through: Vec<String>,
+    /// `true` where a method of it may be assumed of a receiver that nothing is known of, in files that import the trait: the
+    /// queries of diesel are types that macros make.
     pub assume: bool,
-    /// Traits that come with it.
-    pub supertraits: List<Text>,
+    /// Traits that come with it: `std::io::BufRead` comes with `std::io::Read`.
+    pub supertraits: Vec<String>,
+    /// Where the fact can be checked.
+    pub source: String,
+    /// Its language: the file's.
+    #[serde(skip)]
+    pub language: Option<Language>,
+}
+
+impl TraitEntry {
+    /// Returns its language.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language.unwrap_or_else(|| language_of(&self.path))
+    }
 }

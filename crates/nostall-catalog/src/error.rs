@@ -6,20 +6,10 @@ pub enum CatalogError {
     /// An entry is not valid; the text begins with its path.
     #[error("catalogue entry {0}")]
     Entry(String),
-    /// A data file cannot be read.
-    #[error("read {path}: {source}")]
-    Unreadable {
-        /// The file, from the data folder on.
-        path: String,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A data file is not TOML, or has keys or values that mean nothing; the text begins with the line.
-    #[error("{path}:{message}")]
-    Form {
-        /// The file, from the data folder on.
-        path: String,
-        /// The line, the entry and what is wrong with it.
-        message: String,
-    },
+    /// The data folder cannot be read.
+    #[error("read the data folder: {0}")]
+    Unreadable(std::io::Error),
+    /// All that is wrong with a data file, a fault a line.
+    #[error("{}", .0.join("\n"))]
+    Data(Vec<String>),
 }

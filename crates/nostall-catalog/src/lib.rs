@@ -1,29 +1,29 @@
 //! What nostall knows of libraries: which calls block, offload or schedule, and the types that they hang on.
 //!
-//! The knowledge is data: `data/<language>/<library>.toml`, in the form of `docs/catalogue.md`, compiled into static tables.
+//! The knowledge is data: `data/<language>/<library>.toml`, in the form of `docs/catalogue.md`, which the build
+//! script reads, checks and stores in a compact form.
 //! A project's own entries have the same form and go before it. Nothing here knows how a language resolves its names.
 
 mod catalog;
 mod check;
-mod convert;
+mod data;
+mod entries;
 mod entry;
 mod error;
+mod form;
 mod paths;
 #[doc(hidden)]
-pub mod schema;
-#[doc(hidden)]
 pub mod snippets;
-mod tables;
 #[cfg(test)]
 mod tests;
 mod traits;
-mod user;
 
 pub use catalog::{Catalog, Match};
+pub use entries::UserEntries;
 pub use entry::{
-    Api, ApiId, Argument, Carrier, DurationUnit, Effect, EventLoop, Guards, List, Literal, Origin,
-    Route, Test, Text, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
+    Api, ApiId, Argument, Carrier, DurationUnit, Effect, EventLoop, Guards, Literal, Origin, Route,
+    Test, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
 };
 pub use error::CatalogError;
+pub use form::{FormError, Tables, parse};
 pub use traits::{Carrying, TraitMatch};
-pub use user::UserEntries;

@@ -5,30 +5,11 @@ use std::borrow::Cow;
 use nostall_model::Language;
 use rustc_hash::FxHashMap;
 
-use crate::entry::Text;
-
-/// Returns what stands between the names of a path.
-pub(crate) fn separator(language: Language) -> &'static str {
-    match language {
-        Language::Rust => "::",
-        Language::Python => ".",
-    }
-}
+use crate::entry::separator;
 
 /// Splits off the last name.
 pub(crate) fn split(language: Language, path: &str) -> Option<(&str, &str)> {
     path.rsplit_once(separator(language))
-}
-
-/// Splits off the last name, and keeps what is static.
-pub(crate) fn split_text(language: Language, path: &Text) -> Option<(Text, Text)> {
-    match path {
-        Cow::Borrowed(path) => {
-            split(language, path).map(|(parent, name)| (Cow::Borrowed(parent), Cow::Borrowed(name)))
-        }
-        Cow::Owned(path) => split(language, path)
-            .map(|(parent, name)| (Cow::Owned(parent.to_owned()), Cow::Owned(name.to_owned()))),
-    }
 }
 
 /// `core` and `alloc` are `std` by other names.
@@ -43,19 +24,11 @@ pub(crate) fn normalise(language: Language, path: &str) -> Cow<'_, str> {
     })
 }
 
-/// [`normalise`] for what is kept.
-pub(crate) fn normalise_text(language: Language, path: &Text) -> Text {
-    match normalise(language, path) {
-        Cow::Borrowed(_) => path.clone(),
-        Cow::Owned(path) => Cow::Owned(path),
-    }
-}
-
 /// A map from paths, apart for each language. A look-up allocates nothing.
 #[derive(Debug)]
 pub(crate) struct PathMap<T> {
-    rust: FxHashMap<Text, T>,
-    python: FxHashMap<Text, T>,
+    rust: FxHashMap<String, T>,
+    python: FxHashMap<String, T>,
 }
 
 impl<T> Default for PathMap<T> {
@@ -77,7 +50,7 @@ impl<T> PathMap<T> {
     }
 
     /// Returns the map of one language, to be filled.
-    pub(crate) fn of(&mut self, language: Language) -> &mut FxHashMap<Text, T> {
+    pub(crate) fn of(&mut self, language: Language) -> &mut FxHashMap<String, T> {
         match language {
             Language::Rust => &mut self.rust,
             Language::Python => &mut self.python,

@@ -1,15 +1,13 @@
-//! The data as files, for tests: the tables that nostall carries have no snippets. Not for use in nostall itself.
+//! The entries' own tests: what nostall carries has no snippets. Not for use in nostall itself.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nostall_model::Language;
 
-use crate::check::{check_own, complete};
-use crate::convert;
-use crate::entry::{Effect, Origin};
+use crate::data;
+use crate::entry::{Api, Effect};
 use crate::error::CatalogError;
-use crate::paths::separator;
-use crate::schema::{ApiTable, Tables, parse};
+use crate::form::Tables;
 
 /// An entry's own test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,21 +42,21 @@ pub struct DataFile {
 /// # Errors
 /// The first file that cannot be read or is not valid.
 pub fn read() -> Result<Vec<Snippet>, CatalogError> {
-    let files = data_files()?;
-    Ok(files
-        .iter()
-        .flat_map(|file| file.tables.api.iter().map(|table| snippet(file, table)))
-        .collect())
+    let mut snippets = Vec::new();
+    for file in data_files()? {
+        let apis = file.tables.api.into_iter();
+        snippets.extend(apis.map(|api| snippet(&file.name, file.language, api)));
+    }
+    Ok(snippets)
 }
 
-fn snippet(file: &DataFile, table: &ApiTable) -> Snippet {
-    let api = convert::api(file.language, &file.tables.library, Origin::BuiltIn, table);
+fn snippet(file: &str, language: Language, api: Api) -> Snippet {
     Snippet {
-        file: file.name.clone(),
-        entry_path: table.path.clone(),
-        language: file.language,
-        bad: table.bad.clone(),
-        good: table.good.clone(),
+        file: file.to_owned(),
+        entry_path: api.path,
+        language,
+        bad: api.bad,
+        good: api.good,
         effect: api.effect,
     }
 }
@@ -69,54 +67,14 @@ fn snippet(file: &DataFile, table: &ApiTable) -> Snippet {
 /// The first file that cannot be read or is not valid.
 pub fn data_files() -> Result<Vec<DataFile>, CatalogError> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let mut files = Vec::new();
-    for language in [Language::Rust, Language::Python] {
-        for path in toml_files(&root.join(language.name()))? {
-            files.push(data_file(language, &path)?);
-        }
-    }
-    Ok(files)
-}
-
-fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, CatalogError> {
-    let unreadable = |source| CatalogError::Unreadable {
-        path: folder.display().to_string(),
-        source,
-    };
-    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
-    let files: Result<Vec<PathBuf>, _> = entries
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect();
-    let mut files = files.map_err(unreadable)?;
-    files.retain(|file| {
-        file.extension()
-            .is_some_and(|extension| extension == "toml")
-    });
-    files.sort();
-    Ok(files)
-}
-
-fn data_file(language: Language, path: &Path) -> Result<DataFile, CatalogError> {
-    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = format!("{}/{file_name}", language.name());
-    let text = std::fs::read_to_string(path);
-    let text = text.map_err(|source| CatalogError::Unreadable {
-        path: name.clone(),
-        source,
-    })?;
-    let form = |message| CatalogError::Form {
-        path: name.clone(),
-        message,
-    };
-    let mut tables = parse(&text).map_err(form)?;
-    let mut errors = complete(&mut tables, separator(language));
-    errors.extend(check_own(&tables));
-    match errors.into_iter().next() {
-        Some(error) => Err(form(format!(" {error}"))),
-        None => Ok(DataFile {
-            name,
+    let paths = data::files(&root).map_err(CatalogError::Unreadable)?;
+    let files = paths.into_iter().map(|(language, path)| {
+        let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(DataFile {
+            name: format!("{}/{file_name}", language.name()),
             language,
-            tables,
-        }),
-    }
+            tables: data::read(language, &path).map_err(CatalogError::Data)?,
+        })
+    });
+    files.collect()
 }

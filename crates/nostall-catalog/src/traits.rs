@@ -1,12 +1,10 @@
 //! Which types carry which traits, and the methods that the catalogue knows of those traits.
 
-use std::borrow::Cow;
-
 use nostall_model::Language;
 use rustc_hash::FxHashMap;
 
-use crate::entry::{Api, ApiId, Origin, Text, TraitEntry, TraitId, TypeEntry};
-use crate::paths::{PathMap, normalise, normalise_text, split_text};
+use crate::entry::{Api, ApiId, Origin, TraitEntry, TraitId, TypeEntry};
+use crate::paths::{PathMap, normalise, split};
 
 /// A method of a trait that a type carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +33,7 @@ pub(crate) struct TraitIndex {
     methods: PathMap<Vec<(TraitId, ApiId)>>,
     carriers: PathMap<Vec<(TraitId, Carrying)>>,
     /// For another path of a type, the one where it is defined.
-    type_paths: PathMap<Text>,
+    type_paths: PathMap<String>,
 }
 
 impl TraitIndex {
@@ -44,8 +42,8 @@ impl TraitIndex {
         let mut index = Self::default();
         for entry in types {
             for other in entry.also.iter() {
-                let own = index.type_paths.of(entry.language);
-                own.entry(normalise_text(entry.language, other))
+                let own = index.type_paths.of(entry.language());
+                own.entry(normalise(entry.language(), other).into_owned())
                     .or_insert_with(|| entry.path.clone());
             }
         }
@@ -64,11 +62,11 @@ impl TraitIndex {
     }
 
     fn add(&mut self, id: TraitId, entry: &TraitEntry) {
-        let language = entry.language;
+        let language = entry.language();
         for path in std::iter::once(&entry.path).chain(entry.also.iter()) {
             self.by_path
                 .of(language)
-                .entry(normalise_text(language, path))
+                .entry(normalise(language, path).into_owned())
                 .or_insert(id);
         }
         let lists = [
@@ -82,7 +80,7 @@ impl TraitIndex {
                     .get(language, &normalise(language, type_path))
                 {
                     Some(defined) => defined.clone(),
-                    None => normalise_text(language, type_path),
+                    None => normalise(language, type_path).into_owned(),
                 };
                 let carried = self.carriers.of(language).entry(key).or_default();
                 if !carried.iter().any(|(known, _)| *known == id) {
@@ -94,17 +92,21 @@ impl TraitIndex {
 
     fn add_method(&mut self, api_id: ApiId, api: &Api) {
         for path in std::iter::once(&api.path).chain(api.also.iter()) {
-            let path = normalise_text(api.language, path);
-            let Some((parent, name)) = split_text(api.language, &path) else {
+            let path = normalise(api.language(), path).into_owned();
+            let Some((parent, name)) = split(api.language(), &path) else {
                 continue;
             };
             if name == "*" {
                 continue;
             }
-            let Some(trait_id) = self.by_path.get(api.language, &parent).copied() else {
+            let Some(trait_id) = self.by_path.get(api.language(), parent).copied() else {
                 continue;
             };
-            let known = self.methods.of(api.language).entry(name).or_default();
+            let known = self
+                .methods
+                .of(api.language())
+                .entry(name.to_owned())
+                .or_default();
             if !known.iter().any(|(other, _)| *other == trait_id) {
                 known.push((trait_id, api_id));
             }
@@ -158,7 +160,7 @@ impl TraitIndex {
         let defined = self
             .type_paths
             .get(language, &type_path)
-            .map_or(&*type_path, Cow::as_ref);
+            .map_or(&*type_path, String::as_str);
         self.carriers
             .get(language, defined)
             .map_or(&[], Vec::as_slice)
@@ -168,22 +170,19 @@ impl TraitIndex {
 /// Makes one trait of the tables of one path: a library's file says of another's trait which of its own types carry it.
 pub(crate) fn merge(traits: Vec<TraitEntry>) -> Vec<TraitEntry> {
     let mut merged: Vec<TraitEntry> = Vec::new();
-    let mut places: FxHashMap<(Language, Text), usize> = FxHashMap::default();
+    let mut places: FxHashMap<(Language, String), usize> = FxHashMap::default();
     for entry in traits {
-        match places.get(&(entry.language, entry.path.clone())) {
+        match places.get(&(entry.language(), entry.path.clone())) {
             Some(place) => {
                 let known = &mut merged[*place];
-                known.also.to_mut().extend_from_slice(&entry.also);
+                known.also.extend(entry.also);
                 known.assume |= entry.assume;
-                known.on.to_mut().extend_from_slice(&entry.on);
-                known.through.to_mut().extend_from_slice(&entry.through);
-                known
-                    .supertraits
-                    .to_mut()
-                    .extend_from_slice(&entry.supertraits);
+                known.on.extend(entry.on);
+                known.through.extend(entry.through);
+                known.supertraits.extend(entry.supertraits);
             }
             None => {
-                places.insert((entry.language, entry.path.clone()), merged.len());
+                places.insert((entry.language(), entry.path.clone()), merged.len());
                 merged.push(entry);
             }
         }

@@ -1,18 +1,20 @@
 //! Which entry a path means, and what is refused.
 
-use nostall_catalog::schema::Tables;
-use nostall_catalog::{Carrying, Catalog, Effect, UserEntries};
+use nostall_catalog::{Carrying, Catalog, Effect, Tables, UserEntries, parse};
 use nostall_model::Language;
 
 fn with(toml: &str) -> Catalog {
-    let tables: Tables = toml::from_str(toml).expect("the test's tables are TOML");
+    let tables: Tables = parse(toml).expect("the test's tables have the form");
     Catalog::builtin().with_user_entries(
         UserEntries::new(tables, &["my::pool::run".to_owned()]).expect("valid entries"),
     )
 }
 
 fn refused(toml: &str) -> String {
-    let tables: Tables = toml::from_str(toml).expect("the test's tables are TOML");
+    let tables: Tables = match parse(toml) {
+        Ok(tables) => tables,
+        Err(error) => return error.to_string(),
+    };
     UserEntries::new(tables, &[])
         .expect_err("not valid")
         .to_string()
@@ -116,7 +118,10 @@ fn invalid_entries_are_named() {
         refused("[[api]]\npath = 'a::b'\ncategory = 'fs'\nwaits = 'disk'"),
         "catalogue entry `a::b`: a blocking call needs `why`"
     );
-    assert!(refused("[[api]]\npath = 'a::b'\neffect = 'sleeps'").contains("`effect` is `sleeps`"));
+    assert_eq!(
+        refused("[[api]]\npath = 'a::b'\neffect = 'sleeps'"),
+        "3: in `a::b`: `effect` is `sleeps`, which is none of blocks, offloads, schedules, runs, constructs, none"
+    );
     assert!(
         refused("[[api]]\npath = 'a::*::b'\neffect = 'none'").contains("is not a path of names")
     );
@@ -155,7 +160,7 @@ fn what_is_offered_instead_does_not_block() {
                 .rsplit(['.', ':'])
                 .next()
                 .is_some_and(|name| name.starts_with(char::is_uppercase));
-            let blocks = catalog.lookup(api.language, twin).is_some_and(|found| {
+            let blocks = catalog.lookup(api.language(), twin).is_some_and(|found| {
                 let twin = catalog.api(found.api);
                 twin.effect == Effect::Blocks && !found.wildcard
             });

@@ -21,9 +21,9 @@ pub(crate) fn of_call(
     if hops > 1 {
         return Some(away);
     }
-    if let Some((_, twin)) = api.instead.iter().find(|(key, _)| key == runtime.key()) {
+    if let Some(twin) = api.instead.get(runtime.key()) {
         return Some(Replacement::Twin(Twin {
-            path: twin.to_string(),
+            path: twin.clone(),
             library: None,
             code: None,
         }));
@@ -37,7 +37,7 @@ pub(crate) fn of_call(
     let known = libraries.iter().find(|(key, _)| names.find(key).is_some());
     match (known, libraries.as_slice()) {
         (Some((_, twin)), _) => Some(Replacement::Twin(Twin {
-            path: twin.to_string(),
+            path: (*twin).clone(),
             library: None,
             code: None,
         })),
@@ -47,8 +47,8 @@ pub(crate) fn of_call(
                 .iter()
                 .map(|(key, twin)| {
                     Replacement::Twin(Twin {
-                        path: twin.to_string(),
-                        library: Some(key.to_string()),
+                        path: (*twin).clone(),
+                        library: Some((*key).clone()),
                         code: None,
                     })
                 })

@@ -376,7 +376,7 @@ fn deciding(api: &Api) -> impl Iterator<Item = &nostall_catalog::Argument> {
     let tested = api
         .when
         .iter()
-        .filter(|when| matches!(when.test, Test::Is(_)))
+        .filter(|when| matches!(when.test(), Test::Is(_)))
         .map(|when| &when.argument);
     tested.chain(&api.duration)
 }

@@ -49,7 +49,7 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
     let arguments = &facts.arguments[call.arguments.range()];
     let mut conditions = api.when.iter().enumerate();
     let when = conditions
-        .find(|(number, when)| match when.test {
+        .find(|(number, when)| match when.test() {
             Test::Type(_) => (bench.type_holds)(*number),
             _ => holds(bench, arguments, when),
         })
@@ -164,9 +164,9 @@ fn is_spread(arguments: &[Argument]) -> bool {
 
 fn holds(bench: &Bench<'_>, arguments: &[Argument], when: &When) -> bool {
     let found = argument(bench.facts, arguments, &when.argument);
-    match &when.test {
+    match when.test() {
         Test::Given(given) => {
-            found.is_some() == *given && !(found.is_none() && is_spread(arguments))
+            found.is_some() == given && !(found.is_none() && is_spread(arguments))
         }
         Test::Is(wanted) => found.is_some_and(|found| equals(bench.constant(found.value), wanted)),
         Test::Type(_) => false,
@@ -263,7 +263,7 @@ fn timer(bench: &Bench<'_>, api: &Api, arguments: &[Argument]) -> Option<(Risk, 
         .and_then(|wanted| argument(bench.facts, arguments, wanted));
     let milliseconds = found.and_then(|argument| length(bench, api, argument.value));
     let (risk, code, text) = match milliseconds {
-        Some(ms) if ms <= 0.0 && api.language == Language::Python => return None,
+        Some(ms) if ms <= 0.0 && api.language() == Language::Python => return None,
         Some(ms) if ms < 1.0 => (
             Risk::Low,
             "timer-under-1ms",
@@ -306,7 +306,7 @@ fn seconds(milliseconds: f64) -> String {
 
 /// The length of a sleep in milliseconds, where the source gives it.
 fn length(bench: &Bench<'_>, api: &Api, value: ExprId) -> Option<f64> {
-    match api.duration_unit.milliseconds() {
+    match api.duration_unit().milliseconds() {
         Some(factor) => Some(number(bench, value)? * factor),
         None => duration(bench, value, 4),
     }
@@ -335,7 +335,7 @@ fn duration(bench: &Bench<'_>, value: ExprId, budget: u32) -> Option<f64> {
                 facts.call_arguments(call),
                 constructor.duration.as_ref()?,
             )?;
-            Some(number(bench, found.value)? * constructor.duration_unit.milliseconds()?)
+            Some(number(bench, found.value)? * constructor.duration_unit().milliseconds()?)
         }
         _ => None,
     }

@@ -726,7 +726,7 @@ impl Cx<'_> {
 
     /// An api that is passed as a value: nothing is known of its arguments.
     fn judge_passed(&self, api: u32) -> Option<Blocking> {
-        let facts = nostall_model::facts::FileFacts::empty(self.catalog.api(ApiId(api)).language);
+        let facts = nostall_model::facts::FileFacts::empty(self.catalog.api(ApiId(api)).language());
         let call = crate::sinks::call_without_arguments();
         judge(
             &Bench {

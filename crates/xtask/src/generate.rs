@@ -1,6 +1,8 @@
-//! Pages that are made from data: the indexes of rules and of the catalogue, and what the features of `nostall-probe` bring.
+//! Pages that are made from data: the indexes of rules and of the catalogue, its keys, and what the features of `nostall-probe`
+//! bring.
 
 mod features;
+mod keys;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +17,7 @@ use crate::root;
 pub(crate) fn run(check: bool) -> Result<()> {
     let mut stale = Vec::new();
     let counted = (features::PAGE, features::page()?);
-    for (path, text) in pages().into_iter().chain([counted]) {
+    for (path, text) in pages()?.into_iter().chain([counted]) {
         let file = root().join(path);
         if std::fs::read_to_string(&file).is_ok_and(|known| known == text) {
             continue;
@@ -34,12 +36,13 @@ pub(crate) fn run(check: bool) -> Result<()> {
 }
 
 /// What is made from the sources alone; the features need cargo too.
-fn pages() -> [(&'static str, String); 3] {
-    [
+fn pages() -> Result<[(&'static str, String); 4]> {
+    Ok([
         ("docs/rules/README.md", rule_index()),
         ("docs/catalogue-index.md", catalogue_index()),
+        (keys::PAGE, keys::page()?),
         ("crates/nostall/src/pages.md", all_rule_pages()),
-    ]
+    ])
 }
 
 /// The pages of all rules in one file, which `nostall explain` holds: a published crate has no other folders.
@@ -51,6 +54,17 @@ fn all_rule_pages() -> String {
         let _ = write!(text, "<!-- rule: {} -->\n{page}", rule.id);
     }
     text
+}
+
+/// Puts a table in the place of what stands between two marks.
+fn between(text: &str, begin: &str, end: &str, table: &str) -> Result<String> {
+    let (before, rest) = text
+        .split_once(begin)
+        .with_context(|| format!("there is no line {begin}"))?;
+    let (_, after) = rest
+        .split_once(end)
+        .with_context(|| format!("there is no {end} after {begin}"))?;
+    Ok(format!("{before}{begin}{table}{end}{after}"))
 }
 
 fn rule_index() -> String {
@@ -75,7 +89,7 @@ fn catalogue_index() -> String {
     let mut libraries: BTreeMap<(Language, String), Counts> = BTreeMap::new();
     for (_, api) in catalog.apis() {
         let counts = libraries
-            .entry((api.language, api.library.to_string()))
+            .entry((api.language(), api.library.to_string()))
             .or_default();
         if api.effect == Effect::Blocks {
             counts.blocks += 1;
@@ -105,7 +119,7 @@ fn catalogue_index() -> String {
 mod tests {
     #[test]
     fn generated_pages_are_up_to_date() {
-        for (path, text) in super::pages() {
+        for (path, text) in super::pages().expect("the pages can be made") {
             let known = std::fs::read_to_string(crate::root().join(path)).unwrap_or_default();
             assert!(
                 known.replace("\r\n", "\n") == text,

@@ -8,10 +8,9 @@ mod traits;
 use nostall_model::Language;
 
 use crate::check::complete;
+use crate::entries::{Entries, UserEntries};
 use crate::entry::{Api, Origin};
-use crate::paths::separator;
-use crate::schema::parse;
-use crate::user::UserEntries;
+use crate::form::{Tables, parse};
 use crate::{Catalog, Match};
 
 /// Makes a catalogue of Rust tables for nostall's own data and of tables for a project's config.
@@ -20,13 +19,10 @@ fn catalog(built_in: &str, user: &str) -> Catalog {
 }
 
 fn catalog_of(language: Language, built_in: &str, user: &str) -> Catalog {
-    let mut tables = parse(built_in).expect("the sample has the form");
-    assert_eq!(
-        complete(&mut tables, separator(language)),
-        Vec::<String>::new()
-    );
-    let mut own = UserEntries::default();
-    own.add(language, &tables, Origin::BuiltIn);
+    let mut tables: Tables = parse(built_in).expect("the sample has the form");
+    assert_eq!(complete(&mut tables, language), Vec::<String>::new());
+    let mut own = Entries::default();
+    own.add(language, tables, Origin::BuiltIn);
     let user = UserEntries::new(parse(user).expect("the sample has the form"), &[])
         .expect("the sample is valid");
     Catalog::new(own.apis, own.types, own.traits).with_user_entries(user)

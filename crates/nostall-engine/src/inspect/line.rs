@@ -150,11 +150,11 @@ impl Cx<'_> {
             let api = self.answers.summaries.sink(effect.sink).api;
             let api = self.analysis.catalog.api(ApiId(api));
             let runtime = self.analysis.program.resolved(draft.body).runtime;
-            let twin = api.instead.iter().find(|(key, _)| key == runtime.key());
-            if let (Some((_, twin)), true) = (twin, finding.chain.len() > 1) {
+            let twin = api.instead.get(runtime.key());
+            if let (Some(twin), true) = (twin, finding.chain.len() > 1) {
                 stops.push(Stop::Twin {
                     at: finding.sink(),
-                    path: twin.to_string(),
+                    path: twin.clone(),
                 });
             }
         }

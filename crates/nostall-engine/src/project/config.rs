@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use nostall_catalog::UserEntries;
-use nostall_catalog::schema::{ApiTable, Tables, TraitTable, TypeTable};
+use nostall_catalog::{Api, FormError, Tables, TraitEntry, TypeEntry, UserEntries};
 use nostall_model::{Confidence, Risk};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{Request, absolute, display};
 use crate::rules::RuleSet;
@@ -96,31 +96,14 @@ pub struct ConfigLayer {
     pub offloaders: Vec<String>,
     /// Catalogue entries.
     #[serde(default)]
-    pub api: Vec<ApiTable>,
+    pub api: Vec<Api>,
     /// Catalogue entries.
     #[serde(default, rename = "type")]
-    pub types: Vec<TypeTable>,
+    pub types: Vec<TypeEntry>,
     /// Catalogue entries.
     #[serde(default, rename = "trait")]
-    pub traits: Vec<TraitTable>,
+    pub traits: Vec<TraitEntry>,
 }
-
-/// The keys of a config, for suggestions.
-const KEYS: [&str; 13] = [
-    "select",
-    "ignore",
-    "exclude",
-    "min-risk",
-    "min-confidence",
-    "fail-on",
-    "tests",
-    "max-file-size",
-    "baseline",
-    "offloaders",
-    "api",
-    "type",
-    "trait",
-];
 
 /// A config that is not valid.
 #[derive(Debug, thiserror::Error)]
@@ -275,37 +258,12 @@ impl PythonFile {
     }
 }
 
-fn parse<T: for<'t> Deserialize<'t>>(text: &str, path: &str) -> Result<T, ConfigError> {
-    toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = text.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        ConfigError::Form {
-            path: path.to_owned(),
-            line,
-            message: with_suggestion(error.message()),
-        }
+fn parse<T: DeserializeOwned>(text: &str, path: &str) -> Result<T, ConfigError> {
+    nostall_catalog::parse(text).map_err(|FormError { line, message }| ConfigError::Form {
+        path: path.to_owned(),
+        line,
+        message,
     })
-}
-
-/// Names the key that was probably meant.
-fn with_suggestion(message: &str) -> String {
-    let Some(unknown) = message
-        .strip_prefix("unknown field `")
-        .and_then(|rest| rest.split('`').next())
-    else {
-        return message.to_owned();
-    };
-    let closest = KEYS.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
-    });
-    match closest.filter(|key| strsim::jaro_winkler(key, unknown) > 0.75) {
-        Some(key) => format!("unknown key `{unknown}`, did you mean `{key}`?"),
-        None => format!("unknown key `{unknown}`, the keys are {}", KEYS.join(", ")),
-    }
 }
 
 /// Puts a layer over what is known.

@@ -282,7 +282,7 @@ impl Cx<'_> {
 
     /// Says whether a condition asks for an argument's type, and holds.
     pub(super) fn type_holds(&self, file: usize, call: CallId, when: &When) -> bool {
-        let Test::Type(types) = &when.test else {
+        let Test::Type(types) = when.test() else {
             return false;
         };
         let argument = self.written_argument(file, call, &when.argument);

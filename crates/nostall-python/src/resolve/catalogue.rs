@@ -289,10 +289,7 @@ impl Cx<'_> {
         name: &str,
     ) -> Values {
         let field = self.used(path, arguments, |entry| {
-            let mut fields = entry.fields.iter();
-            fields
-                .find(|(field, _)| *field == name)
-                .map(|(_, it)| &**it)
+            entry.fields.get(name).map(String::as_str)
         });
         if let Some(types) = field {
             return instances(types);

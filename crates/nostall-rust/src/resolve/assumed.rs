@@ -80,7 +80,7 @@ impl Cx<'_> {
             }));
         }
         let traits = self.catalog.traits().filter(|entry| {
-            entry.assume && entry.language == Language::Rust && {
+            entry.assume && entry.language() == Language::Rust && {
                 let mut paths = std::iter::once(&entry.path).chain(entry.also.iter());
                 paths.any(|path| is_imported(path, &named))
             }

@@ -149,7 +149,7 @@ impl Cx<'_> {
         let entry = self
             .catalog
             .type_entry(nostall_model::Language::Rust, &self.arena.text(path))?;
-        let (_, stub) = entry.fields.iter().find(|(field, _)| field == name)?;
+        let stub = entry.fields.get(name)?;
         Some(self.stub_type(stub, &self.names_of(ty, None)))
     }
 

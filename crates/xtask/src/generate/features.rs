@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
+use super::between;
 use crate::root;
 
 /// The page that holds the table between two marks.
@@ -33,13 +34,7 @@ const SETS: &[(&str, &str)] = &[
 pub(super) fn page() -> Result<String> {
     let text =
         std::fs::read_to_string(root().join(PAGE)).with_context(|| format!("read {PAGE}"))?;
-    let (before, rest) = text
-        .split_once(BEGIN)
-        .with_context(|| format!("{PAGE} has no line {BEGIN}"))?;
-    let (_, after) = rest
-        .split_once(END)
-        .with_context(|| format!("{PAGE} has no line {END}"))?;
-    Ok(format!("{before}{BEGIN}{}{END}{after}", table()?))
+    between(&text, BEGIN, END, &table()?).context(PAGE)
 }
 
 fn table() -> Result<String> {

@@ -105,7 +105,8 @@ struct Listed {
 
 impl Listed {
     fn of(catalog: &Catalog) -> Self {
-        let blocking = |api: &&Api| api.language == Language::Rust && api.effect == Effect::Blocks;
+        let blocking =
+            |api: &&Api| api.language() == Language::Rust && api.effect == Effect::Blocks;
         let (of_traits, plain): (Vec<&Api>, Vec<&Api>) = catalog
             .apis()
             .map(|(_, api)| api)
@@ -140,7 +141,7 @@ fn paths(api: &Api) -> impl Iterator<Item = String> {
     std::iter::once(&api.path)
         .chain(api.also.iter())
         .filter(|path| !path.ends_with('*'))
-        .map(|path| path.clone().into_owned())
+        .cloned()
 }
 
 /// Where the packages are built.
