@@ -7,7 +7,6 @@
 mod advice;
 pub mod analyse;
 pub mod baseline;
-mod components;
 mod contexts;
 mod entries;
 mod fingerprint;

@@ -141,7 +141,7 @@ pub(crate) fn summarise(basis: Basis<'_>, cut: &Cut<'_>) -> Summaries {
         sink_index: FxHashMap::default(),
     };
     let cx = Cx::new(basis, cut);
-    for part in crate::components::components(program.body_count(), |body| {
+    for part in nostall_model::components::components(program.body_count(), |body| {
         cx.callees(ProgramBody(body as u32))
     }) {
         let rounds = if part.len() == 1 {

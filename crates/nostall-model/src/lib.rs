@@ -15,6 +15,7 @@
 //! [`finding`] is what the engine hands to the reports.
 
 pub mod build;
+pub mod components;
 pub mod dump;
 pub mod explain;
 pub mod facts;

@@ -37,6 +37,7 @@ pub struct Depth {
     level: Cell<u32>,
     rests_on: Cell<u32>,
     too_deep: Cell<bool>,
+    answered: Cell<u64>,
 }
 
 impl Default for Depth {
@@ -45,6 +46,7 @@ impl Default for Depth {
             level: Cell::new(0),
             rests_on: Cell::new(u32::MAX),
             too_deep: Cell::new(false),
+            answered: Cell::new(0),
         }
     }
 }
@@ -72,6 +74,12 @@ impl Depth {
     fn give_up(&self) {
         self.rests_on.set(0);
         self.too_deep.set(true);
+    }
+
+    /// Returns how many questions were answered, those from memory not counted: a measure of the work.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.answered.get()
     }
 
     /// Says whether anything was too deep since this was last asked.
@@ -103,6 +111,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Answers<K, V> {
             return unknown();
         }
         depth.level.set(level);
+        depth.answered.set(depth.answered.get() + 1);
         self.open.borrow_mut().insert(key, level);
         let around = depth.rests_on.replace(u32::MAX);
         let found = answer();

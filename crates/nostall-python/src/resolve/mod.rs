@@ -28,7 +28,7 @@ use std::rc::Rc;
 
 use nostall_catalog::Catalog;
 use nostall_model::FileId;
-use nostall_model::facts::{BindingId, ExprId, FileFacts};
+use nostall_model::facts::{BindingId, ExprId, FileFacts, TypeExprId};
 use nostall_model::layout::Layout;
 use nostall_model::program::{Mount, ProgramBody, Resolution};
 use nostall_model::queries::{Answers, Depth};
@@ -38,7 +38,7 @@ use callers::CallSites;
 use classes::{Ancestor, Hierarchy};
 use file::File;
 use modules::Modules;
-use value::{BodyRef, ItemRef, Known, Values};
+use value::{BodyRef, ItemRef, Known, Type, Values};
 
 /// How many steps lead from an expression to what it is, at most.
 const MAX_STEPS: u32 = 60;
@@ -84,6 +84,10 @@ struct Memory {
     returned: Answers<BodyRef, Values>,
     /// What parameters are given by the program's own calls.
     given: Answers<(BodyRef, u16), Values>,
+    /// What types are as they are written.
+    written: Answers<(usize, TypeExprId), Vec<Type>>,
+    /// What factories of the catalogue make, by their path.
+    made: Answers<u32, Option<Type>>,
     /// Per class, the classes in which its attributes are looked up.
     orders: Answers<ItemRef, Rc<[Ancestor]>>,
 }

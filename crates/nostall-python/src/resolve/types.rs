@@ -5,8 +5,9 @@ use std::rc::Rc;
 use nostall_model::Language;
 use nostall_model::facts::{PathId, ScopeId, TypeExprId, TypeExprKind};
 
-use super::Cx;
+use super::catalogue::Arguments;
 use super::value::{ItemRef, Known, Type, Value, Values};
+use super::{Cx, MAX_STEPS};
 
 /// Wrappers that say something about a variable and nothing about its type: `Annotated[X, ..]` is an `X`.
 const TRANSPARENT: [&str; 9] = [
@@ -24,6 +25,14 @@ const TRANSPARENT: [&str; 9] = [
 impl Cx<'_> {
     /// The types that an annotation allows; `None` is not among them.
     pub(super) fn written_type(&self, file: usize, id: TypeExprId) -> Vec<Type> {
+        self.known
+            .written
+            .ask(&self.depth, MAX_STEPS, (file, id), Vec::new, || {
+                self.find_written(file, id)
+            })
+    }
+
+    fn find_written(&self, file: usize, id: TypeExprId) -> Vec<Type> {
         let facts = self.facts(file);
         match facts.type_expr(id).kind {
             TypeExprKind::Path(path) => self.named_type(file, path, &[]),
@@ -174,10 +183,17 @@ impl Cx<'_> {
             .lookup(Language::Python, path)
             .filter(|found| !found.wildcard)?;
         let returns = self.catalog.api(found.api).returns.as_deref()?;
-        match &self.catalogue_type(returns, &Default::default())[..] {
-            [Type::Named(made, arguments)] if **made != *path => {
-                Some(Type::Named(Rc::clone(made), Rc::clone(arguments)))
-            }
+        let key = self.symbol(path);
+        let made = self
+            .known
+            .made
+            .ask(&self.depth, MAX_STEPS, key, || None, || self.made(returns));
+        made.filter(|made| !matches!(made, Type::Named(made, _) if **made == *path))
+    }
+
+    fn made(&self, returns: &str) -> Option<Type> {
+        match &self.catalogue_type(returns, &Arguments::default())[..] {
+            [made @ Type::Named(..)] => Some(made.clone()),
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use nostall_model::{Confidence, Language};
 use super::Cx;
 use super::methods::What;
 use super::mounts::{MountId, ScopeRef};
-use super::names::{GlobTarget, Namespace, Resolved};
+use super::names::{Namespace, Resolved};
 use super::types::{Ty, TypeKind};
 
 impl Cx<'_> {
@@ -73,11 +73,8 @@ impl Cx<'_> {
                 mount,
                 scope: *scope,
             };
-            let globs = self.glob_closure(scope);
-            named.extend(globs.externals().filter_map(|(_, glob)| match glob {
-                GlobTarget::External(path) => Some((self.arena.text(path).to_string(), true)),
-                GlobTarget::Scope(_) => None,
-            }));
+            let globs = self.globs.externals(scope).iter();
+            named.extend(globs.map(|path| (self.arena.text(*path).to_string(), true)));
         }
         let traits = self.catalog.traits().filter(|entry| {
             entry.assume && entry.language() == Language::Rust && {

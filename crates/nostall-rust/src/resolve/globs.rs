@@ -1,206 +1,97 @@
-//! Globs: which scopes and outside modules they lead to, and which names come through them.
+//! Globs: which scopes and outside modules they name, and which names come through them.
 
-use nostall_model::facts::ScopeId;
+use std::rc::Rc;
+
+use nostall_model::facts::{FileFacts, ImportId, ItemKind, ScopeId, ScopeKind};
 use nostall_model::program::Presence;
+use rustc_hash::FxHashMap;
 
-use super::Cx;
-use super::conditions::presence;
+use super::conditions::{item_presence, presence};
+use super::glob_graph::{Circle, GlobGraph, GlobTarget, Steps};
 use super::mounts::{MountId, ScopeRef};
-use super::names::{DEEPEST, GlobTarget, Namespace, Resolved, Start, text};
+use super::names::{Namespace, Resolved, Start, in_namespace, text};
 use super::types::Symbol;
+use super::{Cx, Memory};
 
-/// All scopes and external modules that a scope's globs lead to, the nearest first.
-#[derive(Debug, Default)]
-pub(crate) struct GlobClosure {
-    positions: rustc_hash::FxHashMap<GlobTarget, u32>,
-    externals: Vec<(u32, GlobTarget)>,
-}
-
-impl GlobClosure {
-    /// Adds a target; answers whether it is new.
-    fn add(&mut self, target: GlobTarget) -> bool {
-        let position = self.positions.len() as u32;
-        if self.positions.contains_key(&target) {
-            return false;
-        }
-        self.positions.insert(target, position);
-        if matches!(target, GlobTarget::External(_)) {
-            self.externals.push((position, target));
-        }
-        true
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.positions.is_empty()
-    }
-
-    pub(super) fn position(&self, target: GlobTarget) -> Option<u32> {
-        self.positions.get(&target).copied()
-    }
-
-    /// The modules outside the program, with their positions.
-    pub(super) fn externals(&self) -> impl Iterator<Item = (u32, GlobTarget)> {
-        self.externals.iter().copied()
-    }
-}
+/// A chain of globs, each of which is found by the one before, ends after this many at the latest.
+const MOST_ROUNDS: usize = 64;
 
 impl Cx<'_> {
-    /// The scopes that declare a name, as an item or an import.
-    pub(super) fn declaring(&self, name: &str) -> std::rc::Rc<[ScopeRef]> {
-        let all = self.declaring.get_or_init(|| self.find_declaring());
-        all.get(name).map_or_else(|| [].into(), std::rc::Rc::clone)
-    }
+    // ---- where globs lead
 
-    pub(super) fn find_declaring(
-        &self,
-    ) -> rustc_hash::FxHashMap<Box<str>, std::rc::Rc<[ScopeRef]>> {
-        let mut including: rustc_hash::FxHashMap<MountId, Vec<ScopeRef>> =
-            rustc_hash::FxHashMap::default();
-        for (scope, mounts) in &self.tree.included {
-            for mount in mounts {
-                including.entry(*mount).or_default().push(*scope);
-            }
-        }
-        let mut found: rustc_hash::FxHashMap<Box<str>, Vec<ScopeRef>> =
-            rustc_hash::FxHashMap::default();
-        for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
-            let facts = self.facts(mount);
-            for (index, scope) in self.index(mount).scopes.iter().enumerate() {
-                let own = ScopeRef {
-                    mount,
-                    scope: ScopeId::new(index),
-                };
-                for name in scope.items.keys().chain(scope.imports.keys()) {
-                    let scopes = found.entry(facts.text(*name).into()).or_default();
-                    scopes.push(own);
-                    // What is included in a scope is declared there.
-                    if index == 0 {
-                        scopes.extend(including.get(&mount).into_iter().flatten());
-                    }
-                }
-            }
-        }
-        found
-            .into_iter()
-            .map(|(name, scopes)| (name, scopes.into()))
-            .collect()
-    }
-
-    /// A name that nobody declares, in a module with one glob of a library that the catalogue does not speak of: it can come
-    /// from nowhere else, unless a macro makes it.
-    pub(super) fn through_external_glob(&self, module: ScopeRef, name: &str) -> Option<Resolved> {
-        let closure = self.glob_closure(module);
-        let mut unknown = closure.externals().filter_map(|(_, glob)| match glob {
-            GlobTarget::External(path) => Some(path),
-            GlobTarget::Scope(_) => None,
-        });
-        let mut unknown = unknown
-            .by_ref()
-            .filter(|path| !self.is_known(&self.arena.text(*path)));
-        match (unknown.next(), unknown.next()) {
-            (Some(path), None) => {
-                let path = format!("{}::{name}", self.arena.text(path));
-                Some(Resolved::External(self.arena.symbol(&path)))
-            }
-            _ => None,
-        }
-    }
-
-    /// A name that comes through an external glob, if the catalogue knows it there.
-    pub(super) fn known_below(&self, path: Symbol, name: &str) -> Vec<Resolved> {
-        let path = format!("{}::{name}", self.arena.text(path));
-        if self.is_known(&path) {
-            vec![Resolved::External(self.arena.symbol(&path))]
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// All scopes and external modules that a scope's globs lead to, directly or through others.
-    pub(super) fn glob_closure(&self, scope: ScopeRef) -> std::rc::Rc<GlobClosure> {
-        if self.index(scope.mount).scopes[scope.scope.index()]
-            .globs
-            .is_empty()
-            && !self.tree.included.contains_key(&scope)
-        {
-            return std::rc::Rc::default();
-        }
-        if let Some(found) = self.globs.borrow().get(&scope) {
-            return std::rc::Rc::clone(found);
-        }
-        if self.globbing.borrow().contains(&scope) {
-            return std::rc::Rc::default();
-        }
-        let mut found = GlobClosure::default();
-        let mut queue = std::collections::VecDeque::from([scope]);
-        while let Some(next) = queue.pop_front() {
-            for target in self.glob_targets(next) {
-                if target == GlobTarget::Scope(scope) || !found.add(target) {
-                    continue;
-                }
-                if let GlobTarget::Scope(inner) = target {
-                    queue.push_back(inner);
-                }
-            }
-        }
-        let found = std::rc::Rc::new(found);
-        // While another closure is being made, this one may lack what is not known yet.
-        if self.globbing.borrow().is_empty() {
-            self.globs
-                .borrow_mut()
-                .insert(scope, std::rc::Rc::clone(&found));
-        }
-        found
-    }
-
-    /// What the globs written in one scope name.
-    pub(super) fn glob_targets(&self, scope: ScopeRef) -> Vec<GlobTarget> {
-        if let Some(found) = self.glob_steps.borrow().get(&scope) {
-            return found.clone();
-        }
-        if self.globbing.borrow().contains(&scope) || self.globbing.borrow().len() as u32 > DEEPEST
-        {
-            return Vec::new();
-        }
-        self.globbing.borrow_mut().push(scope);
-        let facts = self.facts(scope.mount);
-        let mut found = Vec::new();
-        for id in &self.index(scope.mount).scopes[scope.scope.index()].globs {
-            let import = facts.imports[id.index()];
-            if presence(facts, import.condition) == Presence::Absent {
-                continue;
-            }
-            let names: Vec<&str> = facts
-                .path_segments(import.path)
+    /// Finds out what all globs name. The path of a glob may itself go through globs: each round knows those of the round before.
+    pub(super) fn settle_globs(&mut self) {
+        let scopes = self.scopes_with_globs();
+        for _ in 0..MOST_ROUNDS {
+            let targets = scopes
                 .iter()
-                .map(|segment| text(facts, segment))
-                .collect();
-            let start = Start {
-                scope,
-                global: facts.path(import.path).global,
-                import: Some((scope.mount, *id)),
-            };
-            found.extend(
-                self.walk_path(start, &names, Namespace::Type)
-                    .0
-                    .into_iter()
-                    .filter_map(|it| self.glob_target(it)),
-            );
+                .map(|scope| (*scope, self.glob_targets(*scope)));
+            let steps: Steps = targets.collect();
+            if self.globs.has(&steps) {
+                return;
+            }
+            self.globs = GlobGraph::new(steps);
+            self.forget();
         }
+    }
+
+    /// What was found on the way did not know of all globs.
+    fn forget(&mut self) {
+        self.known = Memory::default();
+        self.glob_candidates.take();
+    }
+
+    fn scopes_with_globs(&self) -> Vec<ScopeRef> {
+        let mounts = (0..self.tree.mounts.len()).map(|index| MountId(index as u32));
+        let all = mounts.flat_map(|mount| {
+            let scopes = (0..self.index(mount).scopes.len()).map(ScopeId::new);
+            scopes.map(move |scope| ScopeRef { mount, scope })
+        });
+        all.filter(|scope| {
+            let own = &self.index(scope.mount).scopes[scope.scope.index()];
+            !own.globs.is_empty() || self.tree.included.contains_key(scope)
+        })
+        .collect()
+    }
+
+    /// What the globs written in one scope name, and the files included there.
+    fn glob_targets(&self, scope: ScopeRef) -> Vec<GlobTarget> {
+        let globs = self.index(scope.mount).scopes[scope.scope.index()]
+            .globs
+            .iter();
+        let mut found: Vec<GlobTarget> = globs
+            .flat_map(|id| self.named_by_glob(scope, *id))
+            .filter_map(|resolved| self.glob_target(resolved))
+            .collect();
         for mount in self.tree.included.get(&scope).into_iter().flatten() {
             found.push(GlobTarget::Scope(ScopeRef {
                 mount: *mount,
                 scope: ScopeId(0),
             }));
         }
-        self.globbing.borrow_mut().pop();
-        if self.globbing.borrow().is_empty() {
-            self.glob_steps.borrow_mut().insert(scope, found.clone());
-        }
         found
     }
 
-    pub(super) fn glob_target(&self, resolved: Resolved) -> Option<GlobTarget> {
+    fn named_by_glob(&self, scope: ScopeRef, id: ImportId) -> Vec<Resolved> {
+        let facts = self.facts(scope.mount);
+        let import = facts.imports[id.index()];
+        if presence(facts, import.condition) == Presence::Absent {
+            return Vec::new();
+        }
+        let names: Vec<&str> = facts
+            .path_segments(import.path)
+            .iter()
+            .map(|segment| text(facts, segment))
+            .collect();
+        let start = Start {
+            scope,
+            global: facts.path(import.path).global,
+            import: Some((scope.mount, id)),
+        };
+        self.walk_path(start, &names, Namespace::Type).0
+    }
+
+    fn glob_target(&self, resolved: Resolved) -> Option<GlobTarget> {
         match resolved {
             Resolved::Module(scope) => Some(GlobTarget::Scope(scope)),
             Resolved::External(path) => Some(GlobTarget::External(path)),
@@ -213,5 +104,167 @@ impl Cx<'_> {
             }
             _ => None,
         }
+    }
+
+    // ---- names that come through them
+
+    /// What a name means that comes into a scope through globs: what the nearest place says that has it.
+    pub(super) fn lookup_through_globs(
+        &self,
+        scope: ScopeRef,
+        name: &str,
+        namespace: Namespace,
+        skip: Option<(MountId, ImportId)>,
+    ) -> Vec<Resolved> {
+        let Some(circle) = self.globs.circle(scope) else {
+            return Vec::new();
+        };
+        let given = |place: GlobTarget| match place {
+            GlobTarget::Scope(other) => self.lookup_direct(other, name, namespace, skip),
+            GlobTarget::External(path) => self.known_below(path, name),
+        };
+        let places = self.glob_candidates(circle, name, namespace);
+        let others = |place: &GlobTarget| *place != GlobTarget::Scope(scope);
+        let places: Vec<GlobTarget> = places.iter().copied().filter(others).collect();
+        let Some(first) = self.globs.nearest(scope, &places) else {
+            return Vec::new();
+        };
+        let found = given(first);
+        if !found.is_empty() || places.len() == 1 {
+            return found;
+        }
+        let says = |place: &GlobTarget| *place != first && !given(*place).is_empty();
+        let places: Vec<GlobTarget> = places.into_iter().filter(says).collect();
+        let next = self.globs.nearest(scope, &places);
+        next.map(given).unwrap_or_default()
+    }
+
+    /// The places with a name that the globs of a circle lead to.
+    fn glob_candidates(
+        &self,
+        circle: Circle,
+        name: &str,
+        namespace: Namespace,
+    ) -> Rc<[GlobTarget]> {
+        let key = (circle, self.arena.symbol(name), namespace);
+        if let Some(found) = self.glob_candidates.borrow().get(&key) {
+            return Rc::clone(found);
+        }
+        let found: Rc<[GlobTarget]> = self.find_candidates(circle, name, namespace).into();
+        self.glob_candidates
+            .borrow_mut()
+            .insert(key, Rc::clone(&found));
+        found
+    }
+
+    fn find_candidates(&self, circle: Circle, name: &str, namespace: Namespace) -> Vec<GlobTarget> {
+        let declaring = self.declaring(name);
+        let scopes = declaring.iter().copied().filter(|scope| {
+            self.globs.leads_to(circle, *scope) && self.may_declare(*scope, name, namespace)
+        });
+        let mut found: Vec<GlobTarget> = scopes.map(GlobTarget::Scope).collect();
+        let externals = self.globs.externals_of(circle).iter().copied();
+        let known = externals.filter(|path| !self.known_below(*path, name).is_empty());
+        found.extend(known.map(GlobTarget::External));
+        found
+    }
+
+    /// Says whether a scope, or a file included there, has an item of a name, or an import that may be one.
+    fn may_declare(&self, scope: ScopeRef, name: &str, namespace: Namespace) -> bool {
+        let included = self.tree.included.get(&scope).into_iter().flatten();
+        let included = included.map(|mount| ScopeRef {
+            mount: *mount,
+            scope: ScopeId(0),
+        });
+        std::iter::once(scope).chain(included).any(|scope| {
+            let facts = self.facts(scope.mount);
+            let index = &self.index(scope.mount).scopes[scope.scope.index()];
+            let Some(name) = facts.names.find(name) else {
+                return false;
+            };
+            let mut items = index.items.get(&name).into_iter().flatten();
+            items.any(|item| {
+                in_namespace(facts, *item, namespace)
+                    && item_presence(facts, *item) != Presence::Absent
+            }) || index.imports.contains_key(&name)
+        })
+    }
+
+    /// The modules and enums that declare a name, as an item or an import.
+    fn declaring(&self, name: &str) -> Rc<[ScopeRef]> {
+        let all = self.declaring.get_or_init(|| self.find_declaring());
+        all.get(name).map_or_else(|| [].into(), Rc::clone)
+    }
+
+    fn find_declaring(&self) -> FxHashMap<Box<str>, Rc<[ScopeRef]>> {
+        let mut including: FxHashMap<MountId, Vec<ScopeRef>> = FxHashMap::default();
+        for (scope, mounts) in &self.tree.included {
+            for mount in mounts {
+                including.entry(*mount).or_default().push(*scope);
+            }
+        }
+        let mut found: FxHashMap<Box<str>, Vec<ScopeRef>> = FxHashMap::default();
+        for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
+            let facts = self.facts(mount);
+            for (index, scope) in self.index(mount).scopes.iter().enumerate() {
+                let own = ScopeRef {
+                    mount,
+                    scope: ScopeId::new(index),
+                };
+                if !can_be_globbed(facts, own.scope) {
+                    continue;
+                }
+                for name in scope.items.keys().chain(scope.imports.keys()) {
+                    let scopes = found.entry(facts.text(*name).into()).or_default();
+                    scopes.push(own);
+                    // What is included in a scope is declared there.
+                    if index == 0 {
+                        scopes.extend(including.get(&mount).into_iter().flatten());
+                    }
+                }
+            }
+        }
+        let sorted = found.into_iter().map(|(name, mut scopes)| {
+            scopes.sort_unstable();
+            scopes.dedup();
+            (name, scopes.into())
+        });
+        sorted.collect()
+    }
+
+    /// A name that nobody declares, in a module with one glob of a library that the catalogue does not speak of: it can come
+    /// from nowhere else, unless a macro makes it.
+    pub(super) fn through_external_glob(&self, module: ScopeRef, name: &str) -> Option<Resolved> {
+        let mut unknown = self
+            .globs
+            .externals(module)
+            .iter()
+            .filter(|path| !self.is_known(&self.arena.text(**path)));
+        match (unknown.next(), unknown.next()) {
+            (Some(path), None) => {
+                let path = format!("{}::{name}", self.arena.text(*path));
+                Some(Resolved::External(self.arena.symbol(&path)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A name that comes through an external glob, if the catalogue knows it there.
+    fn known_below(&self, path: Symbol, name: &str) -> Vec<Resolved> {
+        let path = format!("{}::{name}", self.arena.text(path));
+        if self.is_known(&path) {
+            vec![Resolved::External(self.arena.symbol(&path))]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// Says whether a glob can lead to a scope: that of a module or an enum.
+fn can_be_globbed(facts: &FileFacts, scope: ScopeId) -> bool {
+    match facts.scopes[scope.index()].kind {
+        ScopeKind::File => true,
+        ScopeKind::Item(item) => matches!(facts.item(item).kind, ItemKind::Module | ItemKind::Enum),
+        ScopeKind::Function(_) | ScopeKind::Head(_) | ScopeKind::Block => false,
     }
 }

@@ -39,12 +39,12 @@ pub(crate) struct ImplIndex {
 impl Cx<'_> {
     /// The index, made when first asked for. What its own making asks for (`T::Item` as the type of an impl) finds nothing.
     fn impl_index(&self) -> std::rc::Rc<ImplIndex> {
-        if let Some(index) = &*self.impls.borrow() {
+        if let Some(index) = &*self.known.impls.borrow() {
             return std::rc::Rc::clone(index);
         }
-        *self.impls.borrow_mut() = Some(std::rc::Rc::default());
+        *self.known.impls.borrow_mut() = Some(std::rc::Rc::default());
         let index = std::rc::Rc::new(self.build_impl_index());
-        *self.impls.borrow_mut() = Some(std::rc::Rc::clone(&index));
+        *self.known.impls.borrow_mut() = Some(std::rc::Rc::clone(&index));
         index
     }
 

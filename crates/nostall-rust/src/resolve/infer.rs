@@ -5,29 +5,24 @@ use nostall_model::facts::{
     ItemKind, Literal, PathId, Run, TypeExprId, TypeExprKind,
 };
 
-use super::Cx;
 use super::methods::Substitution;
 use super::mounts::{DefId, MountId, ScopeRef};
 use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind, Tys};
-
-/// How many questions may lead to one another before the answer is "not known".
-pub(super) const DEEPEST: u32 = 200;
+use super::{Cx, DEEPEST};
 
 impl Cx<'_> {
     // ---- types as written
 
     /// Resolves a type as written.
     pub(crate) fn written_type(&self, mount: MountId, id: TypeExprId) -> Ty {
-        let key = (mount, id);
-        if let Some(ty) = self.written.borrow().get(&key) {
-            return *ty;
-        }
-        // A type that is asked for while it is being resolved is part of a cycle of aliases.
-        self.written.borrow_mut().insert(key, Ty::UNKNOWN);
-        let ty = self.written_type_anew(mount, id);
-        self.written.borrow_mut().insert(key, ty);
-        ty
+        self.known.written.ask(
+            &self.depth,
+            DEEPEST,
+            (mount, id),
+            || Ty::UNKNOWN,
+            || self.written_type_anew(mount, id),
+        )
     }
 
     pub(super) fn written_type_anew(&self, mount: MountId, id: TypeExprId) -> Ty {
@@ -221,7 +216,7 @@ impl Cx<'_> {
 
     /// Returns the type of an expression.
     pub(crate) fn type_of(&self, mount: MountId, id: ExprId) -> Ty {
-        self.types.ask(
+        self.known.types.ask(
             &self.depth,
             DEEPEST,
             (mount, id),

@@ -5,14 +5,15 @@ use nostall_model::facts::{
 };
 use nostall_model::program::{Presence, Unresolved};
 use nostall_model::{Confidence, Language};
+use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 pub(crate) use super::impls::Substitution;
 
-use super::Cx;
 use super::mounts::{DefId, MountId};
 use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind};
+use super::{Cx, DEEPEST, Found};
 
 /// One thing that a call may call.
 #[derive(Clone, Debug)]
@@ -40,9 +41,6 @@ pub(crate) enum What {
     Unresolved(Unresolved),
 }
 
-/// How far supertraits are followed.
-const TRAIT_BUDGET: u32 = 4;
-
 /// More implementations than these of one trait say nothing about a call.
 const MOST_IMPLEMENTATIONS: usize = 12;
 
@@ -63,9 +61,9 @@ impl Callee {
 impl Cx<'_> {
     /// Returns what a call may call; empty where nothing runs.
     pub(crate) fn callees(&self, mount: MountId, id: CallId) -> Rc<[Callee]> {
-        self.callees.ask(
+        self.known.callees.ask(
             &self.depth,
-            super::infer::DEEPEST,
+            DEEPEST,
             (mount, id),
             || [Callee::unresolved(Unresolved::Budget)].into(),
             || {
@@ -578,9 +576,9 @@ impl Cx<'_> {
         let mut found = Vec::new();
         for bound in bounds {
             if let Some(trait_) = self.trait_of_bound(*bound) {
-                found.extend(self.methods_of_trait(trait_, name, TRAIT_BUDGET));
+                found.extend(self.methods_of_trait(trait_, name).iter().copied());
                 if found.is_empty() {
-                    let external = self.external_supertraits(trait_, 4);
+                    let external = self.external_supertraits(trait_);
                     found.extend(
                         external
                             .into_iter()
@@ -593,48 +591,36 @@ impl Cx<'_> {
     }
 
     /// The traits outside the program that a trait of the program comes with: `trait ReadSeek: Read + Seek`.
-    pub(super) fn external_supertraits(&self, trait_: DefId, budget: u32) -> Vec<Ty> {
-        let ItemKind::Trait { supertraits } = self.item(trait_).kind else {
-            return Vec::new();
-        };
+    pub(super) fn external_supertraits(&self, trait_: DefId) -> Vec<Ty> {
+        let mut seen = FxHashSet::from_iter([trait_]);
+        let mut open = vec![trait_];
         let mut found = Vec::new();
-        for bound in self.written_types(trait_.mount, supertraits) {
-            match self.trait_of_bound(bound) {
-                Some(deeper) if budget > 0 => {
-                    found.extend(self.external_supertraits(deeper, budget - 1));
+        while let Some(next) = open.pop() {
+            let ItemKind::Trait { supertraits } = self.item(next).kind else {
+                continue;
+            };
+            for bound in self.written_types(next.mount, supertraits) {
+                match self.trait_of_bound(bound) {
+                    Some(deeper) if seen.insert(deeper) => open.push(deeper),
+                    Some(_) => {}
+                    None => found.push(bound),
                 }
-                _ => found.push(bound),
             }
         }
         found
     }
 
-    pub(super) fn methods_of_trait(
-        &self,
-        trait_: DefId,
-        name: &str,
-        budget: u32,
-    ) -> Vec<(What, Confidence)> {
-        let key = (trait_, self.arena.symbol(name));
-        if let Some(found) = self.trait_methods.borrow().get(&key) {
-            return found.to_vec();
-        }
-        let found = self.methods_of_trait_anew(trait_, name, budget);
-        // A shorter way through the supertraits may have been cut off.
-        if budget == TRAIT_BUDGET {
-            self.trait_methods
-                .borrow_mut()
-                .insert(key, found.as_slice().into());
-        }
-        found
+    fn methods_of_trait(&self, trait_: DefId, name: &str) -> Found {
+        self.known.trait_methods.ask(
+            &self.depth,
+            DEEPEST,
+            (trait_, self.arena.symbol(name)),
+            Found::default,
+            || self.methods_of_trait_anew(trait_, name).into(),
+        )
     }
 
-    pub(super) fn methods_of_trait_anew(
-        &self,
-        trait_: DefId,
-        name: &str,
-        budget: u32,
-    ) -> Vec<(What, Confidence)> {
+    fn methods_of_trait_anew(&self, trait_: DefId, name: &str) -> Vec<(What, Confidence)> {
         let declared = self.associated_in(trait_, name);
         if declared.is_empty() {
             let ItemKind::Trait { supertraits } = self.item(trait_).kind else {
@@ -644,9 +630,10 @@ impl Cx<'_> {
             let supertraits = supertraits
                 .into_iter()
                 .filter_map(|bound| self.trait_of_bound(bound));
-            let deeper = supertraits.filter(|_| budget > 0);
-            return deeper
-                .flat_map(|trait_| self.methods_of_trait(trait_, name, budget - 1))
+            let mut seen = FxHashSet::default();
+            return supertraits
+                .flat_map(|trait_| self.methods_of_trait(trait_, name).to_vec())
+                .filter(|(what, _)| seen.insert(*what))
                 .collect();
         }
         let mut found: Vec<DefId> = declared

@@ -9,6 +9,7 @@ mod called;
 mod conditions;
 mod functions;
 mod generics;
+mod glob_graph;
 mod globs;
 mod guards;
 mod implicit;
@@ -36,13 +37,14 @@ use nostall_model::program::{Resolution, TypeKey};
 use nostall_model::{Confidence, FileId};
 use rustc_hash::FxHashMap;
 
-use globs::GlobClosure;
+use glob_graph::{Circle, GlobGraph, GlobTarget};
 use impls::ImplIndex;
 use index::FileIndex;
 use methods::Callee;
 use mounts::{DefId, Mount, MountId, ScopeRef, Tree};
-use names::{GlobTarget, Namespace, Resolved};
+use names::{Namespace, Resolved};
 use nostall_model::queries::{Answers, Depth};
+use stubs::Stub;
 use types::{Arena, Ty};
 
 pub use mounts::referenced_paths;
@@ -65,7 +67,9 @@ pub struct Input<'a> {
 pub fn resolve(input: &Input<'_>) -> Resolution {
     let files = Files::new(input);
     let tree = mounts::build(&files, &input.layout.targets);
-    bodies::resolve_all(&Cx::new(files, tree, input.catalog), input.reasons)
+    let mut cx = Cx::new(files, tree, input.catalog);
+    cx.settle_globs();
+    bodies::resolve_all(&cx, input.reasons)
 }
 
 /// The files of the program with their look-up tables.
@@ -124,26 +128,40 @@ type Found = Rc<[(methods::What, Confidence)]>;
 /// Closures that are arguments: of which call, at which position.
 type ClosureSinks = FxHashMap<BodyId, (CallId, u16)>;
 
-/// What is known so far: answers are remembered.
+/// How many questions may lead to one another before the answer is "not known".
+const DEEPEST: u32 = 200;
+
+/// Answers about names and types that are remembered. Each of these questions may lead back to itself.
+#[derive(Default)]
+struct Memory {
+    /// What paths name.
+    paths: Answers<(MountId, PathId, Namespace), Vec<Resolved>>,
+    /// What imports bring in.
+    imports: Answers<(MountId, ImportId, Namespace), Vec<Resolved>>,
+    /// What types are as they are written.
+    written: Answers<(MountId, TypeExprId), Ty>,
+    /// What aliases of the catalogue stand for.
+    aliases: Answers<Ty, Ty>,
+    /// What types of the catalogue give.
+    stubs: Answers<(Ty, Stub), Option<Ty>>,
+    types: Answers<(MountId, ExprId), Ty>,
+    callees: Answers<(MountId, CallId), Rc<[Callee]>>,
+    trait_methods: Answers<(DefId, types::Symbol), Found>,
+    impls: RefCell<Option<Rc<ImplIndex>>>,
+}
+
+/// The program while it is being resolved.
 pub(crate) struct Cx<'a> {
     files: Files<'a>,
     tree: Tree,
     catalog: &'a Catalog,
     arena: Arena,
-    paths: RefCell<FxHashMap<(MountId, PathId, Namespace), Vec<Resolved>>>,
-    imports: RefCell<FxHashMap<(MountId, ImportId, Namespace), Vec<Resolved>>>,
-    following: RefCell<Vec<(MountId, ImportId, Namespace)>>,
-    globs: RefCell<FxHashMap<ScopeRef, Rc<GlobClosure>>>,
+    known: Memory,
+    globs: GlobGraph,
+    glob_candidates: Memo<(Circle, types::Symbol, Namespace), Rc<[GlobTarget]>>,
     declaring: OnceCell<FxHashMap<Box<str>, Rc<[ScopeRef]>>>,
-    trait_methods: Memo<(DefId, types::Symbol), Found>,
     types_with: Memo<(DefId, types::Symbol), Rc<[TypeKey]>>,
-    glob_steps: RefCell<FxHashMap<ScopeRef, Vec<GlobTarget>>>,
-    globbing: RefCell<Vec<ScopeRef>>,
     macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
-    impls: RefCell<Option<Rc<ImplIndex>>>,
-    written: RefCell<FxHashMap<(MountId, TypeExprId), Ty>>,
-    types: Answers<(MountId, ExprId), Ty>,
-    callees: Answers<(MountId, CallId), Rc<[Callee]>>,
     depth: Depth,
     closure_sinks: Memo<MountId, Rc<ClosureSinks>>,
     stubs: RefCell<FxHashMap<String, Option<Rc<syn::Type>>>>,
@@ -159,20 +177,12 @@ impl<'a> Cx<'a> {
             tree,
             catalog,
             arena: Arena::new(),
-            paths: RefCell::default(),
-            imports: RefCell::default(),
-            following: RefCell::default(),
-            globs: RefCell::default(),
+            known: Memory::default(),
+            globs: GlobGraph::default(),
+            glob_candidates: RefCell::default(),
             declaring: OnceCell::new(),
-            trait_methods: RefCell::default(),
             types_with: RefCell::default(),
-            glob_steps: RefCell::default(),
-            globbing: RefCell::default(),
             macros: OnceCell::new(),
-            impls: RefCell::default(),
-            written: RefCell::default(),
-            types: Answers::default(),
-            callees: Answers::default(),
             depth: Depth::default(),
             closure_sinks: RefCell::default(),
             stubs: RefCell::default(),

@@ -63,6 +63,8 @@ pub(crate) struct Tree {
     pub(crate) children: FxHashMap<DefId, MountId>,
     /// Files included into a scope.
     pub(crate) included: FxHashMap<ScopeRef, Vec<MountId>>,
+    /// At how many places each file stands.
+    places: FxHashMap<FileId, usize>,
 }
 
 /// The number of places at which one file may stand; a cycle of `#[path]` ends here at the latest.
@@ -78,7 +80,7 @@ pub(crate) fn build(files: &Files<'_>, targets: &[Target]) -> Tree {
         mount_crate(files, &mut tree, index);
     }
     for file in loose_files(files, &tree) {
-        if tree.mounts.iter().all(|mount| mount.file != file) {
+        if !tree.places.contains_key(&file) {
             tree.targets.push(loose_target(files, file));
             let index = tree.targets.len() - 1;
             mount_crate(files, &mut tree, index);
@@ -89,8 +91,8 @@ pub(crate) fn build(files: &Files<'_>, targets: &[Target]) -> Tree {
 
 /// The files that no crate reaches; those that no other such file could mount come first.
 fn loose_files(files: &Files<'_>, tree: &Tree) -> Vec<FileId> {
-    let mounted: FxHashSet<FileId> = tree.mounts.iter().map(|mount| mount.file).collect();
-    let loose: Vec<FileId> = files.ids().filter(|file| !mounted.contains(file)).collect();
+    let mounted = |file: &FileId| tree.places.contains_key(file);
+    let loose: Vec<FileId> = files.ids().filter(|file| !mounted(file)).collect();
     let mut claimed = FxHashSet::default();
     for file in &loose {
         let facts = files.facts(*file);
@@ -175,6 +177,7 @@ fn root_mount(
 }
 
 fn add(tree: &mut Tree, mount: Mount) -> MountId {
+    *tree.places.entry(mount.file).or_default() += 1;
     tree.mounts.push(mount);
     MountId(tree.mounts.len() as u32 - 1)
 }
@@ -249,13 +252,8 @@ fn may_mount(tree: &Tree, parent: MountId, file: FileId) -> bool {
     let in_cycle = ancestors
         .into_iter()
         .any(|id| tree.mounts[id.index()].file == file);
-    !in_cycle
-        && tree
-            .mounts
-            .iter()
-            .filter(|mount| mount.file == file)
-            .count()
-            < MOST_MOUNTS_OF_A_FILE
+    let places = tree.places.get(&file).copied().unwrap_or_default();
+    !in_cycle && places < MOST_MOUNTS_OF_A_FILE
 }
 
 /// The folder in which the modules of a module's file are looked for.

@@ -8,11 +8,11 @@ use nostall_model::facts::{
 use nostall_model::layout::Dependency;
 use nostall_model::program::Presence;
 
-use super::Cx;
 use super::conditions::{item_presence, presence};
 use super::index::{is_module, module_of};
 use super::mounts::{DefId, MountId, ScopeRef};
 use super::types::{Symbol, Ty, TypeKind};
+use super::{Cx, DEEPEST};
 
 /// What a path names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,16 +44,6 @@ pub(crate) enum Namespace {
     Macro,
 }
 
-/// What a glob import brings in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum GlobTarget {
-    Scope(ScopeRef),
-    External(Symbol),
-}
-
-/// A cycle of imports ends after this many steps at the latest.
-pub(super) const DEEPEST: u32 = 64;
-
 impl Cx<'_> {
     /// Resolves a path of a mounted file.
     pub(crate) fn resolve_path(
@@ -62,13 +52,13 @@ impl Cx<'_> {
         id: PathId,
         namespace: Namespace,
     ) -> Vec<Resolved> {
-        let key = (mount, id, namespace);
-        if let Some(found) = self.paths.borrow().get(&key) {
-            return found.clone();
-        }
-        let found = self.resolve_path_anew(mount, id, namespace);
-        self.paths.borrow_mut().insert(key, found.clone());
-        found
+        self.known.paths.ask(
+            &self.depth,
+            DEEPEST,
+            (mount, id, namespace),
+            Vec::new,
+            || self.resolve_path_anew(mount, id, namespace),
+        )
     }
 
     pub(super) fn resolve_path_anew(
@@ -442,29 +432,7 @@ impl Cx<'_> {
         if !direct.is_empty() {
             return direct;
         }
-        let closure = self.glob_closure(scope);
-        if closure.is_empty() {
-            return Vec::new();
-        }
-        // Only the scopes that declare the name are asked, in the order of the globs.
-        let declaring = self.declaring(name);
-        let scopes = declaring.iter().filter(|other| **other != scope);
-        let mut targets: Vec<(u32, GlobTarget)> = scopes
-            .filter_map(|other| {
-                let target = GlobTarget::Scope(*other);
-                Some((closure.position(target)?, target))
-            })
-            .collect();
-        targets.extend(closure.externals());
-        targets.sort_unstable_by_key(|(position, _)| *position);
-        let found = targets.into_iter().map(|(_, target)| match target {
-            GlobTarget::Scope(other) => self.lookup_direct(other, name, namespace, skip),
-            GlobTarget::External(path) => self.known_below(path, name),
-        });
-        found
-            .into_iter()
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        self.lookup_through_globs(scope, name, namespace, skip)
     }
 
     pub(super) fn lookup_direct(
@@ -567,15 +535,21 @@ impl Cx<'_> {
         id: ImportId,
         namespace: Namespace,
     ) -> Vec<Resolved> {
-        let key = (mount, id, namespace);
-        if let Some(found) = self.imports.borrow().get(&key) {
-            return found.clone();
-        }
-        if self.following.borrow().contains(&key) || self.following.borrow().len() as u32 > DEEPEST
-        {
-            return Vec::new();
-        }
-        self.following.borrow_mut().push(key);
+        self.known.imports.ask(
+            &self.depth,
+            DEEPEST,
+            (mount, id, namespace),
+            Vec::new,
+            || self.follow_import_anew(mount, id, namespace),
+        )
+    }
+
+    fn follow_import_anew(
+        &self,
+        mount: MountId,
+        id: ImportId,
+        namespace: Namespace,
+    ) -> Vec<Resolved> {
         let facts = self.facts(mount);
         let import = facts.imports[id.index()];
         let names: Vec<&str> = facts
@@ -592,10 +566,7 @@ impl Cx<'_> {
             global: facts.path(import.path).global,
             import: Some((mount, id)),
         };
-        let found = self.walk_path(start, &names, namespace).0;
-        self.following.borrow_mut().pop();
-        self.imports.borrow_mut().insert(key, found.clone());
-        found
+        self.walk_path(start, &names, namespace).0
     }
 
     // ---- places
@@ -697,7 +668,7 @@ fn is_associated_scope(facts: &FileFacts, scope: ScopeId) -> bool {
     }
 }
 
-fn in_namespace(facts: &FileFacts, id: ItemId, namespace: Namespace) -> bool {
+pub(super) fn in_namespace(facts: &FileFacts, id: ItemId, namespace: Namespace) -> bool {
     match facts.item(id).kind {
         ItemKind::Function | ItemKind::Constant { .. } => namespace == Namespace::Value,
         ItemKind::Struct { .. } | ItemKind::Variant { .. } => namespace != Namespace::Macro,

@@ -6,10 +6,10 @@ use nostall_model::facts::{CallId, Callee, ExprKind};
 use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashMap;
 
-use super::Cx;
 use super::methods::Substitution;
 use super::mounts::MountId;
 use super::types::{Symbol, Ty, TypeKind};
+use super::{Cx, DEEPEST};
 
 /// What the names in a written stub stand for.
 #[derive(Clone, Debug, Default)]
@@ -198,28 +198,25 @@ impl Cx<'_> {
 
     /// Returns a type outside the program by any of its public paths, aliases followed.
     pub(crate) fn external_type(&self, path: &str, arguments: &[Ty]) -> Ty {
-        self.external_type_within(path, arguments, 8)
-    }
-
-    fn external_type_within(&self, path: &str, arguments: &[Ty], budget: u32) -> Ty {
         let Some(entry) = self.catalog.type_entry(Language::Rust, path) else {
             return self.arena.external(path, arguments);
         };
-        let Some(alias) = entry.alias.as_deref().filter(|_| budget > 0) else {
-            return self.arena.external(&entry.path, arguments);
+        let own = self.arena.external(&entry.path, arguments);
+        let Some(alias) = entry.alias.as_deref() else {
+            return own;
         };
         let names = Names {
             receiver: Ty::UNKNOWN,
             parameters: parameters(&entry.params, arguments),
             call: None,
         };
-        // An alias may only name another type; one that names itself says nothing.
-        let rest = alias.strip_prefix(&*entry.path);
-        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('<')) {
-            self.arena.external(&entry.path, arguments)
-        } else {
-            self.stub_type(alias, &names)
-        }
+        self.known.aliases.ask(
+            &self.depth,
+            DEEPEST,
+            own,
+            || own,
+            || self.stub_type(alias, &names),
+        )
     }
 
     /// Returns what the parameters of an external type stand for.
@@ -259,12 +256,18 @@ impl Cx<'_> {
             parameters: parameters(&entry.params, arguments),
             call: None,
         };
-        Some(self.stub_type(text, &names))
+        self.known.stubs.ask(
+            &self.depth,
+            DEEPEST,
+            (receiver, which),
+            || None,
+            || Some(self.stub_type(text, &names)),
+        )
     }
 }
 
 /// A stub of a type's entry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Stub {
     /// What it derefs to.
     Deref,

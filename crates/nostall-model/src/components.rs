@@ -2,7 +2,8 @@
 
 /// Finds the strongly connected parts of a graph of `count` nodes. A part comes after all parts that it leads to.
 /// Iterative: the depth of the graph does not matter.
-pub(crate) fn components(count: usize, edges: impl Fn(usize) -> Vec<usize>) -> Vec<Vec<usize>> {
+#[must_use]
+pub fn components(count: usize, edges: impl Fn(usize) -> Vec<usize>) -> Vec<Vec<usize>> {
     let mut search = Search {
         order: vec![UNSEEN; count],
         low: vec![0; count],
