@@ -1,6 +1,6 @@
 //! What makes tables valid. Every message is about one entry and names it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nostall_model::Language;
 
@@ -8,6 +8,9 @@ use crate::entry::{
     Api, Argument, Effect, Route, TraitEntry, TypeEntry, TypeKind, When, separator,
 };
 use crate::form::Tables;
+
+/// The longest text of a type: those who read types recurse.
+const LONGEST_TYPE: usize = 1000;
 
 /// Puts the file's defaults into its entries and checks them all. Returns what is wrong, an entry's fault a line.
 pub(crate) fn complete(tables: &mut Tables, language: Language) -> Vec<String> {
@@ -58,6 +61,7 @@ pub(crate) fn complete(tables: &mut Tables, language: Language) -> Vec<String> {
         tables.types.iter().map(|entry| (&entry.path, &entry.also)),
     ));
     // Tables of one trait may be several: they are put together.
+    errors.extend(endless(tables, language));
     errors
 }
 
@@ -302,6 +306,143 @@ fn twice<'a>(
     errors
 }
 
+/// Finds entries whose resolution leads back to themselves: another name of itself, a class that extends itself, a pointer to
+/// itself, a factory that makes what it makes. A method that gives its own class is none of these.
+pub(crate) fn endless(tables: &Tables, language: Language) -> Vec<String> {
+    let separator = separator(language);
+    let types = || {
+        let types = tables.types.iter();
+        types.map(|entry| (paths(&entry.path, &entry.also), entry))
+    };
+    let named: BTreeSet<&str> = types().flat_map(|(paths, _)| paths).collect();
+    let factories = tables.api.iter().map(|api| {
+        let mut paths = paths(&api.path, &api.also);
+        paths.retain(|path| !named.contains(path));
+        (paths, api.returns.iter().cloned().collect())
+    });
+    let mut errors = leads_back("returns", factories, separator);
+    let aliases = types().map(|(paths, entry)| (paths, entry.alias.iter().cloned().collect()));
+    errors.extend(leads_back("alias", aliases, separator));
+    let bases = types().map(|(paths, entry)| (paths, entry.extends.clone()));
+    errors.extend(leads_back("extends", bases, separator));
+    let pointers = types().map(|(paths, entry)| {
+        let target = entry.deref.as_deref().map(outermost);
+        (paths, target.into_iter().collect())
+    });
+    errors.extend(leads_back("deref", pointers, separator));
+    let own_parts = tables.types.iter();
+    let own_parts = own_parts.filter_map(|entry| own_part(entry).map(|key| (&entry.path, key)));
+    errors.extend(own_parts.map(|(path, key)| format!("`{path}`: `{key}` asks for itself")));
+    errors
+}
+
+fn paths<'a>(path: &'a str, also: &'a [String]) -> Vec<&'a str> {
+    let also = also.iter().map(String::as_str);
+    std::iter::once(path).chain(also).collect()
+}
+
+/// The key of a type whose text asks for what it is to say.
+fn own_part(entry: &TypeEntry) -> Option<&'static str> {
+    let asks = [
+        ("deref", &entry.deref, "Self"),
+        ("item", &entry.item, "Self::Item"),
+        ("awaits", &entry.awaits, "Self::Output"),
+    ];
+    asks.into_iter().find_map(|(key, text, own)| {
+        let whole = |name: &String| name == own;
+        let text = text.as_deref().filter(|text| match key {
+            "deref" => outermost(text) == own,
+            _ => names_in(text, "::").iter().any(whole),
+        });
+        text.map(|_| key)
+    })
+}
+
+/// The name before the arguments of a type, references taken off.
+fn outermost(text: &str) -> String {
+    let text = text.trim_start_matches(['&', ' ']);
+    let end = text.find(['<', '[', ' ']).unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// The names that stand in types.
+fn names_in(text: &str, separator: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || separator.contains(c);
+    let names = text.split(|c| !is_name(c)).filter(|name| !name.is_empty());
+    let names = names.map(|name| match (separator, name.contains(separator)) {
+        // Builtins of Python are written without their module.
+        (".", false) => format!("builtins.{name}"),
+        _ => name.to_owned(),
+    });
+    names.collect()
+}
+
+/// Follows one key from entry to entry, each entry once.
+fn leads_back<'a>(
+    key: &str,
+    entries: impl Iterator<Item = (Vec<&'a str>, Vec<String>)>,
+    separator: &str,
+) -> Vec<String> {
+    let entries: Vec<_> = entries.collect();
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for (number, (paths, _)) in entries.iter().enumerate() {
+        numbers.extend(paths.iter().map(|path| (*path, number)));
+    }
+    let next: Vec<Vec<usize>> = entries
+        .iter()
+        .map(|(_, texts)| {
+            let names = texts.iter().flat_map(|text| names_in(text, separator));
+            names
+                .filter_map(|name| numbers.get(name.as_str()).copied())
+                .collect()
+        })
+        .collect();
+    let mut done = vec![false; entries.len()];
+    let circles = (0..entries.len()).filter_map(|start| find_circle(start, &next, &mut done));
+    circles
+        .map(|circle| {
+            let paths: Vec<String> = circle
+                .iter()
+                .map(|number| format!("`{}`", entries[*number].0[0]))
+                .collect();
+            format!(
+                "{}: `{key}` leads back to itself: {}",
+                paths[0],
+                paths.join(" to ")
+            )
+        })
+        .collect()
+}
+
+/// The entries from one back to itself, if the way from `start` leads into a circle that was not seen before.
+fn find_circle(start: usize, next: &[Vec<usize>], done: &mut [bool]) -> Option<Vec<usize>> {
+    let mut way = vec![(start, 0)];
+    let mut on_way = BTreeSet::from([start]);
+    while let Some((entry, taken)) = way.last_mut() {
+        let (entry, step) = (*entry, *taken);
+        *taken += 1;
+        match next[entry].get(step) {
+            _ if done[entry] => {
+                on_way.remove(&entry);
+                way.pop();
+            }
+            None => done[entry] = true,
+            Some(to) if on_way.contains(to) => {
+                let circle = way.iter().map(|(entry, _)| *entry);
+                let mut circle: Vec<usize> = circle.skip_while(|entry| entry != to).collect();
+                circle.push(*to);
+                way.iter().for_each(|(entry, _)| done[*entry] = true);
+                return Some(circle);
+            }
+            Some(to) => {
+                on_way.insert(*to);
+                way.push((*to, 0));
+            }
+        }
+    }
+    None
+}
+
 fn check_paths(path: &str, also: &[String], separator: &str, wildcards: bool) -> Vec<String> {
     let paths = std::iter::once(path).chain(also.iter().map(String::as_str));
     paths
@@ -340,10 +481,13 @@ fn check_bare(path: &str, separator: &str) -> Option<String> {
     })
 }
 
-/// Checks that brackets pair up; what the names mean, the languages know.
+/// Checks that brackets pair up, and that a type is no longer than people write them; what the names mean, the languages know.
 fn check_type(key: &str, text: &str) -> Option<String> {
     if text.trim().is_empty() {
         return Some(format!("`{key}` is empty"));
+    }
+    if text.len() > LONGEST_TYPE {
+        return Some(format!("`{key}` is longer than {LONGEST_TYPE} characters"));
     }
     let mut open = Vec::new();
     for letter in text.replace("->", "").chars() {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use nostall_model::Language;
 
+use crate::check::endless;
 use crate::entries::Entries;
 use crate::entry::{Api, Effect, Origin};
+use crate::form::Tables;
 use crate::snippets::{DataFile, data_files, read};
 use crate::{Catalog, Match};
 
@@ -27,6 +29,21 @@ fn assert_none(wrong: &[String], what: &str) {
 fn every_file_is_valid() {
     assert!(files().iter().any(|file| file.language == Language::Rust));
     assert!(files().iter().any(|file| file.language == Language::Python));
+}
+
+/// Each file is checked alone; libraries that speak of one another may lead back to themselves only together.
+#[test]
+fn no_entry_leads_back_to_itself() {
+    let mut wrong = Vec::new();
+    for language in [Language::Rust, Language::Python] {
+        let mut all = Tables::default();
+        for file in files().into_iter().filter(|file| file.language == language) {
+            all.api.extend(file.tables.api);
+            all.types.extend(file.tables.types);
+        }
+        wrong.extend(endless(&all, language));
+    }
+    assert_none(&wrong, "entries lead back to themselves");
 }
 
 /// What is stored is read in another form than what was written; nothing but the snippets may get lost on the way.

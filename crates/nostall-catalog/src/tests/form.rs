@@ -417,3 +417,81 @@ fn the_unit_of_a_length_depends_on_the_language() {
         ]
     );
 }
+
+#[test]
+fn refuses_entries_that_lead_back_to_themselves() {
+    let type_ = |path: &str, line: &str| format!("[[type]]\npath = \"{path}\"\n{line}\n");
+    let refused = |text: &str, expected: &str| {
+        let error = user(text).expect_err(text).to_string();
+        assert_eq!(error, format!("catalogue entry {expected}"));
+    };
+    refused(
+        &type_("a::X", "alias = \"a::X\""),
+        "`a::X`: `alias` leads back to itself: `a::X` to `a::X`",
+    );
+    refused(
+        &type_(
+            "a::X",
+            "also = [\"a::b::X\"]\nparams = [\"T\"]\nalias = \"std::vec::Vec<a::b::X<T>>\"",
+        ),
+        "`a::X`: `alias` leads back to itself: `a::X` to `a::X`",
+    );
+    refused(
+        &[
+            type_("a.X", "extends = [\"a.Z\", \"a.Y\"]"),
+            type_("a.Y", "extends = [\"a.X\"]"),
+            type_("a.Z", ""),
+        ]
+        .concat(),
+        "`a.X`: `extends` leads back to itself: `a.X` to `a.Y` to `a.X`",
+    );
+    refused(
+        &[
+            type_("a::X", "deref = \"&a::Y\""),
+            type_("a::Y", "deref = \"a::X\""),
+        ]
+        .concat(),
+        "`a::X`: `deref` leads back to itself: `a::X` to `a::Y` to `a::X`",
+    );
+    refused(
+        &type_("a::X", "deref = \"Self\""),
+        "`a::X`: `deref` asks for itself",
+    );
+    refused(
+        &type_("a::X", "item = \"std::vec::Vec<Self::Item>\""),
+        "`a::X`: `item` asks for itself",
+    );
+    refused(
+        &type_("a::X", "awaits = \"Self::Output\""),
+        "`a::X`: `awaits` asks for itself",
+    );
+    refused(
+        "[[api]]\npath = \"a.make\"\neffect = \"constructs\"\nreturns = \"a.make\"\n",
+        "`a.make`: `returns` leads back to itself: `a.make` to `a.make`",
+    );
+}
+
+#[test]
+fn takes_types_that_give_their_own_class() {
+    let text = "[[type]]\npath = \"a.Query\"\nenter = \"a.Query\"\nitem = \"a.Query\"\nawaits = \"a.Query\"\n\
+                [[api]]\npath = \"a.Query\"\neffect = \"constructs\"\nreturns = \"a.Query\"\n\
+                [[api]]\npath = \"a.Query.where\"\neffect = \"constructs\"\nreturns = \"a.Query\"\n\
+                [[api]]\npath = \"a.Query.all\"\neffect = \"constructs\"\nreturns = \"Self\"\n";
+    assert_eq!(user(text).expect("nothing leads back").len(), 3);
+    let text = "[[type]]\npath = \"a::Box\"\nparams = [\"T\"]\nderef = \"T\"\n\
+                [[type]]\npath = \"a::Tree\"\nitem = \"a::Tree\"\nderef = \"a::Box<a::Tree>\"\n";
+    assert_eq!(user(text).expect("nothing leads back").len(), 0);
+}
+
+#[test]
+fn refuses_types_longer_than_people_write_them() {
+    let text = format!(
+        "[[type]]\npath = \"a::X\"\nitem = \"{}u8\"\n",
+        "&".repeat(100_000)
+    );
+    let error = user(&text).expect_err("it is too long").to_string();
+    assert_eq!(
+        error,
+        "catalogue entry `a::X`: `item` is longer than 1000 characters"
+    );
+}
