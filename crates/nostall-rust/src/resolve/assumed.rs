@@ -73,8 +73,12 @@ impl Cx<'_> {
                 mount,
                 scope: *scope,
             };
-            let globs = self.globs.externals(scope).iter();
-            named.extend(globs.map(|path| (self.arena.text(*path).to_string(), true)));
+            let globs = self.globs.externals(scope);
+            named.extend(
+                globs
+                    .iter()
+                    .map(|path| (self.arena.text(*path).to_string(), true)),
+            );
         }
         let traits = self.catalog.traits().filter(|entry| {
             entry.assume && entry.language() == Language::Rust && {

@@ -7,7 +7,7 @@ use nostall_model::program::Presence;
 use rustc_hash::FxHashMap;
 
 use super::conditions::{item_presence, presence};
-use super::glob_graph::{Circle, GlobGraph, GlobTarget, Steps};
+use super::glob_graph::{Circle, GlobGraph, GlobTarget, Places, Steps};
 use super::mounts::{MountId, ScopeRef};
 use super::names::{Namespace, Resolved, Start, in_namespace, text};
 use super::types::Symbol;
@@ -123,50 +123,84 @@ impl Cx<'_> {
             GlobTarget::Scope(other) => self.lookup_direct(other, name, namespace, skip),
             GlobTarget::External(path) => self.known_below(path, name),
         };
-        let places = self.glob_candidates(circle, name, namespace);
-        let others = |place: &GlobTarget| *place != GlobTarget::Scope(scope);
-        let places: Vec<GlobTarget> = places.iter().copied().filter(others).collect();
-        let Some(first) = self.globs.nearest(scope, &places) else {
-            return Vec::new();
+        let (places, mut all) = self.glob_candidates(circle, name, namespace);
+        // What the scope itself says was asked before.
+        let first = match all.binary_search(&GlobTarget::Scope(scope)) {
+            Ok(_) => None,
+            Err(_) => self.globs.nearest(scope, places, &all),
         };
-        let found = given(first);
-        if !found.is_empty() || places.len() == 1 {
+        let found = first.map(given).unwrap_or_default();
+        if !found.is_empty() {
             return found;
         }
-        let says = |place: &GlobTarget| *place != first && !given(*place).is_empty();
-        let places: Vec<GlobTarget> = places.into_iter().filter(says).collect();
-        let next = self.globs.nearest(scope, &places);
+        let others = all.iter().copied().filter(|place| {
+            Some(*place) != first && *place != GlobTarget::Scope(scope) && !given(*place).is_empty()
+        });
+        all = others.collect();
+        let next = self.globs.nearest(scope, self.globs.places(&all), &all);
         next.map(given).unwrap_or_default()
     }
 
-    /// The places with a name that the globs of a circle lead to.
+    /// The places with a name that the globs of a circle lead to, sorted.
     fn glob_candidates(
         &self,
         circle: Circle,
         name: &str,
         namespace: Namespace,
-    ) -> Rc<[GlobTarget]> {
-        let key = (circle, self.arena.symbol(name), namespace);
-        if let Some(found) = self.glob_candidates.borrow().get(&key) {
-            return Rc::clone(found);
-        }
-        let found: Rc<[GlobTarget]> = self.find_candidates(circle, name, namespace).into();
-        self.glob_candidates
-            .borrow_mut()
-            .insert(key, Rc::clone(&found));
-        found
+    ) -> (Places, Rc<[GlobTarget]>) {
+        let symbol = self.arena.symbol(name);
+        let known = |circle: Circle| {
+            let known = self.glob_candidates.borrow();
+            known.get(&(circle, symbol, namespace)).cloned()
+        };
+        self.globs
+            .gather(circle, known, |circle, inner, externals| {
+                let mut own = self.own_candidates(circle, name, namespace);
+                let externals = externals.iter().copied();
+                let speak = externals.filter(|path| !self.known_below(*path, name).is_empty());
+                own.extend(speak.map(GlobTarget::External));
+                let found = self.joined(own, inner);
+                let key = (circle, symbol, namespace);
+                self.glob_candidates.borrow_mut().insert(key, found);
+            });
+        known(circle).unwrap_or_else(|| self.joined(Vec::new(), Vec::new()))
     }
 
-    fn find_candidates(&self, circle: Circle, name: &str, namespace: Namespace) -> Vec<GlobTarget> {
+    fn joined(
+        &self,
+        mut own: Vec<GlobTarget>,
+        inner: Vec<(Places, Rc<[GlobTarget]>)>,
+    ) -> (Places, Rc<[GlobTarget]>) {
+        let mut inner: Vec<_> = inner.into_iter().filter(|(_, it)| !it.is_empty()).collect();
+        if own.is_empty() && inner.len() == 1 {
+            return inner.remove(0);
+        }
+        own.extend(inner.iter().flat_map(|(_, all)| all.iter().copied()));
+        own.sort_unstable();
+        own.dedup();
+        let all: Rc<[GlobTarget]> = own.into();
+        (self.globs.places(&all), all)
+    }
+
+    /// The scopes of a circle that have a name.
+    fn own_candidates(&self, circle: Circle, name: &str, namespace: Namespace) -> Vec<GlobTarget> {
         let declaring = self.declaring(name);
-        let scopes = declaring.iter().copied().filter(|scope| {
-            self.globs.leads_to(circle, *scope) && self.may_declare(*scope, name, namespace)
-        });
-        let mut found: Vec<GlobTarget> = scopes.map(GlobTarget::Scope).collect();
-        let externals = self.globs.externals_of(circle).iter().copied();
-        let known = externals.filter(|path| !self.known_below(*path, name).is_empty());
-        found.extend(known.map(GlobTarget::External));
-        found
+        let members = self.globs.members(circle);
+        let own: Vec<ScopeRef> = if members.len() < declaring.len() {
+            let members = members.iter().copied();
+            members
+                .filter(|scope| declaring.binary_search(scope).is_ok())
+                .collect()
+        } else {
+            let declaring = declaring.iter().copied();
+            declaring
+                .filter(|scope| self.globs.circle(*scope) == Some(circle))
+                .collect()
+        };
+        let own = own.into_iter();
+        own.filter(|scope| self.may_declare(*scope, name, namespace))
+            .map(GlobTarget::Scope)
+            .collect()
     }
 
     /// Says whether a scope, or a file included there, has an item of a name, or an import that may be one.
@@ -235,9 +269,8 @@ impl Cx<'_> {
     /// A name that nobody declares, in a module with one glob of a library that the catalogue does not speak of: it can come
     /// from nowhere else, unless a macro makes it.
     pub(super) fn through_external_glob(&self, module: ScopeRef, name: &str) -> Option<Resolved> {
-        let mut unknown = self
-            .globs
-            .externals(module)
+        let externals = self.globs.externals(module);
+        let mut unknown = externals
             .iter()
             .filter(|path| !self.is_known(&self.arena.text(**path)));
         match (unknown.next(), unknown.next()) {

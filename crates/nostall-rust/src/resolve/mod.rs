@@ -11,6 +11,8 @@ mod functions;
 mod generics;
 mod glob_graph;
 mod globs;
+#[cfg(test)]
+mod growth;
 mod guards;
 mod implicit;
 mod implied;
@@ -37,7 +39,7 @@ use nostall_model::program::{Resolution, TypeKey};
 use nostall_model::{Confidence, FileId};
 use rustc_hash::FxHashMap;
 
-use glob_graph::{Circle, GlobGraph, GlobTarget};
+use glob_graph::{Circle, GlobGraph, GlobTarget, Places};
 use impls::ImplIndex;
 use index::FileIndex;
 use methods::Callee;
@@ -158,7 +160,7 @@ pub(crate) struct Cx<'a> {
     arena: Arena,
     known: Memory,
     globs: GlobGraph,
-    glob_candidates: Memo<(Circle, types::Symbol, Namespace), Rc<[GlobTarget]>>,
+    glob_candidates: Memo<(Circle, types::Symbol, Namespace), (Places, Rc<[GlobTarget]>)>,
     declaring: OnceCell<FxHashMap<Box<str>, Rc<[ScopeRef]>>>,
     types_with: Memo<(DefId, types::Symbol), Rc<[TypeKey]>>,
     macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
