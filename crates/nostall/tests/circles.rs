@@ -52,7 +52,7 @@ fn found(report: &Report) -> Vec<String> {
             .place(finding.place.file, finding.place.span.start);
         let path = &report.sources.get(finding.place.file).path;
         let name = path.rsplit('/').next().unwrap_or(path);
-        format!("{name}:{} {}", at.line, finding.rule.0)
+        format!("{name}:{} {}", at.line, finding.rule.id.0)
     });
     found.collect()
 }
@@ -61,10 +61,10 @@ fn found(report: &Report) -> Vec<String> {
 
 /// The types, and the callables that make a value, of a language.
 fn paths(catalog: &Catalog, language: Language) -> Vec<String> {
-    let types = catalog.types().filter(|entry| entry.language == language);
+    let types = catalog.types().filter(|entry| entry.language() == language);
     let types = types.flat_map(|entry| std::iter::once(&entry.path).chain(&*entry.also));
     let makers = catalog.apis().map(|(_, api)| api);
-    let makers = makers.filter(|api| api.language == language && api.returns.is_some());
+    let makers = makers.filter(|api| api.language() == language && api.returns.is_some());
     let makers = makers.flat_map(|api| std::iter::once(&api.path).chain(&*api.also));
     let all = types.chain(makers).map(ToString::to_string);
     let mut paths: Vec<String> = all.filter(|path| !path.ends_with('*')).collect();
