@@ -3,10 +3,13 @@
 use std::sync::OnceLock;
 
 use nostall_model::Language;
+use nostall_model::program::RuntimeId;
 use rustc_hash::FxHashSet;
 
 use crate::entries::{Entries, UserEntries};
-use crate::entry::{Api, ApiId, Origin, TraitEntry, TraitId, TypeEntry, separator};
+use crate::entry::{
+    Api, ApiId, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry, separator,
+};
 use crate::paths::{PathMap, normalise, split};
 use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};
 
@@ -16,6 +19,7 @@ pub struct Catalog {
     apis: Vec<Api>,
     types: Vec<TypeEntry>,
     traits: Vec<TraitEntry>,
+    runtimes: Vec<RuntimeEntry>,
     built_in: Index,
     user: Index,
     type_index: PathMap<usize>,
@@ -37,12 +41,7 @@ impl Catalog {
     /// Returns nostall's own knowledge.
     #[must_use]
     pub fn builtin() -> Self {
-        let Entries {
-            apis,
-            types,
-            traits,
-        } = Entries::built_in();
-        Self::new(apis, types, traits)
+        Self::new(Entries::built_in())
     }
 
     /// Adds a project's own entries. They go before those that are there.
@@ -53,10 +52,23 @@ impl Catalog {
         // The first of two types of one path counts, so the project's stand first.
         let types = entries.types.into_iter().chain(self.types).collect();
         let traits = entries.traits.into_iter().chain(self.traits).collect();
-        Self::new(apis, types, traits)
+        let mut runtimes = self.runtimes;
+        runtimes.extend(entries.runtimes);
+        Self::new(Entries {
+            apis,
+            types,
+            traits,
+            runtimes,
+        })
     }
 
-    pub(crate) fn new(apis: Vec<Api>, types: Vec<TypeEntry>, traits: Vec<TraitEntry>) -> Self {
+    pub(crate) fn new(entries: Entries) -> Self {
+        let Entries {
+            apis,
+            types,
+            traits,
+            runtimes,
+        } = entries;
         let traits = merge(traits);
         Self {
             built_in: Index::new(&apis, Origin::BuiltIn),
@@ -67,7 +79,63 @@ impl Catalog {
             apis,
             types,
             traits,
+            runtimes,
         }
+    }
+
+    /// Walks the runtimes of a language.
+    pub fn runtimes(&self, language: Language) -> impl Iterator<Item = (RuntimeId, &RuntimeEntry)> {
+        let all = self.runtimes.iter().enumerate();
+        all.filter(move |(_, entry)| entry.language() == language)
+            .map(|(index, entry)| (RuntimeId(index as u16), entry))
+    }
+
+    /// Returns a runtime.
+    ///
+    /// # Panics
+    /// When the id comes from another catalogue.
+    #[must_use]
+    pub fn runtime(&self, id: RuntimeId) -> &RuntimeEntry {
+        &self.runtimes[usize::from(id.0)]
+    }
+
+    /// Finds the runtime of code that these crates or imports are seen in: one that runs on others goes before them, then the
+    /// first of the data.
+    #[must_use]
+    pub fn runtime_seen(
+        &self,
+        language: Language,
+        seen: &dyn Fn(&str) -> bool,
+    ) -> Option<RuntimeId> {
+        let shown: Vec<(RuntimeId, &RuntimeEntry)> = self
+            .runtimes(language)
+            .filter(|(_, entry)| entry.shown_by.iter().any(|name| seen(name)))
+            .collect();
+        let is_under = |key: &String| shown.iter().any(|(_, other)| other.over.contains(key));
+        let mut uppermost = shown.iter().filter(|(_, entry)| !is_under(&entry.key));
+        uppermost.next().map(|(id, _)| *id)
+    }
+
+    /// Returns the runtime of code that shows none: the language's first.
+    #[must_use]
+    pub fn usual_runtime(&self, language: Language) -> Option<RuntimeId> {
+        self.runtimes(language).next().map(|(id, _)| id)
+    }
+
+    /// Returns the runtime that one runs on, if it runs on any.
+    #[must_use]
+    pub fn runtime_below(&self, id: RuntimeId) -> Option<RuntimeId> {
+        let key = self.runtime(id).over.first()?;
+        let position = self.runtimes.iter().position(|entry| entry.key == *key)?;
+        Some(RuntimeId(position as u16))
+    }
+
+    /// Returns the keys of `instead` that are good on a runtime: its own, then those of what it runs on.
+    #[must_use]
+    pub fn runtime_keys(&self, id: RuntimeId) -> Vec<&str> {
+        let entry = self.runtime(id);
+        let under = entry.over.iter().map(String::as_str);
+        std::iter::once(entry.key.as_str()).chain(under).collect()
     }
 
     /// Returns an entry.
@@ -77,6 +145,20 @@ impl Catalog {
     #[must_use]
     pub fn api(&self, id: ApiId) -> &Api {
         &self.apis[id.0 as usize]
+    }
+
+    /// Returns which threads a callable may run on: what its entry says, or else that of the type whose method it is.
+    ///
+    /// # Panics
+    /// When the id comes from another catalogue.
+    #[must_use]
+    pub fn thread(&self, id: ApiId) -> Option<Thread> {
+        let api = self.api(id);
+        let of_type = || {
+            let (parent, _) = split(api.language(), &api.path)?;
+            self.type_entry(api.language(), parent)?.thread
+        };
+        api.thread.or_else(of_type)
     }
 
     /// Walks all callables.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use nostall_model::Language;
 
 use crate::entry::{
-    Api, Argument, Effect, Route, TraitEntry, TypeEntry, TypeKind, When, separator,
+    Api, Argument, Effect, Route, RuntimeEntry, TraitEntry, TypeEntry, TypeKind, When, separator,
 };
 use crate::form::Tables;
 
@@ -50,6 +50,15 @@ pub(crate) fn complete(tables: &mut Tables, language: Language) -> Vec<String> {
             number,
             &entry.path,
             check_trait(entry, separator),
+        );
+    }
+    for (number, entry) in tables.runtimes.iter().enumerate() {
+        label(
+            &mut errors,
+            "runtime",
+            number,
+            &entry.key,
+            check_runtime(entry),
         );
     }
     errors.extend(twice(
@@ -181,6 +190,9 @@ fn check_rest(api: &Api, separator: &str) -> Vec<String> {
     if api.panics && !api.may_block() {
         errors.push("`panics` is for a blocking call".to_owned());
     }
+    if api.lazy && !api.may_block() {
+        errors.push("`lazy` is for a blocking call".to_owned());
+    }
     if let Some(carrier) = &api.carrier {
         errors.extend(check_argument("carrier.argument", &carrier.argument));
         match carrier.trait_path.as_str() {
@@ -227,6 +239,32 @@ fn check_when(when: &When) -> Vec<String> {
     }
     if when.effect.is_none() && when.waits.is_none() && when.reason.is_none() {
         errors.push("`when` changes nothing: it needs `effect`, `waits` or `reason`".to_owned());
+    }
+    errors
+}
+
+fn check_runtime(entry: &RuntimeEntry) -> Vec<String> {
+    let mut errors = Vec::new();
+    for (key, text) in [("key", &entry.key), ("offloader", &entry.offloader)] {
+        if is_blank(text) {
+            errors.push(format!("needs `{key}`"));
+        }
+    }
+    if entry.shown_by.is_empty() {
+        errors.push("needs `shown_by`".to_owned());
+    }
+    let texts = [
+        ("offload", Some(&entry.offload)),
+        ("start", entry.start.as_ref()),
+    ];
+    for (key, text) in texts {
+        let places = |text: &str| {
+            let apart = text.contains("{function}") && text.contains("{arguments}");
+            text.matches("{work}").count() + usize::from(apart)
+        };
+        if text.is_some_and(|text| places(text) != 1) {
+            errors.push(format!("`{key}` must have `{{work}}` in it once"));
+        }
     }
     errors
 }

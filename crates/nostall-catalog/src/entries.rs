@@ -3,7 +3,7 @@
 use nostall_model::Language;
 
 use crate::check::complete;
-use crate::entry::{Api, Argument, Effect, Origin, TraitEntry, TypeEntry};
+use crate::entry::{Api, Argument, Effect, Origin, RuntimeEntry, TraitEntry, TypeEntry};
 use crate::error::CatalogError;
 use crate::form::Tables;
 
@@ -16,6 +16,7 @@ pub(crate) struct Entries {
     pub(crate) apis: Vec<Api>,
     pub(crate) types: Vec<TypeEntry>,
     pub(crate) traits: Vec<TraitEntry>,
+    pub(crate) runtimes: Vec<RuntimeEntry>,
 }
 
 impl Entries {
@@ -41,6 +42,11 @@ impl Entries {
         }));
         self.types
             .extend(tables.types.into_iter().map(|entry| TypeEntry {
+                language: Some(language),
+                ..entry
+            }));
+        self.runtimes
+            .extend(tables.runtimes.into_iter().map(|entry| RuntimeEntry {
                 language: Some(language),
                 ..entry
             }));

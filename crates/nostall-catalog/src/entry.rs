@@ -95,6 +95,13 @@ pub struct Api {
     /// The unit of `duration`: `duration` (a Rust `Duration`), `min`, `s`, `ms`, `us`, `ns`. Constructors of durations
     /// (`Duration::from_millis`) have `duration` and `unit` as well.
     pub unit: Option<DurationUnit>,
+    /// Which threads the call may run on: `any`, or `same` where the library wants all calls of an object on one thread
+    /// (a connection of Python's `sqlite3`, a handle of Rust that is not `Send`). Left out where that is not known; of a method
+    /// its `[[type]]` says it.
+    pub thread: Option<Thread>,
+    /// `true` where the call gives an iterator that blocks while it is iterated (`os.walk`): to hand the call alone to a thread
+    /// does not help, the loop over it must go too.
+    pub lazy: bool,
     /// `true` when the call panics inside an async runtime (`block_on`).
     pub panics: bool,
     /// `{ argument = 0, trait = "std::io::Read" }`: blocks only where that argument's type carries the trait (`std::io::copy`,
@@ -202,6 +209,16 @@ pub enum Times {
     Once,
     /// Once per element of something.
     Many,
+}
+
+/// Which threads a call may run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thread {
+    /// Any, the next call of the same object another one.
+    Any,
+    /// The one of all calls of its object.
+    Same,
 }
 
 /// What a call or an attribute says of a route.
@@ -456,6 +473,12 @@ pub struct TypeEntry {
     pub enter: Option<String>,
     /// For a future: what awaiting it gives.
     pub awaits: Option<String>,
+    /// Which threads its methods may run on, where they do not say so themselves: `any`, `same`.
+    pub thread: Option<Thread>,
+    /// For Rust, how another thread can be given one of its own: `copied` (it is `Copy`, where its parameters are), `parts`
+    /// (`clone` copies what is in it, where its parameters have `clone`), `shared` (`clone` makes another handle to the same
+    /// thing, whatever is in it: an `Arc`, a channel's sender, a client). Left out where it has no `clone`.
+    pub clones: Option<Clones>,
     /// Where the fact can be checked.
     pub source: String,
     /// Its language: the file's.
@@ -468,6 +491,61 @@ impl TypeEntry {
     #[must_use]
     pub fn language(&self) -> Language {
         self.language.unwrap_or_else(|| language_of(&self.path))
+    }
+}
+
+/// What a clone of a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clones {
+    /// The value copies itself.
+    Copied,
+    /// A copy of all that is in it.
+    Parts,
+    /// Another handle to the same thing.
+    Shared,
+}
+
+/// An async runtime, or a framework with its own way to run work off the executor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct RuntimeEntry {
+    /// Its name, as in `instead`.
+    pub key: String,
+    /// The crates, or the first names of imports, that show that code uses it.
+    pub shown_by: Vec<String>,
+    /// The runtimes that it runs on, by their keys: code that uses both uses this one. Their twins in `instead` are good here
+    /// too.
+    pub over: Vec<String>,
+    /// The function that runs a callable off the executor, for people: `tokio::task::spawn_blocking`.
+    pub offloader: String,
+    /// The expression that runs work off the executor and gives its value; `{work}` is the work: a closure in Rust, a function
+    /// and its arguments in Python, where `{function}` and `{arguments}` can stand apart.
+    pub offload: String,
+    /// The expression that only begins the work, for code that cannot await. Left out where there is none.
+    pub start: Option<String>,
+    /// The statement that brings the names of the expressions into scope (Python).
+    pub import: Option<String>,
+    /// `true` where keyword arguments after the function reach it (Python).
+    pub keywords: bool,
+    /// `true` for a web framework that runs endpoints which are plain functions on threads of its own.
+    pub sync_endpoints: bool,
+    /// A name that the expressions need as `{through}`: a variable, or an attribute of `self`. Where code has neither, what this
+    /// runtime runs on is spoken of.
+    pub through: Option<String>,
+    /// Where the fact can be checked.
+    pub source: String,
+    /// Its language: the file's.
+    #[serde(skip)]
+    pub language: Option<Language>,
+}
+
+impl RuntimeEntry {
+    /// Returns its language.
+    #[must_use]
+    pub fn language(&self) -> Language {
+        self.language
+            .unwrap_or_else(|| language_of(&self.offloader))
     }
 }
 

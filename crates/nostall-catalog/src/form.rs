@@ -5,7 +5,7 @@
 use nostall_model::{Category, Waits};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::entry::{Api, TraitEntry, TypeEntry};
+use crate::entry::{Api, RuntimeEntry, TraitEntry, TypeEntry};
 
 /// One data file, or a user's own tables.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Tables {
     /// Traits.
     #[serde(rename = "trait")]
     pub traits: Vec<TraitEntry>,
+    /// Runtimes.
+    #[serde(rename = "runtime")]
+    pub runtimes: Vec<RuntimeEntry>,
 }
 
 /// A text that does not have the form.

@@ -1,94 +1,406 @@
-//! What to do instead of a call that blocks, in this project.
+//! What to do instead of a call that blocks, in this project: which kind of advice fits. The code in it is the language's.
 
-use nostall_catalog::Api;
-use nostall_model::finding::{Advice, Code, Offload, Replacement, Twin};
-use nostall_model::program::{ProgramBody, ProgramCall, Runtime};
+use nostall_catalog::{Api, ApiId, Catalog, RuntimeEntry, Thread, TypeEntry, TypeKind};
+use nostall_model::facts::{
+    BodyId, BodyKind, CallId, CallKind, Callee, Event, FileFacts, Flavour, RegionId, Sink,
+};
+use nostall_model::finding::{Advice, Entry, Form, Offload, Replacement, Twin};
+use nostall_model::program::{Obstacle, ProgramBody, ProgramCall, RuntimeId, Site, TargetKind};
+use nostall_model::{Category, Language, Waits};
 
+use crate::languages::{FrontEnd, front_end};
 use crate::rules::Writer;
 
-/// The entry's own twin for this runtime where the api is called here, else one of a library that the file imports, else the
-/// runtime's way to move the work away.
+/// Advises about a call that leads to an api, `hops` calls down (1 where it is the api's own).
 pub(crate) fn of_call(
     writer: &Writer<'_>,
     body: ProgramBody,
     call: ProgramCall,
-    api: &Api,
+    api: ApiId,
     hops: usize,
 ) -> Option<Replacement> {
     let runtime = writer.program.resolved(body).runtime;
-    let name = writer.callee_text(call);
-    let away = offload(runtime, api.panics, &name);
-    if hops > 1 {
-        return Some(away);
+    let cx = Cx::new(writer, body, call, api, hops, runtime);
+    let mut choices = cx.choices();
+    match choices.len() {
+        0 => None,
+        1 => choices.pop(),
+        _ => Some(Replacement::Choice(choices)),
     }
-    if let Some(twin) = api.instead.get(runtime.key()) {
-        return Some(Replacement::Twin(Twin {
-            path: twin.clone(),
-            library: None,
-            code: None,
-        }));
+}
+
+/// How code can wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// It awaits.
+    Awaits,
+    /// An executor calls it again and again.
+    Polled,
+    /// It is called by async code, and cannot await itself.
+    Inside,
+    /// The executor calls it, and nobody waits for what it gives.
+    Alone,
+}
+
+struct Cx<'a> {
+    writer: &'a Writer<'a>,
+    catalog: &'a Catalog,
+    body: ProgramBody,
+    id: ApiId,
+    api: &'a Api,
+    direct: bool,
+    site: Site<'a>,
+    language: &'static dyn FrontEnd,
+    runtime: Option<RuntimeId>,
+}
+
+impl<'a> Cx<'a> {
+    fn new(
+        writer: &'a Writer<'a>,
+        body: ProgramBody,
+        call: ProgramCall,
+        id: ApiId,
+        hops: usize,
+        runtime: Option<RuntimeId>,
+    ) -> Self {
+        let program = writer.program;
+        let (facts, record) = program.call(call);
+        let file = program.file_of_call(call);
+        let api = writer.catalog.api(id);
+        let direct = hops == 1;
+        let is_generator = |target: &nostall_model::program::Target| matches!(target.kind, TargetKind::Body(body) if program.body(body).flavour == Flavour::Generator);
+        let makes_generator = program.targets(call).iter().any(is_generator)
+            && !matches!(record.kind, CallKind::Iterate);
+        Self {
+            writer,
+            catalog: writer.catalog,
+            body,
+            id,
+            api,
+            direct,
+            site: Site {
+                text: &program.sources.get(file).text,
+                facts,
+                call: program.file_call(call),
+                captured: program.captured(call),
+                lazy: direct && api.lazy || makes_generator,
+            },
+            language: front_end(facts.language),
+            runtime,
+        }
     }
-    let names = &writer.program.facts(body).names;
-    let libraries: Vec<_> = api
-        .instead
-        .iter()
-        .filter(|(key, _)| !is_runtime(key))
-        .collect();
-    let known = libraries.iter().find(|(key, _)| names.find(key).is_some());
-    match (known, libraries.as_slice()) {
-        (Some((_, twin)), _) => Some(Replacement::Twin(Twin {
-            path: (*twin).clone(),
+
+    /// All that helps, the best first.
+    fn choices(&self) -> Vec<Replacement> {
+        let language = self.site.facts.language;
+        let waiting = self.waiting();
+        let short_lock =
+            self.api.category == Some(Category::Lock) && self.api.waits == Some(Waits::Brief);
+        if short_lock {
+            return vec![Replacement::Words(Advice::ShortLock(language))];
+        }
+        if self.api.category == Some(Category::Runtime) {
+            return self.instead_of_runtime(waiting);
+        }
+        match waiting {
+            Waiting::Polled => return self.polled(),
+            Waiting::Inside => return vec![Replacement::Words(Advice::OutsideClosure)],
+            Waiting::Alone => return vec![self.away(false)],
+            Waiting::Awaits => {}
+        }
+        let mut choices = Vec::new();
+        choices.extend(self.sync_endpoint());
+        if let Some(twin) = self.twin() {
+            choices.push(twin);
+            return choices;
+        }
+        choices.push(self.away(true));
+        if choices.len() == 1 {
+            choices.extend(self.other_libraries());
+        }
+        choices
+    }
+
+    /// A future is awaited where it is at hand; behind helpers, the helper has to become async.
+    fn instead_of_runtime(&self, waiting: Waiting) -> Vec<Replacement> {
+        if let Some(twin) = self.twin() {
+            return vec![twin];
+        }
+        let code = (self.direct && waiting == Waiting::Awaits)
+            .then(|| self.language.awaited(&self.site))
+            .flatten();
+        vec![match code {
+            Some(code) => Replacement::Twin(Twin {
+                path: "await".to_owned(),
+                library: None,
+                code: Some(code),
+            }),
+            None => Replacement::Words(Advice::AwaitFuture(self.site.facts.language)),
+        }]
+    }
+
+    /// A `poll` function polls the twin.
+    fn polled(&self) -> Vec<Replacement> {
+        let poll = self.api.instead.get("poll").filter(|_| self.direct);
+        match poll {
+            Some(path) => vec![Replacement::Twin(Twin {
+                path: path.clone(),
+                library: None,
+                code: None,
+            })],
+            None => vec![Replacement::Words(Advice::PollTwin)],
+        }
+    }
+
+    // ---- twins
+
+    /// The api's own twin on this runtime, or in a library that the project has.
+    fn twin(&self) -> Option<Replacement> {
+        if !self.direct {
+            return None;
+        }
+        let runtime = self.runtime?;
+        let keys = self.catalog.runtime_keys(runtime);
+        let of_runtime = keys.iter().find_map(|key| self.api.instead.get(*key));
+        let path = of_runtime.or_else(|| {
+            let mut libraries = self.libraries();
+            libraries
+                .find(|(key, _)| self.is_at_hand(key))
+                .map(|(_, path)| path)
+        })?;
+        let same = self.gives_the_same(path);
+        let entry = self.catalog.runtime(runtime);
+        Some(Replacement::Twin(Twin {
+            path: path.clone(),
             library: None,
-            code: None,
-        })),
-        (None, []) => Some(away),
-        (None, several) => {
-            let mut choices: Vec<Replacement> = several
-                .iter()
-                .map(|(key, twin)| {
-                    Replacement::Twin(Twin {
-                        path: (*twin).clone(),
-                        library: Some((*key).clone()),
-                        code: None,
-                    })
+            code: same
+                .then(|| self.language.twin(&self.site, entry, path))
+                .flatten(),
+        }))
+    }
+
+    /// Twins in libraries that the project does not have: never the first advice.
+    fn other_libraries(&self) -> Vec<Replacement> {
+        if !self.direct {
+            return Vec::new();
+        }
+        let libraries = self.libraries();
+        libraries
+            .map(|(key, path)| {
+                Replacement::Twin(Twin {
+                    path: path.clone(),
+                    library: Some(key.clone()),
+                    code: None,
                 })
-                .collect();
-            choices.push(away);
-            Some(Replacement::Choice(choices))
+            })
+            .collect()
+    }
+
+    fn libraries(&self) -> impl Iterator<Item = (&'a String, &'a String)> {
+        let language = self.site.facts.language;
+        let catalog = self.catalog;
+        let is_runtime = move |key: &str| {
+            key == "poll"
+                || catalog
+                    .runtimes(language)
+                    .any(|(_, entry)| entry.key == key)
+        };
+        let all = self.api.instead.iter();
+        all.filter(move |(key, _)| !is_runtime(key))
+    }
+
+    /// Says whether code can use a runtime: its own, the language's usual one, or one that the project has.
+    fn is_runtime_at_hand(&self, key: &str) -> bool {
+        let language = self.site.facts.language;
+        let usual = self.catalog.usual_runtime(language);
+        let mut all = self.catalog.runtimes(language);
+        all.find(|(_, entry)| entry.key == key)
+            .is_some_and(|(id, entry)| {
+                let mut names = entry.shown_by.iter();
+                Some(id) == self.runtime
+                    || language == Language::Python && Some(id) == usual
+                    || names.any(|name| self.writer.program.uses_library(language, name))
+            })
+    }
+
+    /// Says whether code can use a library: the project depends on it, or imports it somewhere.
+    fn is_at_hand(&self, key: &str) -> bool {
+        let language = self.site.facts.language;
+        self.writer
+            .program
+            .uses_library(language, &key.replace('-', "_"))
+    }
+
+    /// Says whether a twin can stand where the api stands: a function of the same name that gives no handle, whose methods
+    /// would differ.
+    fn gives_the_same(&self, twin: &str) -> bool {
+        let language = self.site.facts.language;
+        let separator = |c: char| c == ':' || c == '.';
+        let last = |path: &'a str| path.rsplit(separator).next();
+        let same_name = last(&self.api.path).is_some_and(|name| twin.ends_with(name));
+        let is_method = |path: &str| {
+            let mut parts = path.rsplit(separator).filter(|part| !part.is_empty());
+            let owner = parts.nth(1).unwrap_or_default();
+            owner.starts_with(char::is_uppercase)
+        };
+        let gives_handle = self.api.returns.as_ref().is_some_and(|returns| {
+            let is_name = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
+            returns.split(is_name).any(|path| {
+                self.catalog
+                    .type_entry(language, path)
+                    .is_some_and(is_handle)
+            })
+        });
+        same_name && !is_method(&self.api.path) && !is_method(twin) && !gives_handle
+    }
+
+    // ---- off the executor
+
+    /// The runtime's own way to move the work away.
+    fn away(&self, awaits: bool) -> Replacement {
+        let Some(runtime) = self.runtime else {
+            return Replacement::Words(Advice::OwnThread);
+        };
+        let entry = self.catalog.runtime(runtime);
+        // The connection of a thread-bound library is opened, used and closed on one.
+        if self.catalog.thread(self.id) == Some(Thread::Same) {
+            return block(entry, self.handle());
         }
+        match self.offloaded(runtime, awaits) {
+            Ok(offload) => Replacement::Offload(offload),
+            Err(Obstacle::Stays(handle)) => block(entry, Some(handle).filter(|it| !it.is_empty())),
+            Err(Obstacle::Form) => block(entry, None),
+        }
+    }
+
+    /// Asks the runtime, then those that it runs on: a framework's own way may need a name that is not in scope.
+    fn offloaded(&self, first: RuntimeId, awaits: bool) -> Result<Offload, Obstacle> {
+        let mut answer = Err(Obstacle::Form);
+        let below = |id: &RuntimeId| self.catalog.runtime_below(*id);
+        for runtime in std::iter::successors(Some(first), below).take(3) {
+            let entry = self.catalog.runtime(runtime);
+            answer = self.language.offload(&self.site, entry, awaits);
+            if answer.is_ok() || entry.through.is_none() {
+                break;
+            }
+        }
+        answer
+    }
+
+    /// What a method is called on, if it has a short name.
+    fn handle(&self) -> Option<String> {
+        let facts = self.site.facts;
+        let Callee::Method { receiver, .. } = facts.call(self.site.call).callee else {
+            return None;
+        };
+        let text = self.site.text.get(facts.expr(receiver).span.range())?;
+        let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        (self.direct && text.chars().all(is_name)).then(|| text.to_owned())
+    }
+
+    // ---- what stands around
+
+    /// How the code that makes the call can wait.
+    fn waiting(&self) -> Waiting {
+        let runs = &self.writer.runs[self.body.index()];
+        if matches!(runs.why, Some(Entry::Form(Form::Poll))) {
+            return Waiting::Polled;
+        }
+        let program = self.writer.program;
+        let mut body = self.body;
+        // A comprehension awaits where the function around it does.
+        while program.body(body).kind == BodyKind::Comprehension
+            && let Some(parent) = program.parent(body)
+        {
+            body = parent;
+        }
+        match program.body(body).flavour {
+            Flavour::Async | Flavour::AsyncGenerator => Waiting::Awaits,
+            _ if runs.entry == body => Waiting::Alone,
+            _ => Waiting::Inside,
+        }
+    }
+
+    /// An endpoint that awaits nothing and leaves the loop alone need not be async: frameworks run a plain one on threads.
+    fn sync_endpoint(&self) -> Option<Replacement> {
+        let runs = &self.writer.runs[self.body.index()];
+        let framework = self.catalog.runtime(self.runtime?);
+        let is_route = matches!(runs.why, Some(Entry::Route { .. }));
+        if !is_route || !framework.sync_endpoints {
+            return None;
+        }
+        let program = self.writer.program;
+        let facts = program.facts(runs.entry);
+        let body = program.file_body(runs.entry);
+        let name = facts.item(facts.body(body).item?).name?;
+        let thread_bound = self.catalog.thread(self.id) == Some(Thread::Same);
+        let free =
+            awaits_nothing(facts, body) && !thread_bound && !self.touches_the_loop(runs.entry);
+        free.then(|| Replacement::SyncEndpoint {
+            function: facts.text(name).to_owned(),
+        })
+    }
+
+    /// Says whether a function asks for the running loop, or changes what other requests see without a lock.
+    fn touches_the_loop(&self, entry: ProgramBody) -> bool {
+        let program = self.writer.program;
+        let facts = program.facts(entry);
+        let own = program.file_body(entry);
+        let asks = |call: &ProgramCall| {
+            program
+                .targets(*call)
+                .iter()
+                .any(|target| match target.kind {
+                    TargetKind::Api(api) => {
+                        let api = self.catalog.api(ApiId(api));
+                        api.event_loop.is_some() || api.effect == nostall_catalog::Effect::Schedules
+                    }
+                    _ => false,
+                })
+        };
+        let module_state = facts.events.iter().any(|event| match event {
+            Event::Assign(id) => {
+                let binding = facts.definitions[id.index()].binding;
+                let declared = facts.bindings[binding.index()].body;
+                let span = facts.definitions[id.index()].span;
+                let inside = facts.body(own).span;
+                declared != own
+                    && facts.body(declared).kind == BodyKind::Module
+                    && inside.start <= span.start
+                    && span.end <= inside.end
+            }
+            _ => false,
+        });
+        module_state || program.calls_of(entry).iter().any(asks)
     }
 }
 
-fn is_runtime(key: &str) -> bool {
-    const ALL: [Runtime; 6] = [
-        Runtime::Tokio,
-        Runtime::AsyncStd,
-        Runtime::Smol,
-        Runtime::Asyncio,
-        Runtime::Trio,
-        Runtime::Anyio,
-    ];
-    ALL.iter().any(|runtime| runtime.key() == key)
-}
-
-/// The runtime's own way to move work off the executor.
-fn offload(runtime: Runtime, panics: bool, callee: &str) -> Replacement {
-    if panics {
-        return Replacement::Words(Advice::AwaitFuture);
-    }
-    let expression = match runtime {
-        Runtime::Tokio => format!("tokio::task::spawn_blocking(move || {callee}(..)).await"),
-        Runtime::AsyncStd => {
-            format!("async_std::task::spawn_blocking(move || {callee}(..)).await")
-        }
-        Runtime::Smol => format!("smol::unblock(move || {callee}(..)).await"),
-        Runtime::Asyncio => format!("await asyncio.to_thread({callee}, ..)"),
-        Runtime::Trio => format!("await trio.to_thread.run_sync({callee}, ..)"),
-        Runtime::Anyio => format!("await anyio.to_thread.run_sync({callee}, ..)"),
+/// Says whether a function awaits nothing, neither itself nor in what is written inside of it.
+fn awaits_nothing(facts: &FileFacts, body: BodyId) -> bool {
+    let is_inside = |region: RegionId| {
+        let own = facts.regions[region.index()].body;
+        let mut around = std::iter::successors(Some(own), |id| facts.body(*id).parent);
+        around.any(|id| id == body)
     };
-    Replacement::Offload(Offload {
-        code: Code::of(expression),
-        borrowed: Vec::new(),
-        awaits: true,
-    })
+    let regions = (0..facts.regions.len()).map(RegionId::new);
+    let mut events = regions
+        .filter(|region| is_inside(*region))
+        .flat_map(|region| facts.region_events(region));
+    let calls = (0..facts.calls.len()).map(|index| facts.call(CallId::new(index)));
+    !events.any(|event| matches!(event, Event::Await(_)))
+        && !calls
+            .filter(|call| call.sink == Sink::AsyncUsed)
+            .any(|call| is_inside(call.region))
+}
+
+/// A value with a life of its own, or one that is worked on step by step: its twin has other methods.
+fn is_handle(entry: &TypeEntry) -> bool {
+    entry.kind != TypeKind::Plain || entry.item.is_some() && entry.clones.is_none()
+}
+
+fn block(entry: &RuntimeEntry, handle: Option<String>) -> Replacement {
+    Replacement::OffloadBlock {
+        offloader: entry.offloader.clone(),
+        handle,
+    }
 }

@@ -1,9 +1,10 @@
 //! The languages that nostall reads: the one list of them.
 
-use nostall_catalog::Catalog;
+use nostall_catalog::{Catalog, RuntimeEntry};
 use nostall_model::facts::FileFacts;
+use nostall_model::finding::{Code, Offload};
 use nostall_model::layout::Layout;
-use nostall_model::program::Resolution;
+use nostall_model::program::{Obstacle, Resolution, Site};
 use nostall_model::{FileId, Language, Source};
 
 /// What a language answers. Both steps are pure: no input or output, no failure.
@@ -25,6 +26,23 @@ pub trait FrontEnd: Sync {
 
     /// Returns the paths that a file asks for and discovery may not have walked.
     fn referenced_paths(&self, path: &str, facts: &FileFacts) -> Vec<String>;
+
+    /// Rewrites a call so that it runs off the executor; `awaits` says whether the code around can await.
+    ///
+    /// # Errors
+    /// What stands in the way of one expression.
+    fn offload(
+        &self,
+        site: &Site<'_>,
+        runtime: &RuntimeEntry,
+        awaits: bool,
+    ) -> Result<Offload, Obstacle>;
+
+    /// Puts an async function in the place of a called one that takes the same and gives the same.
+    fn twin(&self, site: &Site<'_>, runtime: &RuntimeEntry, path: &str) -> Option<Code>;
+
+    /// Rewrites a call that runs a future to its end, so that the future is awaited.
+    fn awaited(&self, site: &Site<'_>) -> Option<Code>;
 }
 
 /// All languages.
@@ -68,6 +86,23 @@ impl FrontEnd for Rust {
     fn referenced_paths(&self, path: &str, facts: &FileFacts) -> Vec<String> {
         nostall_rust::resolve::referenced_paths(path, facts)
     }
+
+    fn offload(
+        &self,
+        site: &Site<'_>,
+        runtime: &RuntimeEntry,
+        awaits: bool,
+    ) -> Result<Offload, Obstacle> {
+        nostall_rust::rewrite::offload(site, runtime, awaits)
+    }
+
+    fn twin(&self, site: &Site<'_>, _runtime: &RuntimeEntry, path: &str) -> Option<Code> {
+        nostall_rust::rewrite::twin(site, path)
+    }
+
+    fn awaited(&self, site: &Site<'_>) -> Option<Code> {
+        nostall_rust::rewrite::awaited(site)
+    }
 }
 
 struct Python;
@@ -97,5 +132,22 @@ impl FrontEnd for Python {
 
     fn referenced_paths(&self, _path: &str, _facts: &FileFacts) -> Vec<String> {
         Vec::new()
+    }
+
+    fn offload(
+        &self,
+        site: &Site<'_>,
+        runtime: &RuntimeEntry,
+        awaits: bool,
+    ) -> Result<Offload, Obstacle> {
+        nostall_python::rewrite::offload(site, runtime, awaits).ok_or(Obstacle::Form)
+    }
+
+    fn twin(&self, site: &Site<'_>, runtime: &RuntimeEntry, path: &str) -> Option<Code> {
+        nostall_python::rewrite::twin(site, runtime, path)
+    }
+
+    fn awaited(&self, site: &Site<'_>) -> Option<Code> {
+        nostall_python::rewrite::awaited(site)
     }
 }

@@ -1,11 +1,13 @@
 //! The program: what all languages resolved, in one numbering, with the facts at hand.
 
+use std::collections::BTreeSet;
+
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
-    Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall, Refuted,
-    Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
+    Captured, Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall,
+    Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
 };
-use nostall_model::{FileId, Sources};
+use nostall_model::{FileId, Language, Sources};
 use rustc_hash::FxHashMap;
 
 /// All bodies and calls of all languages.
@@ -22,8 +24,10 @@ pub struct Program<'a> {
     conditions: FxHashMap<u32, Condition>,
     instantiations: Vec<(ProgramCall, Instantiation)>,
     type_matches: Vec<TypeMatch>,
+    captured: Vec<Captured>,
     refuted: Vec<Refuted>,
     guards: Vec<Guard>,
+    libraries: BTreeSet<(Language, String)>,
     reasons: Vec<Box<str>>,
     calls_of: Vec<Run>,
     call_lists: Vec<ProgramCall>,
@@ -47,8 +51,10 @@ pub fn link<'a>(
         conditions: FxHashMap::default(),
         instantiations: Vec::new(),
         type_matches: Vec::new(),
+        captured: Vec::new(),
         refuted: Vec::new(),
         guards: Vec::new(),
+        libraries: BTreeSet::new(),
         reasons: Vec::new(),
         calls_of: Vec::new(),
         call_lists: Vec::new(),
@@ -86,6 +92,16 @@ impl Program<'_> {
                 first_call: mount.first_call + first_call,
             }));
         self.bodies.extend(resolution.bodies);
+        let language = self
+            .mounts
+            .last()
+            .map(|mount| self.facts[mount.file.index()].language);
+        self.libraries.extend(
+            resolution
+                .libraries
+                .into_iter()
+                .filter_map(|name| Some((language?, name))),
+        );
         self.reasons.resize(self.calls.len(), Box::default());
         self.reasons.extend(resolution.reasons);
         self.calls
@@ -113,6 +129,11 @@ impl Program<'_> {
                 call: ProgramCall(found.call.0 + first_call),
                 ..found
             }));
+        let captured = resolution.captured.into_iter();
+        self.captured.extend(captured.map(|found| Captured {
+            call: ProgramCall(found.call.0 + first_call),
+            ..found
+        }));
         let refuted = resolution.refuted.into_iter();
         self.refuted.extend(refuted.map(|found| Refuted {
             call: ProgramCall(found.call.0 + first_call),
@@ -215,6 +236,14 @@ impl Program<'_> {
         own.any(|own| own.api == api && usize::from(own.condition) == condition)
     }
 
+    /// Returns what a call in async code uses of the code around it.
+    #[must_use]
+    pub fn captured(&self, call: ProgramCall) -> &[Captured] {
+        let start = self.captured.partition_point(|own| own.call < call);
+        let end = self.captured.partition_point(|own| own.call <= call);
+        &self.captured[start..end]
+    }
+
     /// Says whether what a call gives fails a test for a type in the body that it calls.
     #[must_use]
     pub fn refutes(&self, call: ProgramCall, file: FileId, test: u32) -> bool {
@@ -248,6 +277,24 @@ impl Program<'_> {
     #[must_use]
     pub fn call_in(&self, body: ProgramBody, call: CallId) -> ProgramCall {
         self.mount_of_body(body).call(call)
+    }
+
+    /// Returns a body's number in its file.
+    #[must_use]
+    pub fn file_body(&self, body: ProgramBody) -> BodyId {
+        BodyId(body.0 - self.mount_of_body(body).first_body)
+    }
+
+    /// Returns a call's number in its file.
+    #[must_use]
+    pub fn file_call(&self, call: ProgramCall) -> CallId {
+        CallId(call.0 - self.mount_of_call(call).first_call)
+    }
+
+    /// Says whether the project has a library of a language, by its name as code writes it.
+    #[must_use]
+    pub fn uses_library(&self, language: Language, name: &str) -> bool {
+        self.libraries.contains(&(language, name.to_owned()))
     }
 
     /// Returns the first body of the file that a body stands in.

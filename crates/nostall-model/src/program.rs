@@ -3,9 +3,11 @@
 //! A file can be part of the program more than once (a Rust module mounted in two crates). Each such *mount* has its own
 //! copies of the file's bodies and calls, numbered one after the other: body `b` of a mount is `mount.first_body + b`.
 
-use crate::facts::{BodyId, CallId, DefinitionId};
+use std::collections::BTreeSet;
+
+use crate::facts::{BodyId, CallId, DefinitionId, ExprId, FileFacts};
 use crate::finding::Entry;
-use crate::{Confidence, Context, FileId, Language};
+use crate::{Confidence, Context, FileId};
 
 /// Names a body of the program: all mounts counted through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +81,10 @@ pub struct Resolution {
     pub refuted: Vec<Refuted>,
     /// Values that hold something while they live.
     pub guards: Vec<Guard>,
+    /// What calls in async code use of the code around them, in the order of the calls.
+    pub captured: Vec<Captured>,
+    /// What the project has of libraries: by their names as code writes them, from manifests and imports.
+    pub libraries: BTreeSet<String>,
     /// Per call: how its callee was found, for people. Empty unless it was asked for.
     pub reasons: Vec<Box<str>>,
     /// What could not be done.
@@ -98,8 +104,8 @@ pub struct ResolvedBody {
     pub confidence: Confidence,
     /// Tests only, or under a condition that never holds.
     pub presence: Presence,
-    /// Which async runtime the code around it uses, for advice: `tokio`, `asyncio`, ….
-    pub runtime: Runtime,
+    /// Which async runtime the code around it uses, for advice; none where it is known to use none that is known.
+    pub runtime: Option<RuntimeId>,
 }
 
 /// Whether a body is part of what is analysed.
@@ -113,46 +119,9 @@ pub enum Presence {
     Absent,
 }
 
-/// An async runtime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Runtime {
-    /// tokio, or nothing else seen.
-    Tokio,
-    /// async-std.
-    AsyncStd,
-    /// smol.
-    Smol,
-    /// asyncio, or nothing else seen.
-    Asyncio,
-    /// trio.
-    Trio,
-    /// anyio.
-    Anyio,
-}
-
-impl Runtime {
-    /// Returns the key of this runtime in the catalogue's `instead` tables.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Tokio => "tokio",
-            Self::AsyncStd => "async-std",
-            Self::Smol => "smol",
-            Self::Asyncio => "asyncio",
-            Self::Trio => "trio",
-            Self::Anyio => "anyio",
-        }
-    }
-
-    /// Returns the language that the runtime belongs to.
-    #[must_use]
-    pub fn language(self) -> Language {
-        match self {
-            Self::Tokio | Self::AsyncStd | Self::Smol => Language::Rust,
-            Self::Asyncio | Self::Trio | Self::Anyio => Language::Python,
-        }
-    }
-}
+/// Names a runtime of the catalogue: its number there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuntimeId(pub u16);
 
 /// What is known of one call.
 #[derive(Clone, Copy, Debug, Default)]
@@ -302,6 +271,38 @@ pub enum Keeper {
     Entered(CallId),
 }
 
+/// A variable, or a field of one, that a call in async code uses: what it takes to give it to another thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// The call.
+    pub call: ProgramCall,
+    /// The variable, or the field, in the call's file.
+    pub value: ExprId,
+    /// How it can be handed on.
+    pub ownership: Ownership,
+}
+
+/// How a value can be given to another thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ownership {
+    /// It copies itself.
+    Copied,
+    /// It is a value; whether it has `clone`.
+    Owned {
+        /// Has `clone`.
+        clones: bool,
+    },
+    /// It is a reference; whether what it refers to has `clone` or `to_owned`.
+    Borrowed {
+        /// Has `clone` or `to_owned`.
+        clones: bool,
+    },
+    /// It stays on its thread, or borrows from what does.
+    Bound,
+    /// Its type is not known.
+    Unknown,
+}
+
 /// A callable that is an argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
@@ -309,4 +310,28 @@ pub struct Passed {
     pub index: u16,
     /// What it may be.
     pub target: Target,
+}
+
+/// A call in its file, for those who rewrite it.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The file's text.
+    pub text: &'a str,
+    /// The file's facts.
+    pub facts: &'a FileFacts,
+    /// The call.
+    pub call: CallId,
+    /// What it uses of the code around it, and what becomes of its value.
+    pub captured: &'a [Captured],
+    /// Whether its value is an iterator that does the work while it is iterated.
+    pub lazy: bool,
+}
+
+/// Why a call cannot be handed to another thread as one expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Something stays on its thread, or is wanted back: its name as written, empty where it has none.
+    Stays(String),
+    /// The expression awaits or returns, is too long for one line, or has a form that no function can take.
+    Form,
 }

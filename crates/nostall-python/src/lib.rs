@@ -5,6 +5,7 @@
 
 mod extract;
 mod resolve;
+pub mod rewrite;
 
 pub use extract::extract;
 pub use resolve::{Input, resolve};

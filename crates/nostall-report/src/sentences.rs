@@ -1,7 +1,7 @@
 //! The sentences about a finding: what happens, why it hurts, what to do instead. Made here once, for all formats.
 
 use nostall_model::finding::{
-    Advice, Cause, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
+    Advice, Cause, Code, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
 };
 use nostall_model::{Language, Waits};
 
@@ -9,10 +9,19 @@ use nostall_model::{Language, Waits};
 #[must_use]
 pub fn message(finding: &Finding) -> String {
     match &finding.cause {
-        Cause::Call { path, waits, .. } => {
+        Cause::Call {
+            path,
+            waits,
+            panics,
+            ..
+        } => {
             let helper = finding.chain.first().filter(|_| finding.chain.len() > 1);
             let subject = helper.map_or(path, |hop| &hop.call);
-            let doing = what_a_wait_does(*waits, finding.language);
+            let doing = if *panics {
+                "panics inside an async runtime".to_owned()
+            } else {
+                what_a_wait_does(*waits, finding.language)
+            };
             let through = helper.map_or_else(String::new, |_| format!(", through `{path}`"));
             format!("`{subject}` {doing}{through}")
         }
@@ -118,27 +127,33 @@ pub fn unknown(call: &UnresolvedCall) -> String {
 
 fn twin_text(twin: &Twin) -> String {
     let code = match &twin.code {
-        Some(code) => code.text(),
-        None => twin.path.clone(),
+        Some(code) => code_text(code),
+        None => format!("`{}`", twin.path),
     };
     match &twin.library {
-        Some(library) => format!("`{code}` ({library})"),
-        None => format!("`{code}`"),
+        Some(library) => format!("{code} ({library})"),
+        None => code,
     }
 }
 
+fn code_text(code: &Code) -> String {
+    let import = code.import.as_ref();
+    let import = import.map_or_else(String::new, |import| format!(" after `{import}`"));
+    format!("`{}`{import}", code.text())
+}
+
 fn offload_text(offload: &Offload) -> String {
-    let code = offload.code.text();
+    let code = code_text(&offload.code);
     let names: Vec<String> = offload
         .borrowed
         .iter()
         .map(|name| format!("`{name}`"))
         .collect();
     match names.as_slice() {
-        [] => format!("`{code}`"),
-        [one] => format!("`{code}`, once {one} is owned: clone it, or share it in an `Arc`"),
+        [] => code,
+        [one] => format!("{code}, once {one} is owned: clone it, or share it in an `Arc`"),
         several => format!(
-            "`{code}`, once {} are owned: clone them, or share them in an `Arc`",
+            "{code}, once {} are owned: clone them, or share them in an `Arc`",
             several.join(" and ")
         ),
     }
@@ -146,7 +161,15 @@ fn offload_text(offload: &Offload) -> String {
 
 fn words(advice: Advice) -> &'static str {
     match advice {
-        Advice::AwaitFuture => "`.await` instead of starting a runtime, or a thread of its own",
+        Advice::AwaitFuture(Language::Rust) => {
+            "make the functions on the way async and `.await` the future, instead of starting a runtime for it"
+        }
+        Advice::AwaitFuture(Language::Python) => {
+            "make the functions on the way async and `await` the coroutine, instead of starting a loop for it"
+        }
+        Advice::OwnThread => {
+            "run this on a thread, of the runtime's blocking pool or of its own, and await its answer"
+        }
         Advice::EndGuard(Language::Python, Guards::Lock | Guards::TaskLock) => {
             "end the `with` before the `await`, or use a lock of the runtime (`asyncio.Lock`)"
         }

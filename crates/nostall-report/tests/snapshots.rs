@@ -91,7 +91,9 @@ fn chain(sources: &Sources, main: FileId, util: FileId, nth: usize) -> Finding {
         ],
         also: vec!["std::fs::metadata".to_owned()],
         replacement: Some(Replacement::Offload(Offload {
-            code: Code::of("tokio::task::spawn_blocking(move || util::load(..)).await".to_owned()),
+            code: Code::of(
+                "tokio::task::spawn_blocking(move || util::load(\"ä\")).await.unwrap()".to_owned(),
+            ),
             borrowed: Vec::new(),
             awaits: true,
         })),

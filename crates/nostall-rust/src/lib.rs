@@ -4,3 +4,4 @@
 
 pub mod extract;
 pub mod resolve;
+pub mod rewrite;

@@ -25,7 +25,7 @@ fn catalog_of(language: Language, built_in: &str, user: &str) -> Catalog {
     own.add(language, tables, Origin::BuiltIn);
     let user = UserEntries::new(parse(user).expect("the sample has the form"), &[])
         .expect("the sample is valid");
-    Catalog::new(own.apis, own.types, own.traits).with_user_entries(user)
+    Catalog::new(own).with_user_entries(user)
 }
 
 /// The entry that a path finds: its path, and who says so.

@@ -150,7 +150,9 @@ impl Cx<'_> {
             let api = self.answers.summaries.sink(effect.sink).api;
             let api = self.analysis.catalog.api(ApiId(api));
             let runtime = self.analysis.program.resolved(draft.body).runtime;
-            let twin = api.instead.get(runtime.key());
+            let keys = runtime.map(|id| self.analysis.catalog.runtime_keys(id));
+            let mut keys = keys.into_iter().flatten();
+            let twin = keys.find_map(|key| api.instead.get(key));
             if let (Some(twin), true) = (twin, finding.chain.len() > 1) {
                 stops.push(Stop::Twin {
                     at: finding.sink(),

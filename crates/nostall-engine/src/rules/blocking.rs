@@ -147,7 +147,13 @@ impl Check for Blocking {
             function: writer.program.resolved(runs.entry).path.clone(),
             entry: writer.entry(draft.body),
             entry_place: Some(writer.entry_place(runs.entry)),
-            replacement: advice::of_call(writer, draft.body, call, api, chain.len()),
+            replacement: advice::of_call(
+                writer,
+                draft.body,
+                call,
+                ApiId(blocking.api),
+                chain.len(),
+            ),
             also: also(writer, &path, others),
             cause: Cause::Call {
                 api: nostall_model::finding::ApiId(blocking.api),

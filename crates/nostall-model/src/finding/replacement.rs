@@ -53,6 +53,8 @@ pub struct Offload {
 /// An expression that takes a call's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code {
+    /// The import that the file lacks for it.
+    pub import: Option<String>,
     /// Statements that go before.
     pub before: Vec<String>,
     /// The expression.
@@ -64,12 +66,13 @@ impl Code {
     #[must_use]
     pub fn of(expression: String) -> Self {
         Self {
+            import: None,
             before: Vec::new(),
             expression,
         }
     }
 
-    /// Returns it on one line: the statements, then the expression.
+    /// Returns it on one line: the statements, then the expression. The import is not in it.
     #[must_use]
     pub fn text(&self) -> String {
         let statements = self.before.iter().map(String::as_str);
@@ -82,7 +85,9 @@ impl Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Advice {
     /// Await the future instead of running it to its end, or leave that to a thread outside of the runtime.
-    AwaitFuture,
+    AwaitFuture(Language),
+    /// Run it on a thread, and await its answer: the project's runtime is not known.
+    OwnThread,
     /// End what a guard holds before the await, or take one that may be held over it.
     EndGuard(Language, Guards),
     /// Keep the lock as short as it is; one of tasks only where it is held over an await.

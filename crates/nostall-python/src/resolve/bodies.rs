@@ -2,8 +2,9 @@
 
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
 use nostall_model::finding::{Entry, Form};
-use nostall_model::program::{Presence, Resolution, ResolvedBody, Runtime};
+use nostall_model::program::{Presence, Resolution, ResolvedBody, RuntimeId};
 use nostall_model::{Confidence, Context, Language};
+use rustc_hash::FxHashSet;
 
 use super::Cx;
 use super::classes::Ancestor;
@@ -11,10 +12,21 @@ use super::value::{ItemRef, Type};
 
 /// Adds what is known of each body.
 pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
+    let by_file: Vec<FxHashSet<&str>> = (0..cx.files.len())
+        .map(|file| imported(cx.facts(file)))
+        .collect();
+    let libraries = by_file.iter().flatten();
+    resolution.libraries = libraries.map(|name| (*name).to_owned()).collect();
+    // A helper that imports no runtime itself runs on that of the others.
+    let of_program = program_runtime(cx, &by_file);
     for file in 0..cx.files.len() {
         let facts = cx.facts(file);
-        let runtime = runtime(facts);
-        let by_file = presence(cx.files[file].path);
+        let seen = |name: &str| by_file[file].contains(name);
+        let runtime = cx
+            .catalog
+            .runtime_seen(Language::Python, &seen)
+            .or(of_program);
+        let by_path = presence(cx.files[file].path);
         let first = resolution.bodies.len();
         for (index, body) in facts.bodies.iter().enumerate() {
             // A body comes after the one that it stands in.
@@ -25,7 +37,7 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
             let presence = match parent {
                 Some(parent) if parent.presence == Presence::Absent => Presence::Absent,
                 _ if absent => Presence::Absent,
-                _ => by_file,
+                _ => by_path,
             };
             let outer = parent.map_or_else(|| cx.modules.name(file), |parent| &parent.path);
             let path = path(facts, BodyId::new(index), outer);
@@ -103,19 +115,27 @@ fn context(kind: BodyKind, flavour: Flavour) -> (Context, Option<Form>) {
     }
 }
 
-fn runtime(facts: &FileFacts) -> Runtime {
-    let imports = |library: &str| {
-        facts
-            .imports
-            .iter()
-            .any(|import| first_name(facts, import) == Some(library))
-    };
-    match () {
-        () if imports("asyncio") => Runtime::Asyncio,
-        () if imports("trio") => Runtime::Trio,
-        () if imports("anyio") => Runtime::Anyio,
-        () => Runtime::Asyncio,
+/// The runtime of the files that are no tests: the usual one where any imports it. A framework beside it is some files' affair.
+fn program_runtime(cx: &Cx<'_>, by_file: &[FxHashSet<&str>]) -> Option<RuntimeId> {
+    let files = (0..cx.files.len()).filter(|file| !is_test_file(cx.files[*file].path));
+    let all: FxHashSet<&str> = files.flat_map(|file| &by_file[file]).copied().collect();
+    let usual = cx.catalog.usual_runtime(Language::Python)?;
+    let mut shown_by = cx.catalog.runtime(usual).shown_by.iter();
+    if shown_by.any(|name| all.contains(name.as_str())) {
+        return Some(usual);
     }
+    let seen = cx
+        .catalog
+        .runtime_seen(Language::Python, &|name| all.contains(name));
+    seen.or(Some(usual))
+}
+
+/// The first names of what a file imports.
+fn imported(facts: &FileFacts) -> FxHashSet<&str> {
+    let imports = facts.imports.iter();
+    imports
+        .filter_map(|import| first_name(facts, import))
+        .collect()
 }
 
 fn first_name<'f>(facts: &'f FileFacts, import: &Import) -> Option<&'f str> {

@@ -8,7 +8,7 @@ use nostall_model::facts::{
 use nostall_model::finding::{Entry, Form};
 use nostall_model::program::{
     Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall,
-    Runtime, Target as CallTarget, TargetKind, Unresolved,
+    RuntimeId, Target as CallTarget, TargetKind, Unresolved,
 };
 use nostall_model::{Confidence, Context, Language};
 
@@ -33,6 +33,12 @@ pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
         bodies += facts.bodies.len() as u32;
         calls += facts.calls.len() as u32;
     }
+    let dependencies = cx
+        .tree
+        .targets
+        .iter()
+        .flat_map(|target| &target.dependencies);
+    resolution.libraries = dependencies.map(|(name, _)| name.clone()).collect();
     for mount in (0..cx.tree.mounts.len()).map(|index| MountId(index as u32)) {
         let runtime = cx.runtime(mount);
         for index in 0..cx.facts(mount).bodies.len() {
@@ -49,6 +55,7 @@ pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
             }
         }
         cx.add_guards(mount, &mut resolution);
+        cx.add_captured(mount, &mut resolution);
     }
     resolution
 }
@@ -60,7 +67,7 @@ impl Cx<'_> {
         &self,
         mount: MountId,
         id: BodyId,
-        runtime: Runtime,
+        runtime: Option<RuntimeId>,
         earlier: &[ResolvedBody],
     ) -> ResolvedBody {
         let facts = self.facts(mount);
@@ -219,24 +226,18 @@ impl Cx<'_> {
     }
 
     /// The runtime that a crate uses, as its dependencies say; without a manifest, as the file's own words say.
-    fn runtime(&self, mount: MountId) -> Runtime {
-        const RUNTIMES: [(&str, Runtime); 6] = [
-            ("tokio", Runtime::Tokio),
-            ("async_std", Runtime::AsyncStd),
-            ("smol", Runtime::Smol),
-            ("async_io", Runtime::Smol),
-            ("async_executor", Runtime::Smol),
-            ("async_global_executor", Runtime::Smol),
-        ];
+    fn runtime(&self, mount: MountId) -> Option<RuntimeId> {
         let target = self.target(mount);
         let names = &self.facts(mount).names;
-        let uses = |name: &str| {
+        let seen = self.catalog.runtime_seen(Language::Rust, &|name| {
             target.dependencies.contains_key(name) || (!target.closed && names.find(name).is_some())
-        };
-        RUNTIMES
-            .iter()
-            .find(|(name, _)| uses(name))
-            .map_or(Runtime::Tokio, |(_, runtime)| *runtime)
+        });
+        // A manifest without a runtime means one that is not known; a file without a manifest says nothing.
+        seen.or_else(|| {
+            self.catalog
+                .usual_runtime(Language::Rust)
+                .filter(|_| !target.closed)
+        })
     }
 
     // ---- calls

@@ -22,6 +22,7 @@ mod infer;
 mod methods;
 mod mounts;
 mod names;
+mod ownership;
 mod parts;
 mod prelude;
 mod reasons;

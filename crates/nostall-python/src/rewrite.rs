@@ -1,0 +1,212 @@
+//! Calls rewritten: run off the executor, or as their async twins. What comes out is an expression to be read and pasted.
+
+mod line;
+
+use nostall_catalog::RuntimeEntry;
+use nostall_model::facts::{
+    ArgumentKind, Call, CallKind, Callee, ExprKind, FileFacts, ParameterKind,
+};
+use nostall_model::finding::{Code, Offload};
+use nostall_model::program::Site;
+
+use line::one_line;
+
+/// Longer code is not shown: nobody reads it in a message.
+const LONGEST: usize = 160;
+
+/// Rewrites a call so that it runs off the executor. `awaits` says whether the code around can await. None where no single
+/// expression says it.
+#[must_use]
+pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<Offload> {
+    let call = site.facts.call(site.call);
+    let template = match (awaits, &runtime.start) {
+        (true, _) => runtime.offload.clone(),
+        (false, start) => start.clone()?,
+    };
+    let template = match &runtime.through {
+        Some(name) => template.replace("{through}", &through(site, call, name)?),
+        None => template,
+    };
+    let work = work(site, call, runtime.keywords && awaits)?;
+    let expression = if template.contains("{function}") {
+        template
+            .replace("{function}", &work.function)
+            .replace("{arguments}", &work.arguments)
+    } else {
+        template.replace("{work}", &work.together())
+    };
+    let short = expression.chars().count() <= LONGEST;
+    short.then(|| Offload {
+        code: code(site, runtime, expression),
+        borrowed: Vec::new(),
+        awaits,
+    })
+}
+
+/// Puts an async function in the place of a called one that takes the same and gives the same.
+#[must_use]
+pub fn twin(site: &Site<'_>, runtime: &RuntimeEntry, path: &str) -> Option<Code> {
+    let call = site.facts.call(site.call);
+    if call.kind != CallKind::Plain {
+        return None;
+    }
+    let arguments = arguments(site, call)?;
+    let expression = format!("await {path}({arguments})");
+    let short = expression.chars().count() <= LONGEST;
+    short.then(|| code(site, runtime, expression))
+}
+
+/// Rewrites a call that runs a coroutine to its end: `asyncio.run(main())` is `await main()`.
+#[must_use]
+pub fn awaited(site: &Site<'_>) -> Option<Code> {
+    let [coroutine] = site.facts.call_arguments(site.call) else {
+        return None;
+    };
+    let span = site.facts.expr(coroutine.value).span;
+    let text = one_line(site.text.get(span.range())?)?;
+    let expression = format!("await {text}");
+    (expression.chars().count() <= LONGEST).then(|| Code::of(expression))
+}
+
+fn code(site: &Site<'_>, runtime: &RuntimeEntry, expression: String) -> Code {
+    let import = runtime.import.as_ref();
+    Code {
+        import: import.filter(|import| !is_imported(site, import)).cloned(),
+        before: Vec::new(),
+        expression,
+    }
+}
+
+/// Says whether a file has an import already, alone in its statement or among others.
+fn is_imported(site: &Site<'_>, import: &str) -> bool {
+    let name = import.rsplit([' ', '.']).next().unwrap_or(import);
+    let module = import.split(' ').nth(1).unwrap_or_default();
+    let facts = site.facts;
+    facts.imports.iter().any(|own| {
+        let path = facts.path_text(own.path, ".");
+        own.level == 0
+            && (path == module || path.ends_with(&format!(".{name}")) && path.starts_with(module))
+    })
+}
+
+/// What another thread runs: a function, and what it is given.
+struct Work {
+    function: String,
+    arguments: String,
+}
+
+impl Work {
+    fn together(&self) -> String {
+        if self.arguments.is_empty() {
+            return self.function.clone();
+        }
+        format!("{}, {}", self.function, self.arguments)
+    }
+
+    /// A function that evaluates an expression. What awaits, or gives a value to a variable, means something else in there.
+    fn evaluating(expression: &str) -> Option<Self> {
+        let words = ["await", "yield"];
+        let named = expression.contains(":=");
+        let awaits = expression
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| words.contains(&word));
+        (!named && !awaits).then(|| Self {
+            function: format!("lambda: {expression}"),
+            arguments: String::new(),
+        })
+    }
+}
+
+fn work(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
+    let whole = || one_line(site.text.get(call.span.range())?);
+    match call.kind {
+        // Handing over a generator would still run its code on the loop.
+        CallKind::Iterate => Work::evaluating(&format!("list({})", whole()?)),
+        _ if site.lazy => Work::evaluating(&format!("list({})", whole()?)),
+        CallKind::Plain => {
+            function_and_arguments(site, call, keywords).or_else(|| Work::evaluating(&whole()?))
+        }
+        CallKind::Attribute | CallKind::Index | CallKind::Operator | CallKind::Format => {
+            Work::evaluating(&whole()?)
+        }
+        CallKind::Enter | CallKind::Exit | CallKind::Convert | CallKind::Drop | CallKind::Macro => {
+            None
+        }
+    }
+}
+
+/// `load, path, mode="r"` of `load(path, mode="r")`; none where the callee is made by a call that would run on the loop.
+fn function_and_arguments(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
+    let own = &site.facts.arguments[call.arguments.range()];
+    let named = |kind| matches!(kind, ArgumentKind::Keyword | ArgumentKind::SpreadKeywords);
+    if !keywords && own.iter().any(|argument| named(argument.kind)) {
+        return None;
+    }
+    let function = one_line(
+        site.text
+            .get(call.span.start as usize..call.name_span.end as usize)?,
+    )?;
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    if !function.chars().all(is_name) || function.is_empty() {
+        return None;
+    }
+    Some(Work {
+        function,
+        arguments: arguments(site, call)?,
+    })
+}
+
+/// The text between the brackets of a call. A generator without brackets of its own could not stand beside another argument.
+fn arguments(site: &Site<'_>, call: &Call) -> Option<String> {
+    let text = site
+        .text
+        .get(call.name_span.end as usize..call.span.end as usize)?;
+    let text = one_line(text)?;
+    let inner = text.trim().strip_prefix('(')?.strip_suffix(')')?;
+    let own = &site.facts.arguments[call.arguments.range()];
+    let bare_generator = own.iter().any(|argument| {
+        let span = site.facts.expr(argument.value).span;
+        let first = site.text.as_bytes().get(span.start as usize);
+        let is_generator = matches!(site.facts.expr(argument.value).kind, ExprKind::Callable(_));
+        is_generator
+            && inner.contains(" for ")
+            && first != Some(&b'(')
+            && first != Some(&b'[')
+            && first != Some(&b'{')
+    });
+    (!bare_generator).then(|| inner.trim().to_owned())
+}
+
+/// A name that a runtime's expressions need: a variable of the code around, else an attribute of its `self`.
+fn through(site: &Site<'_>, call: &Call, name: &str) -> Option<String> {
+    let facts = site.facts;
+    let mut around = Some(call.body);
+    while let Some(id) = around {
+        let has = |wanted: &str| {
+            facts
+                .bindings
+                .iter()
+                .any(|binding| binding.body == id && facts.text(binding.name) == wanted)
+        };
+        if has(name) {
+            return Some(name.to_owned());
+        }
+        let receiver = facts
+            .body_parameters(id)
+            .first()
+            .filter(|first| first.kind == ParameterKind::Receiver);
+        if let Some(receiver) = receiver {
+            let own = facts.text(facts.bindings[receiver.binding.index()].name);
+            let attribute = format!("{own}.{name}");
+            return has_attribute(facts, name).then_some(attribute);
+        }
+        around = facts.body(id).parent;
+    }
+    None
+}
+
+/// Says whether a file speaks of an attribute of this name.
+fn has_attribute(facts: &FileFacts, name: &str) -> bool {
+    let own = facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Attribute { name: own, .. } if facts.text(own) == name));
+    own || facts.calls.iter().any(|call| matches!(call.callee, Callee::Method { receiver, .. } if matches!(facts.expr(receiver).kind, ExprKind::Attribute { name: own, .. } if facts.text(own) == name)))
+}

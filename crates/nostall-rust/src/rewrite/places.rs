@@ -1,0 +1,235 @@
+//! What a call uses of the code around it, made ready for another thread.
+
+use nostall_model::Span;
+use nostall_model::facts::{
+    BindingId, Call, CallKind, ExprId, ExprKind, FileFacts, ParameterKind, RegionKind,
+};
+use nostall_model::program::{Obstacle, Ownership, Site};
+
+/// A call's text with what it uses renamed to values of its own.
+pub(super) struct Handed {
+    pub(super) text: String,
+    /// The statements that make those values.
+    pub(super) before: Vec<String>,
+    /// What cannot be made a value here, as written.
+    pub(super) borrowed: Vec<String>,
+}
+
+/// How a call uses a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Used {
+    /// A method is called on it, or a part of it is taken.
+    Object,
+    /// `&value`.
+    Referred,
+    /// `&mut value`.
+    Changed,
+    /// It is given away.
+    Given,
+}
+
+/// Makes all that a call uses ready.
+pub(super) fn handed(site: &Site<'_>, call: &Call) -> Result<Handed, Obstacle> {
+    let span = text_span(call);
+    let mut whole = Handed {
+        text: String::new(),
+        before: Vec::new(),
+        borrowed: Vec::new(),
+    };
+    let mut end = span.start;
+    for captured in site.captured.iter().filter(|own| own.value != call.expr) {
+        let place = site.facts.expr(captured.value).span;
+        if place.start < end || place.end > span.end {
+            continue;
+        }
+        let cx = Place::new(site, call, captured.value)?;
+        let name = cx.hand_over(captured.ownership, &mut whole)?;
+        whole.text.push_str(slice(site, end, place.start)?);
+        whole.text.push_str(&name);
+        end = place.end;
+    }
+    whole.text.push_str(slice(site, end, span.end)?);
+    Ok(whole)
+}
+
+/// What is taken over of the source: of a drop the variable, of anything else all of it.
+fn text_span(call: &Call) -> Span {
+    match call.kind {
+        CallKind::Drop => call.name_span,
+        _ => call.span,
+    }
+}
+
+fn slice<'a>(site: &Site<'a>, start: u32, end: u32) -> Result<&'a str, Obstacle> {
+    site.text
+        .get(start as usize..end as usize)
+        .ok_or(Obstacle::Form)
+}
+
+/// A variable, or a field of one, that a call uses.
+struct Place<'a> {
+    site: &'a Site<'a>,
+    call: &'a Call,
+    span: Span,
+    text: &'a str,
+    root: BindingId,
+    is_field: bool,
+}
+
+impl<'a> Place<'a> {
+    fn new(site: &'a Site<'a>, call: &'a Call, value: ExprId) -> Result<Self, Obstacle> {
+        let span = site.facts.expr(value).span;
+        Ok(Self {
+            site,
+            call,
+            span,
+            text: slice(site, span.start, span.end)?,
+            root: root(site.facts, value).ok_or(Obstacle::Form)?,
+            is_field: matches!(site.facts.expr(value).kind, ExprKind::Attribute { .. }),
+        })
+    }
+
+    /// Adds the statement that makes a value of its own, and returns what stands for it in the call.
+    fn hand_over(&self, ownership: Ownership, whole: &mut Handed) -> Result<String, Obstacle> {
+        let used = self.used();
+        let ownership = match ownership {
+            // A field, and what a method of a reference to it is called on, are lent, whatever they are.
+            Ownership::Owned { clones } if self.is_lent() => Ownership::Borrowed { clones },
+            other => other,
+        };
+        match ownership {
+            Ownership::Bound => Err(self.stays()),
+            Ownership::Copied if self.is_field => Ok(self.bind("", whole)),
+            Ownership::Copied => Ok(self.text.to_owned()),
+            // What the call changes is wanted back.
+            _ if used == Used::Changed => Err(self.stays()),
+            Ownership::Owned { .. } if !self.is_used_later() => Ok(self.text.to_owned()),
+            Ownership::Owned { clones: true } if used == Used::Given => Ok(self.text.to_owned()),
+            Ownership::Owned { clones: true } => Ok(self.bind(".clone()", whole)),
+            Ownership::Owned { clones: false } => Err(self.stays()),
+            Ownership::Borrowed { clones: true } => {
+                let makes = if self.is_field || self.is_self() {
+                    ".clone()"
+                } else {
+                    ".to_owned()"
+                };
+                let lent_before = !self.is_field && !self.is_self();
+                let name = self.bind(makes, whole);
+                Ok(if used == Used::Given && lent_before {
+                    format!("&{name}")
+                } else {
+                    name
+                })
+            }
+            Ownership::Borrowed { clones: false } | Ownership::Unknown => {
+                if ownership == Ownership::Unknown
+                    && !self.is_field
+                    && !self.is_self()
+                    && !self.is_used_later()
+                {
+                    return Ok(self.text.to_owned());
+                }
+                let text = self.text.to_owned();
+                if !whole.borrowed.contains(&text) {
+                    whole.borrowed.push(text.clone());
+                }
+                Ok(text)
+            }
+        }
+    }
+
+    /// `let store = self.store.clone();`, once for each name.
+    fn bind(&self, makes: &str, whole: &mut Handed) -> String {
+        let last = self.text.rsplit('.').next().unwrap_or(self.text).trim();
+        let name = match last {
+            "self" => "this",
+            number if number.starts_with(|c: char| c.is_ascii_digit()) => "value",
+            name => name,
+        };
+        let taken = |statement: &String| statement.starts_with(&format!("let {name} = "));
+        let statement = format!("let {name} = {}{makes};", self.text);
+        match whole.before.iter().find(|known| taken(known)) {
+            Some(known) if *known != statement => {
+                let name = format!("own_{name}");
+                whole
+                    .before
+                    .push(format!("let {name} = {}{makes};", self.text));
+                return name;
+            }
+            Some(_) => {}
+            None => whole.before.push(statement),
+        }
+        name.to_owned()
+    }
+
+    fn stays(&self) -> Obstacle {
+        Obstacle::Stays(self.text.to_owned())
+    }
+
+    fn used(&self) -> Used {
+        let before = self.site.text.get(..self.span.start as usize);
+        let before = before.unwrap_or_default().trim_end();
+        let after = self.site.text.get(self.span.end as usize..);
+        let after = after.unwrap_or_default().trim_start();
+        if before.ends_with("&mut") {
+            Used::Changed
+        } else if before.ends_with('&') && !before.ends_with("&&") {
+            Used::Referred
+        } else if after.starts_with(['.', '[', '?']) {
+            Used::Object
+        } else {
+            Used::Given
+        }
+    }
+
+    fn is_self(&self) -> bool {
+        self.text == "self"
+    }
+
+    /// Whether it belongs to somebody else: a field, or `self` behind a reference.
+    fn is_lent(&self) -> bool {
+        self.is_field || self.is_self() && self.is_self_by_reference()
+    }
+
+    fn is_self_by_reference(&self) -> bool {
+        let binding = self.site.facts.bindings[self.root.index()];
+        let parameters = self.site.facts.body_parameters(binding.body);
+        let receiver = parameters.first();
+        let is_receiver = receiver.is_some_and(|it| it.kind == ParameterKind::Receiver);
+        let before = self.site.text.get(..binding.span.start as usize);
+        let before = before.unwrap_or_default().trim_end();
+        let before = before.strip_suffix("mut").unwrap_or(before).trim_end();
+        // `&'a self`: the lifetime is the last word.
+        let before = before
+            .rsplit_once('\'')
+            .filter(|(_, name)| name.chars().all(|c| c.is_alphanumeric() || c == '_'))
+            .map_or(before, |(rest, _)| rest.trim_end());
+        is_receiver && before.ends_with('&')
+    }
+
+    /// Whether the variable is used after the call, or in its next round.
+    fn is_used_later(&self) -> bool {
+        let facts = self.site.facts;
+        let after = self.call.span.end;
+        let uses = facts.exprs.iter().any(|expr| {
+            matches!(expr.kind, ExprKind::Use { binding, .. } if binding == self.root)
+                && expr.span.start >= after
+        });
+        let declared = facts.bindings[self.root.index()].span;
+        let in_round = facts.regions_outwards(self.call.region).any(|region| {
+            let region = &facts.regions[region.index()];
+            let outside = declared.start < region.span.start || region.span.end < declared.end;
+            region.kind == RegionKind::Loop && outside
+        });
+        uses || in_round
+    }
+}
+
+/// The variable that a place begins with.
+fn root(facts: &FileFacts, value: ExprId) -> Option<BindingId> {
+    match facts.expr(value).kind {
+        ExprKind::Use { binding, .. } => Some(binding),
+        ExprKind::Attribute { base, .. } => root(facts, base),
+        _ => None,
+    }
+}
