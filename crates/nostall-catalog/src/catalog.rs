@@ -6,7 +6,7 @@ use nostall_model::Language;
 use rustc_hash::FxHashSet;
 
 use crate::entries::{Entries, UserEntries};
-use crate::entry::{Api, ApiId, Origin, TraitEntry, TraitId, TypeEntry, separator};
+use crate::entry::{Api, ApiId, Origin, Thread, TraitEntry, TraitId, TypeEntry, separator};
 use crate::paths::{PathMap, normalise, split};
 use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};
 
@@ -77,6 +77,20 @@ impl Catalog {
     #[must_use]
     pub fn api(&self, id: ApiId) -> &Api {
         &self.apis[id.0 as usize]
+    }
+
+    /// Returns which threads a callable may run on: what its entry says, or else that of the type whose method it is.
+    ///
+    /// # Panics
+    /// When the id comes from another catalogue.
+    #[must_use]
+    pub fn thread(&self, id: ApiId) -> Option<Thread> {
+        let api = self.api(id);
+        let of_type = || {
+            let (parent, _) = split(api.language(), &api.path)?;
+            self.type_entry(api.language(), parent)?.thread
+        };
+        api.thread.or_else(of_type)
     }
 
     /// Walks all callables.

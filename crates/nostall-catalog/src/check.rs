@@ -181,6 +181,9 @@ fn check_rest(api: &Api, separator: &str) -> Vec<String> {
     if api.panics && !api.may_block() {
         errors.push("`panics` is for a blocking call".to_owned());
     }
+    if api.lazy && !api.may_block() {
+        errors.push("`lazy` is for a blocking call".to_owned());
+    }
     if let Some(carrier) = &api.carrier {
         errors.extend(check_argument("carrier.argument", &carrier.argument));
         match carrier.trait_path.as_str() {

@@ -95,6 +95,13 @@ pub struct Api {
     /// The unit of `duration`: `duration` (a Rust `Duration`), `min`, `s`, `ms`, `us`, `ns`. Constructors of durations
     /// (`Duration::from_millis`) have `duration` and `unit` as well.
     pub unit: Option<DurationUnit>,
+    /// Which threads the call may run on: `any`, or `same` where the library wants all calls of an object on one thread
+    /// (a connection of Python's `sqlite3`, a handle of Rust that is not `Send`). Left out where that is not known; of a method
+    /// its `[[type]]` says it.
+    pub thread: Option<Thread>,
+    /// `true` where the call gives an iterator that blocks while it is iterated (`os.walk`): to hand the call alone to a thread
+    /// does not help, the loop over it must go too.
+    pub lazy: bool,
     /// `true` when the call panics inside an async runtime (`block_on`).
     pub panics: bool,
     /// `{ argument = 0, trait = "std::io::Read" }`: blocks only where that argument's type carries the trait (`std::io::copy`,
@@ -202,6 +209,16 @@ pub enum Times {
     Once,
     /// Once per element of something.
     Many,
+}
+
+/// Which threads a call may run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thread {
+    /// Any, the next call of the same object another one.
+    Any,
+    /// The one of all calls of its object.
+    Same,
 }
 
 /// What a call or an attribute says of a route.
@@ -456,6 +473,8 @@ pub struct TypeEntry {
     pub enter: Option<String>,
     /// For a future: what awaiting it gives.
     pub awaits: Option<String>,
+    /// Which threads its methods may run on, where they do not say so themselves: `any`, `same`.
+    pub thread: Option<Thread>,
     /// Where the fact can be checked.
     pub source: String,
     /// Its language: the file's.

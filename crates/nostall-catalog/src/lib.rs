@@ -22,7 +22,7 @@ pub use catalog::{Catalog, Match};
 pub use entries::UserEntries;
 pub use entry::{
     Api, ApiId, Argument, Carrier, DurationUnit, Effect, EventLoop, Guards, Literal, Origin, Route,
-    Test, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
+    Test, Thread, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
 };
 pub use error::CatalogError;
 pub use form::{FormError, Tables, parse};

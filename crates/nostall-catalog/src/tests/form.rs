@@ -154,6 +154,10 @@ fn refuses_keys_without_those_that_they_are_about() {
         &["`a::b`: `panics` is for a blocking call"],
     );
     check_entry(
+        "effect = \"none\"\nlazy = true",
+        &["`a::b`: `lazy` is for a blocking call"],
+    );
+    check_entry(
         "callable = {}",
         &["`a::b`: `callable` needs an `index`, a `keyword` or both"],
     );

@@ -3,8 +3,8 @@
 use nostall_model::Language::{self, Python, Rust};
 
 use super::{catalog, catalog_of, found};
-use crate::entry::Effect;
 use crate::entry::Origin::{BuiltIn, User};
+use crate::entry::{Effect, Thread};
 
 /// Tables with one harmless callable for each path.
 fn harmless(paths: &[&str]) -> String {
@@ -203,4 +203,22 @@ fn a_method_is_found_by_any_path_of_its_type() {
         Some(("a::T::go", User, false))
     );
     assert!(with_users.lookup_user(Rust, "a::old::T::go").is_some());
+}
+
+#[test]
+fn a_method_runs_on_the_threads_that_its_type_says_unless_it_says_others() {
+    let built_in = "[[type]]\npath = \"a::T\"\nalso = [\"a::old::T\"]\nthread = \"same\"\n\
+                    [[api]]\npath = \"a::T::stop\"\neffect = \"none\"\nthread = \"any\"\n";
+    let catalog = catalog(
+        &format!("{built_in}{}", harmless(&["a::T::go", "a::run"])),
+        "",
+    );
+    let thread = |path: &str| {
+        let found = catalog.lookup(Rust, path).expect("it is there");
+        catalog.thread(found.api)
+    };
+    assert_eq!(thread("a::T::go"), Some(Thread::Same));
+    assert_eq!(thread("a::old::T::go"), Some(Thread::Same));
+    assert_eq!(thread("a::T::stop"), Some(Thread::Any));
+    assert_eq!(thread("a::run"), None);
 }
