@@ -1,5 +1,6 @@
 //! Look-up by path: the project's own entries first, then explicit ones, then wildcards, the longest first.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use nostall_model::Language;
@@ -20,6 +21,7 @@ pub struct Catalog {
     types: Vec<TypeEntry>,
     traits: Vec<TraitEntry>,
     runtimes: Vec<RuntimeEntry>,
+    successors: BTreeMap<String, String>,
     built_in: Index,
     user: Index,
     type_index: PathMap<usize>,
@@ -59,6 +61,7 @@ impl Catalog {
             types,
             traits,
             runtimes,
+            successors: self.successors,
         })
     }
 
@@ -68,6 +71,7 @@ impl Catalog {
             types,
             traits,
             runtimes,
+            successors,
         } = entries;
         let traits = merge(traits);
         Self {
@@ -80,7 +84,14 @@ impl Catalog {
             types,
             traits,
             runtimes,
+            successors,
         }
+    }
+
+    /// Says whether a library is no longer kept up, because another goes on in its place.
+    #[must_use]
+    pub fn has_successor(&self, library: &str) -> bool {
+        self.successors.contains_key(library)
     }
 
     /// Walks the runtimes of a language.

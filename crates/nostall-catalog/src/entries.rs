@@ -1,5 +1,7 @@
 //! Entries taken out of tables: nostall's own, as the build script stored them, and a project's.
 
+use std::collections::BTreeMap;
+
 use nostall_model::Language;
 
 use crate::check::complete;
@@ -17,6 +19,8 @@ pub(crate) struct Entries {
     pub(crate) types: Vec<TypeEntry>,
     pub(crate) traits: Vec<TraitEntry>,
     pub(crate) runtimes: Vec<RuntimeEntry>,
+    /// Libraries that are no longer kept up, and what goes on in their place.
+    pub(crate) successors: BTreeMap<String, String>,
 }
 
 impl Entries {
@@ -34,6 +38,8 @@ impl Entries {
     /// Takes over tables that are complete, and says in each entry what its file says of it.
     pub(crate) fn add(&mut self, language: Language, tables: Tables, origin: Origin) {
         let library = tables.library;
+        let successor = tables.successor.map(|other| (library.clone(), other));
+        self.successors.extend(successor);
         self.apis.extend(tables.api.into_iter().map(|api| Api {
             language: Some(language),
             library: library.clone(),

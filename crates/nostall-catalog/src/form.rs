@@ -13,6 +13,8 @@ use crate::entry::{Api, RuntimeEntry, TraitEntry, TypeEntry};
 pub struct Tables {
     /// The crate's or distribution's name.
     pub library: String,
+    /// The library that goes on where this one is no longer kept up: advice names that one.
+    pub successor: Option<String>,
     /// The versions for which the facts were checked.
     pub version: Option<String>,
     /// Default for the entries.

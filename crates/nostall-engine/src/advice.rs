@@ -29,6 +29,9 @@ pub(crate) fn of_call(
     }
 }
 
+/// More libraries than these are no advice but a list.
+const MOST_LIBRARIES: usize = 2;
+
 /// How code can wait.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waiting {
@@ -161,7 +164,8 @@ impl<'a> Cx<'a> {
         }
         let runtime = self.runtime?;
         let keys = self.catalog.runtime_keys(runtime);
-        let of_runtime = keys.iter().find_map(|key| self.api.instead.get(*key));
+        let mut at_hand = keys.iter().filter(|key| self.is_runtime_at_hand(key));
+        let of_runtime = at_hand.find_map(|key| self.api.instead.get(*key));
         let path = of_runtime.or_else(|| {
             let mut libraries = self.libraries();
             libraries
@@ -184,8 +188,11 @@ impl<'a> Cx<'a> {
         if !self.direct {
             return Vec::new();
         }
-        let libraries = self.libraries();
-        libraries
+        let kept_up = self
+            .libraries()
+            .filter(|(key, _)| !self.catalog.has_successor(key));
+        kept_up
+            .take(MOST_LIBRARIES)
             .map(|(key, path)| {
                 Replacement::Twin(Twin {
                     path: path.clone(),
