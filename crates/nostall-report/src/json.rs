@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use nostall_model::finding::{
-    Applicability, Hop, Place, Problem, Reach, RiskReason, UnresolvedCall,
+    Applicability, Hop, Place, Problem, Reach, Replacement, RiskReason, UnresolvedCall,
 };
 use nostall_model::{Category, Confidence, Finding, Language, Report, Risk, Sources, Stats};
 use serde::Serialize;
@@ -83,8 +83,28 @@ struct Entry<'a> {
     also: &'a [String],
     message: String,
     replacement: Option<String>,
+    advice: Vec<AdviceEntry<'a>>,
     fix: Option<FixEntry<'a>>,
     fingerprint: &'a str,
+}
+
+/// One way to mend a finding, the best first; `replacement` says all of them in words.
+#[derive(Serialize)]
+struct AdviceEntry<'a> {
+    /// `twin`, `offload`, `offload-block`, `sync-endpoint`, `words`.
+    kind: &'static str,
+    /// The async function, or the function that runs work off the executor.
+    path: Option<&'a str>,
+    /// The library that the project lacks for it.
+    library: Option<&'a str>,
+    /// An expression that takes the call's place.
+    code: Option<&'a str>,
+    /// Statements that go before.
+    before: &'a [String],
+    /// The import that the file lacks for it.
+    import: Option<&'a str>,
+    /// What has to be owned first, as written.
+    borrowed: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -166,6 +186,12 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
         also: &finding.also,
         message: sentences::message(finding),
         replacement: finding.replacement.as_ref().map(sentences::replacement),
+        advice: finding
+            .replacement
+            .iter()
+            .flat_map(Replacement::choices)
+            .map(advice)
+            .collect(),
         fix: finding.fix.as_ref().map(|fix| FixEntry {
             applicability: fix.applicability,
             edits: fix
@@ -180,6 +206,33 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
                 .collect(),
         }),
         fingerprint: &finding.fingerprint,
+    }
+}
+
+fn advice(replacement: &Replacement) -> AdviceEntry<'_> {
+    let (kind, path, library, borrowed): (_, _, _, &[String]) = match replacement {
+        Replacement::Twin(twin) => (
+            "twin",
+            Some(twin.path.as_str()),
+            twin.library.as_deref(),
+            &[],
+        ),
+        Replacement::Offload(offload) => ("offload", None, None, &offload.borrowed),
+        Replacement::OffloadBlock { offloader, .. } => {
+            ("offload-block", Some(offloader.as_str()), None, &[])
+        }
+        Replacement::SyncEndpoint { .. } => ("sync-endpoint", None, None, &[]),
+        Replacement::Choice(_) | Replacement::Words(_) => ("words", None, None, &[]),
+    };
+    let code = replacement.code();
+    AdviceEntry {
+        kind,
+        path,
+        library,
+        code: code.map(|code| code.expression.as_str()),
+        before: code.map_or(&[], |code| &code.before),
+        import: code.and_then(|code| code.import.as_deref()),
+        borrowed,
     }
 }
 
