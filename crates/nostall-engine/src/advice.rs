@@ -4,12 +4,13 @@ use nostall_catalog::{Api, ApiId, Catalog, RuntimeEntry, Thread, TypeEntry, Type
 use nostall_model::facts::{
     BodyId, BodyKind, CallId, CallKind, Callee, Event, FileFacts, Flavour, RegionId, Sink,
 };
-use nostall_model::finding::{Advice, Entry, Form, Offload, Replacement, Twin};
+use nostall_model::finding::{Advice, Block, Entry, Form, Offload, Replacement, Twin};
 use nostall_model::program::{Obstacle, ProgramBody, ProgramCall, RuntimeId, Site, TargetKind};
-use nostall_model::{Category, Language, Waits};
+use nostall_model::{Category, Language, Span, Waits};
 
 use crate::languages::{FrontEnd, front_end};
 use crate::rules::Writer;
+use crate::sinks::awaits;
 
 /// Advises about a call that leads to an api, `hops` calls down (1 where it is the api's own).
 pub(crate) fn of_call(
@@ -113,12 +114,13 @@ impl<'a> Cx<'a> {
         }
         let mut choices = Vec::new();
         choices.extend(self.sync_endpoint());
+        choices.extend(self.adjacent_calls());
         if let Some(twin) = self.twin() {
             choices.push(twin);
             return choices;
         }
         choices.push(self.away(true));
-        if choices.len() == 1 {
+        if !matches!(choices.as_slice(), [Replacement::SyncEndpoint { .. }, ..]) {
             choices.extend(self.other_libraries());
         }
         choices
@@ -226,16 +228,18 @@ impl<'a> Cx<'a> {
                 let mut names = entry.shown_by.iter();
                 Some(id) == self.runtime
                     || language == Language::Python && Some(id) == usual
-                    || names.any(|name| self.writer.program.uses_library(language, name))
+                    || names.any(|name| self.has_library(name))
             })
     }
 
     /// Says whether code can use a library: the project depends on it, or imports it somewhere.
     fn is_at_hand(&self, key: &str) -> bool {
-        let language = self.site.facts.language;
-        self.writer
-            .program
-            .uses_library(language, &key.replace('-', "_"))
+        self.has_library(&key.replace('-', "_"))
+    }
+
+    fn has_library(&self, name: &str) -> bool {
+        let program = self.writer.program;
+        program.uses_library(program.file(self.body), name)
     }
 
     /// Says whether a twin can stand where the api stands: a function of the same name that gives no handle, whose methods
@@ -271,12 +275,14 @@ impl<'a> Cx<'a> {
         let entry = self.catalog.runtime(runtime);
         // The connection of a thread-bound library is opened, used and closed on one.
         if self.catalog.thread(self.id) == Some(Thread::Same) {
-            return block(entry, self.handle());
+            return block(entry, self.handle().map_or(Block::Work, Block::Handle));
         }
         match self.offloaded(runtime, awaits) {
             Ok(offload) => Replacement::Offload(offload),
-            Err(Obstacle::Stays(handle)) => block(entry, Some(handle).filter(|it| !it.is_empty())),
-            Err(Obstacle::Form) => block(entry, None),
+            Err(Obstacle::Stays(handle)) if !handle.is_empty() => {
+                block(entry, Block::Handle(handle))
+            }
+            Err(_) => block(entry, self.block()),
         }
     }
 
@@ -303,6 +309,65 @@ impl<'a> Cx<'a> {
         let text = self.site.text.get(facts.expr(receiver).span.range())?;
         let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
         (self.direct && text.chars().all(is_name)).then(|| text.to_owned())
+    }
+
+    /// What a call that cannot move alone belongs to.
+    fn block(&self) -> Block {
+        match self.site.facts.call(self.site.call).kind {
+            CallKind::Enter | CallKind::Exit => Block::With,
+            _ => Block::Work,
+        }
+    }
+
+    /// Calls to the file system one after the other go to another thread together: one by one each pays the way there.
+    fn adjacent_calls(&self) -> Option<Replacement> {
+        let is_fs = |api: &Api| api.category == Some(Category::Fs);
+        if !self.direct || !is_fs(self.api) {
+            return None;
+        }
+        let facts = self.site.facts;
+        let events = facts.region_events(facts.call(self.site.call).region);
+        let mut stretches = events.split(|event| match event {
+            Event::Await(_) => true,
+            Event::Region(inner) => awaits(facts, *inner),
+            _ => false,
+        });
+        let own = stretches.find(|stretch| stretch.contains(&Event::Call(self.site.call)))?;
+        let program = self.writer.program;
+        let mut spans: Vec<Span> = own
+            .iter()
+            .filter_map(|event| match event {
+                Event::Call(call) => Some(*call),
+                _ => None,
+            })
+            .filter(|call| {
+                let effects = self
+                    .writer
+                    .summaries
+                    .of_call(program.call_in(self.body, *call));
+                effects.iter().any(|effect| {
+                    let sink = self.writer.summaries.sink(effect.sink);
+                    effect.hops == 0 && is_fs(self.catalog.api(ApiId(sink.api)))
+                })
+            })
+            .map(|call| facts.call(call).name_span)
+            .collect();
+        spans.sort_unstable();
+        spans.dedup();
+        let (first, last) = (spans.first()?, spans.last()?);
+        let file = program.file(self.body);
+        let line = |span: &Span| program.sources.place(file, span.start).line;
+        let entry = self.catalog.runtime(self.runtime?);
+        (spans.len() > 1).then(|| {
+            block(
+                entry,
+                Block::Calls {
+                    count: spans.len(),
+                    first: line(first),
+                    last: line(last),
+                },
+            )
+        })
     }
 
     // ---- what stands around
@@ -405,9 +470,9 @@ fn is_handle(entry: &TypeEntry) -> bool {
     entry.kind != TypeKind::Plain || entry.item.is_some() && entry.clones.is_none()
 }
 
-fn block(entry: &RuntimeEntry, handle: Option<String>) -> Replacement {
+fn block(entry: &RuntimeEntry, block: Block) -> Replacement {
     Replacement::OffloadBlock {
         offloader: entry.offloader.clone(),
-        handle,
+        block,
     }
 }

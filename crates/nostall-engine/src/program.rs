@@ -1,13 +1,14 @@
 //! The program: what all languages resolved, in one numbering, with the facts at hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
     Captured, Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall,
     Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
 };
-use nostall_model::{FileId, Language, Sources};
+use nostall_model::{FileId, Sources};
 use rustc_hash::FxHashMap;
 
 /// All bodies and calls of all languages.
@@ -27,7 +28,7 @@ pub struct Program<'a> {
     captured: Vec<Captured>,
     refuted: Vec<Refuted>,
     guards: Vec<Guard>,
-    libraries: BTreeSet<(Language, String)>,
+    libraries: BTreeMap<FileId, Arc<BTreeSet<String>>>,
     reasons: Vec<Box<str>>,
     calls_of: Vec<Run>,
     call_lists: Vec<ProgramCall>,
@@ -54,7 +55,7 @@ pub fn link<'a>(
         captured: Vec::new(),
         refuted: Vec::new(),
         guards: Vec::new(),
-        libraries: BTreeSet::new(),
+        libraries: BTreeMap::new(),
         reasons: Vec::new(),
         calls_of: Vec::new(),
         call_lists: Vec::new(),
@@ -92,16 +93,7 @@ impl Program<'_> {
                 first_call: mount.first_call + first_call,
             }));
         self.bodies.extend(resolution.bodies);
-        let language = self
-            .mounts
-            .last()
-            .map(|mount| self.facts[mount.file.index()].language);
-        self.libraries.extend(
-            resolution
-                .libraries
-                .into_iter()
-                .filter_map(|name| Some((language?, name))),
-        );
+        self.libraries.extend(resolution.libraries);
         self.reasons.resize(self.calls.len(), Box::default());
         self.reasons.extend(resolution.reasons);
         self.calls
@@ -291,10 +283,11 @@ impl Program<'_> {
         CallId(call.0 - self.mount_of_call(call).first_call)
     }
 
-    /// Says whether the project has a library of a language, by its name as code writes it.
+    /// Says whether the code of a file can use a library, by its name as code writes it.
     #[must_use]
-    pub fn uses_library(&self, language: Language, name: &str) -> bool {
-        self.libraries.contains(&(language, name.to_owned()))
+    pub fn uses_library(&self, file: FileId, name: &str) -> bool {
+        let own = self.libraries.get(&file);
+        own.is_some_and(|libraries| libraries.contains(name))
     }
 
     /// Returns the first body of the file that a body stands in.

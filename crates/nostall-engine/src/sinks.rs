@@ -116,7 +116,8 @@ fn awaits_in_block(facts: &FileFacts, end: &Call) -> bool {
     })
 }
 
-fn awaits(facts: &FileFacts, region: RegionId) -> bool {
+/// Says whether something is awaited in a region.
+pub(crate) fn awaits(facts: &FileFacts, region: RegionId) -> bool {
     let mut events = facts.region_events(region).iter();
     events.any(|event| match event {
         Event::Await(_) => true,

@@ -3,7 +3,8 @@
 //! A file can be part of the program more than once (a Rust module mounted in two crates). Each such *mount* has its own
 //! copies of the file's bodies and calls, numbered one after the other: body `b` of a mount is `mount.first_body + b`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::facts::{BodyId, CallId, DefinitionId, ExprId, FileFacts};
 use crate::finding::Entry;
@@ -83,8 +84,8 @@ pub struct Resolution {
     pub guards: Vec<Guard>,
     /// What calls in async code use of the code around them, in the order of the calls.
     pub captured: Vec<Captured>,
-    /// What the project has of libraries: by their names as code writes them, from manifests and imports.
-    pub libraries: BTreeSet<String>,
+    /// The libraries that the code of each file can use: by their names as code writes them, from manifests and imports.
+    pub libraries: BTreeMap<FileId, Arc<BTreeSet<String>>>,
     /// Per call: how its callee was found, for people. Empty unless it was asked for.
     pub reasons: Vec<Box<str>>,
     /// What could not be done.

@@ -1,7 +1,7 @@
 //! The sentences about a finding: what happens, why it hurts, what to do instead. Made here once, for all formats.
 
 use nostall_model::finding::{
-    Advice, Cause, Code, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
+    Advice, Block, Cause, Code, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
 };
 use nostall_model::{Language, Waits};
 
@@ -80,14 +80,9 @@ pub fn replacement(replacement: &Replacement) -> String {
     match replacement {
         Replacement::Twin(twin) => twin_text(twin),
         Replacement::Offload(offload) => offload_text(offload),
-        Replacement::OffloadBlock { offloader, handle } => match handle {
-            Some(handle) => {
-                format!(
-                    "open, use and close `{handle}` in one function, and run that by `{offloader}`"
-                )
-            }
-            None => format!("do all of this work in one function, and run that by `{offloader}`"),
-        },
+        Replacement::OffloadBlock { offloader, block } => {
+            format!("{} by `{offloader}`", block_text(block))
+        }
         Replacement::SyncEndpoint { function } => format!(
             "make `{function}` a plain `def`: it awaits nothing, and the framework runs it on threads of its own"
         ),
@@ -122,6 +117,24 @@ pub fn unknown(call: &UnresolvedCall) -> String {
     match &call.origin {
         Some(origin) => format!("{reason}: it is {}", origin.describe()),
         None => reason.to_owned(),
+    }
+}
+
+fn block_text(block: &Block) -> String {
+    match block {
+        Block::Handle(handle) => {
+            format!("open, use and close `{handle}` in one function, and run that")
+        }
+        Block::With => "move the `with` block into a function, and run that".to_owned(),
+        Block::Calls { count, first, last } if first == last => {
+            format!("run the {count} file calls of line {first} in one function")
+        }
+        Block::Calls { count, first, last } => {
+            format!("run the {count} file calls of lines {first} to {last} in one function")
+        }
+        Block::Work => {
+            "move this with the lines around it into a function, and run that".to_owned()
+        }
     }
 }
 

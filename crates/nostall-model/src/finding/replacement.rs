@@ -10,12 +10,12 @@ pub enum Replacement {
     Twin(Twin),
     /// The same work off the executor.
     Offload(Offload),
-    /// All work on one handle in one function, and that off the executor: the handle stays on its thread.
+    /// Several steps in one function, and that off the executor.
     OffloadBlock {
         /// The function that runs a callable off the executor: `tokio::task::spawn_blocking`.
         offloader: String,
-        /// The handle as written; none where the call itself opens what must stay together.
-        handle: Option<String>,
+        /// What belongs together.
+        block: Block,
     },
     /// `def` instead of `async def`: the framework then runs the endpoint on threads of its own.
     SyncEndpoint {
@@ -48,6 +48,26 @@ pub struct Offload {
     pub borrowed: Vec<String>,
     /// Whether the code awaits; where it does not, the work ends some time later.
     pub awaits: bool,
+}
+
+/// Steps that belong together in one function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// All work on a handle, as it is written: it stays on its thread, or is wanted back.
+    Handle(String),
+    /// The block of a `with`.
+    With,
+    /// Calls one after the other: a way to another thread and back for each would cost more than the calls.
+    Calls {
+        /// How many.
+        count: usize,
+        /// The first one's line, from 1.
+        first: u32,
+        /// The last one's line.
+        last: u32,
+    },
+    /// The call with what is around it.
+    Work,
 }
 
 /// An expression that takes a call's place.

@@ -1,5 +1,8 @@
 //! Bodies: their paths, where they run when nobody says otherwise, and whether they are part of the program at all.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
 use nostall_model::finding::{Entry, Form};
 use nostall_model::program::{Presence, Resolution, ResolvedBody, RuntimeId};
@@ -16,7 +19,12 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
         .map(|file| imported(cx.facts(file)))
         .collect();
     let libraries = by_file.iter().flatten();
-    resolution.libraries = libraries.map(|name| (*name).to_owned()).collect();
+    let libraries: Arc<BTreeSet<String>> =
+        Arc::new(libraries.map(|name| (*name).to_owned()).collect());
+    let mounts = resolution.mounts.iter();
+    resolution.libraries = mounts
+        .map(|mount| (mount.file, Arc::clone(&libraries)))
+        .collect();
     // A helper that imports no runtime itself runs on that of the others.
     let of_program = program_runtime(cx, &by_file);
     for file in 0..cx.files.len() {

@@ -1,16 +1,20 @@
 //! The answer: every body with its path and context, every call with its targets.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use nostall_catalog::Effect;
 use nostall_model::facts::{
     Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind,
     Literal, Run, ScopeId, ScopeKind,
 };
 use nostall_model::finding::{Entry, Form};
+use nostall_model::layout::Target;
 use nostall_model::program::{
     Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall,
     RuntimeId, Target as CallTarget, TargetKind, Unresolved,
 };
-use nostall_model::{Confidence, Context, Language};
+use nostall_model::{Confidence, Context, FileId, Language};
 
 use super::Cx;
 use super::conditions::scope_presence;
@@ -33,12 +37,7 @@ pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
         bodies += facts.bodies.len() as u32;
         calls += facts.calls.len() as u32;
     }
-    let dependencies = cx
-        .tree
-        .targets
-        .iter()
-        .flat_map(|target| &target.dependencies);
-    resolution.libraries = dependencies.map(|(name, _)| name.clone()).collect();
+    resolution.libraries = libraries(cx);
     for mount in (0..cx.tree.mounts.len()).map(|index| MountId(index as u32)) {
         let runtime = cx.runtime(mount);
         for index in 0..cx.facts(mount).bodies.len() {
@@ -58,6 +57,16 @@ pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
         cx.add_captured(mount, &mut resolution);
     }
     resolution
+}
+
+/// The crates that the code of each file can use.
+fn libraries(cx: &Cx<'_>) -> BTreeMap<FileId, Arc<BTreeSet<String>>> {
+    let names = |target: &Target| Arc::new(target.dependencies.keys().cloned().collect());
+    let by_target: Vec<Arc<BTreeSet<String>>> = cx.tree.targets.iter().map(names).collect();
+    let mounts = cx.tree.mounts.iter();
+    mounts
+        .map(|mount| (mount.file, Arc::clone(&by_target[mount.target])))
+        .collect()
 }
 
 impl Cx<'_> {

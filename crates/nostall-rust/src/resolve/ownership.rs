@@ -13,11 +13,11 @@ use super::types::{Ty, TypeKind};
 /// How deep a type's parts are asked. A type that is nested deeper is rare, and "not known" is a safe answer.
 const DEEPEST_PART: u32 = 6;
 
-/// How a value of a type can be handed on, the best last.
+/// How a value of a type can be handed on, the best last: a value is handed on as the worst of its parts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Handing {
-    Unknown,
     Bound,
+    Unknown,
     Moves,
     Clones,
     Copies,

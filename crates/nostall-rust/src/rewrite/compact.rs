@@ -37,7 +37,11 @@ pub(super) fn compact(text: &str) -> Option<String> {
         end = range.end;
     }
     let line = line.replace(",)", ")");
-    syn::parse_str::<syn::Expr>(&line).is_ok().then_some(line)
+    match syn::parse_str::<syn::Expr>(&line) {
+        // A condition, and no value.
+        Ok(syn::Expr::Let(_)) | Err(_) => None,
+        Ok(_) => Some(line),
+    }
 }
 
 /// The places of all tokens, brackets included.
