@@ -1,5 +1,9 @@
 //! The binary: flags, exit codes, streams.
 
+#[cfg(unix)]
+#[path = "cli/output.rs"]
+mod output;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
