@@ -82,7 +82,12 @@ fn a_pipe_is_written_to_and_stays() {
     });
     assert_eq!(code(&check_into(project.path(), "pipe")), 1);
     assert!(reader.join().expect("read").contains("blocking-sleep"));
-    assert!(fs::symlink_metadata(&pipe).expect("there").file_type().is_fifo());
+    assert!(
+        fs::symlink_metadata(&pipe)
+            .expect("there")
+            .file_type()
+            .is_fifo()
+    );
 }
 
 /// The nodes are of the kinds of `/dev/null` and `/dev/full`, made in a folder of the test's own.
@@ -93,14 +98,23 @@ fn a_device_is_written_to_and_stays() {
     let made = nodes
         .iter()
         .all(|(name, minor)| make(project.path(), &["mknod", name, "c", "1", minor]));
-    if !made || fs::OpenOptions::new().write(true).open(project.path().join("sink")).is_err() {
+    if !made
+        || fs::OpenOptions::new()
+            .write(true)
+            .open(project.path().join("sink"))
+            .is_err()
+    {
         eprintln!("not root, or no devices here: devices are not tried");
         return;
     }
     assert_eq!(code(&check_into(project.path(), "sink")), 1);
     let full = check_into(project.path(), "full");
     assert_eq!(code(&full), 2);
-    assert!(err(&full).contains("write full: No space left"), "{}", err(&full));
+    assert!(
+        err(&full).contains("write full: No space left"),
+        "{}",
+        err(&full)
+    );
     for (name, _) in nodes {
         let metadata = fs::symlink_metadata(project.path().join(name)).expect("there");
         assert!(metadata.file_type().is_char_device(), "{name}");
@@ -134,7 +148,10 @@ fn open_files_of_the_process_are_written_to() {
     assert_eq!(code(&output), 1, "{}", err(&output));
     for (file, start) in [("caught", "error["), ("kept", "before\nerror[")] {
         let text = fs::read_to_string(project.path().join(file)).expect("written");
-        assert!(text.starts_with(start) && text.contains("blocking-sleep"), "{text}");
+        assert!(
+            text.starts_with(start) && text.contains("blocking-sleep"),
+            "{text}"
+        );
     }
 }
 
