@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nostall_catalog::Catalog;
+use nostall_catalog::{Catalog, Origin};
 use nostall_model::facts::{CallKind, FileFacts};
 use nostall_model::finding::{Place, Problem, UnresolvedCall};
 use nostall_model::layout::Layout;
@@ -409,7 +409,30 @@ impl Analysis<'_> {
         }
         self.finish(&mut outcome);
         self.count_calls(&answers.runs, &mut outcome);
+        outcome.stats.idle_entries = self.idle_entries();
         outcome
+    }
+
+    /// The project's own entries that no call of the program reaches: probably their paths are misspelt.
+    fn idle_entries(&self) -> Vec<String> {
+        let own = self.catalog.apis();
+        let mut idle: BTreeMap<u32, String> = own
+            .filter(|(_, api)| api.origin == Origin::User)
+            .map(|(id, api)| (id.0, api.path.to_string()))
+            .collect();
+        if idle.is_empty() {
+            return Vec::new();
+        }
+        let calls = self
+            .program
+            .bodies()
+            .flat_map(|body| self.program.calls_of(body));
+        for target in calls.flat_map(|call| self.program.targets(*call)) {
+            if let TargetKind::Api(id) = target.kind {
+                idle.remove(&id);
+            }
+        }
+        idle.into_values().collect()
     }
 
     /// A mark at a call outside async code takes it out of all ways that lead through it.

@@ -144,6 +144,11 @@ fn check(paths: Vec<PathBuf>, options: &CheckOptions) -> Result<u8> {
     };
     let mut report = analysed(project, &outcome.settings, verbosity);
     show(&mut report, &outcome, &known, options)?;
+    for entry in &report.stats.idle_entries {
+        say(verbosity, || {
+            format!("no call reaches the config's entry `{entry}`")
+        })?;
+    }
     let code = outcome.exit_code(&report, options.scope.strict);
     say(verbosity, || format!("took {:.1?}", clock.elapsed()))?;
     Ok(code)

@@ -8,7 +8,7 @@ use nostall_catalog::{Tables, UserEntries};
 use serde::Deserialize;
 
 use super::form::{self, ConfigLayer, OverrideLayer};
-use super::{Request, absolute};
+use super::{Named, Request, absolute};
 use crate::rules::RuleSet;
 use crate::settings::FileSettings;
 
@@ -32,7 +32,7 @@ pub struct Config {
     pub files: Vec<String>,
     /// The outermost first, the command line last.
     layers: Vec<Layer>,
-    named: Vec<PathBuf>,
+    named: Named,
     force_exclude: bool,
 }
 
@@ -123,7 +123,7 @@ pub enum ConfigError {
 pub(crate) fn load(
     request: &Request,
     root: &Path,
-    named: &[PathBuf],
+    named: &Named,
     files: &BTreeSet<PathBuf>,
 ) -> Result<Config, ConfigError> {
     let mut loader = Loader {
@@ -132,7 +132,7 @@ pub(crate) fn load(
         tables: Tables::default(),
         offloaders: Vec::new(),
         config: Config {
-            named: named.to_vec(),
+            named: named.clone(),
             force_exclude: request.force_exclude,
             ..Config::default()
         },
@@ -157,11 +157,9 @@ pub(crate) fn load(
 }
 
 /// The folders from the root down to each file, outer ones first.
-fn folders(root: &Path, named: &[PathBuf], files: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+fn folders(root: &Path, named: &Named, files: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
     let mut folders = BTreeSet::from([root.to_path_buf()]);
-    let reported = files
-        .iter()
-        .filter(|file| named.iter().any(|path| file.starts_with(path)));
+    let reported = files.iter().filter(|file| named.is_around(file));
     for path in named.iter().chain(reported) {
         for folder in path.ancestors() {
             if !folder.starts_with(root) || (folder.is_dir() && !folders.insert(folder.into())) {
@@ -453,20 +451,20 @@ impl Config {
             layer.apply(path, &mut settings);
         }
         settings.excluded = self.is_excluded(path);
-        settings.named = !self.force_exclude && self.named.iter().any(|named| named == path);
+        settings.named = !self.force_exclude && self.named.is(path);
         settings
     }
 
     /// Says whether findings at a path are asked for.
     #[must_use]
     pub fn is_asked(&self, path: &Path) -> bool {
-        self.named.iter().any(|named| path.starts_with(named)) && !self.is_excluded(path)
+        self.named.is_around(path) && !self.is_excluded(path)
     }
 
     /// Says whether a path is left out. What was named is looked at, unless it is asked not to.
     fn is_excluded(&self, path: &Path) -> bool {
         let named = |layer: &Layer| {
-            let mut around = self.named.iter().filter(|named| path.starts_with(named));
+            let mut around = self.named.around(path);
             !self.force_exclude && around.any(|named| layer.exclude.fit(&layer.base, named))
         };
         // What lies within a root is no matter of the folders above it.

@@ -1,6 +1,7 @@
 //! Finding files: the project around what was named, `.gitignore` respected.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -79,10 +80,16 @@ pub(crate) fn find(walk: &Walk, named: &[PathBuf], current_dir: &Path) -> Found 
 }
 
 fn has_language(path: &Path, found: &Found, language: Language) -> bool {
-    found
+    if found.files.contains(path) {
+        return language_of(path) == Some(language);
+    }
+    // Files are in order: those of a folder stand together.
+    let below = found
         .files
-        .iter()
-        .any(|file| file.starts_with(path) && language_of(file) == Some(language))
+        .range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+    below
+        .take_while(|file| file.starts_with(path))
+        .any(|file| language_of(file) == Some(language))
 }
 
 /// The Cargo workspace, or all that Python's imports can reach. A loose Rust file is looked at alone.

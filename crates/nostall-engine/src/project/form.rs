@@ -338,7 +338,7 @@ fn find_value(value: &Spanned<DeValue<'_>>, offset: usize, place: &mut Vec<Strin
 }
 
 /// The keys below the config's own table, which a manifest holds deeper.
-fn own<'p>(place: &'p [String]) -> &'p [String] {
+fn own(place: &[String]) -> &[String] {
     let start = place.iter().position(|key| key == "nostall");
     &place[start.map_or(0, |at| at + 1)..]
 }

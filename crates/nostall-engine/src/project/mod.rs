@@ -131,6 +131,7 @@ pub fn load(request: &Request) -> Result<Project, ProjectError> {
     if let Some((path, _)) = &request.stdin {
         found.files.insert(absolute(&request.current_dir, path));
     }
+    let named = Named(named.into_iter().collect());
     let config = config::load(request, &root, &named, &found.files)?;
     let mut project = Project {
         all: config.of(&project),
@@ -253,9 +254,32 @@ fn named_files(request: &Request, project: &Project) -> BTreeSet<String> {
     files.map(|path| project.shown(&path)).collect()
 }
 
+/// The paths that were named.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named(BTreeSet<PathBuf>);
+
+impl Named {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.iter()
+    }
+
+    /// The paths that a path is, or lies below, the innermost first.
+    pub(crate) fn around<'p>(&self, path: &'p Path) -> impl Iterator<Item = &'p Path> {
+        path.ancestors().filter(|ancestor| self.is(ancestor))
+    }
+
+    pub(crate) fn is_around(&self, path: &Path) -> bool {
+        self.around(path).next().is_some()
+    }
+
+    pub(crate) fn is(&self, path: &Path) -> bool {
+        self.0.contains(path)
+    }
+}
+
 /// Which files' findings are reported.
 pub(crate) struct Reported {
-    named: Vec<PathBuf>,
+    named: Named,
     only: Option<Vec<PathBuf>>,
     not: Vec<PathBuf>,
 }
@@ -263,7 +287,7 @@ pub(crate) struct Reported {
 impl Reported {
     fn new(
         request: &Request,
-        named: &[PathBuf],
+        named: &Named,
         manifests: &[cargo::Package],
     ) -> Result<Self, ProjectError> {
         let folders = |names: &[String]| -> Result<Vec<PathBuf>, ProjectError> {
@@ -284,7 +308,7 @@ impl Reported {
             not.extend(names.filter_map(|name| cargo::folder_of(manifests, name).ok()));
         }
         Ok(Self {
-            named: named.to_vec(),
+            named: named.clone(),
             only,
             not,
         })
@@ -292,7 +316,7 @@ impl Reported {
 
     /// Says whether a path is below one that was named.
     fn is_named(&self, path: &Path) -> bool {
-        self.named.iter().any(|named| path.starts_with(named))
+        self.named.is_around(path)
     }
 
     /// Says what a file is to the analysis; settings learn of packages that are left out.

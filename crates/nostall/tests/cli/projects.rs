@@ -176,6 +176,30 @@ fn globs_start_from_the_folder_of_their_file() {
 }
 
 #[test]
+fn entries_that_no_call_reaches_are_told_where_it_is_asked_for() {
+    let entry = |path: &str| {
+        format!(
+            "[[api]]\npath = \"{path}\"\ncategory = \"cpu\"\nwaits = \"cpu\"\nwhy = \"Slow.\"\n"
+        )
+    };
+    let project = folder(&[
+        (".git/HEAD", ""),
+        ("nostall.toml", &entry("lib.slow")),
+        ("sub/nostall.toml", &entry("lib.missing")),
+        ("lib.py", "def slow(): pass\n"),
+        ("sub/a.py", "import lib\nasync def f():\n    lib.slow()\n"),
+    ]);
+    let output = run(&project.path().join("sub"), &["check", "-v"]);
+    assert!(out(&output).contains("blocking-cpu"), "{}", out(&output));
+    let told = err(&output);
+    assert!(
+        told.contains("no call reaches the config's entry `lib.missing`")
+            && !told.contains("`lib.slow`"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_excluded_is_checked_where_it_is_named_unless_a_hook_names_it() {
     let project = folder(&[
         ("nostall.toml", "exclude = [\"vendor\"]\n"),
