@@ -10,7 +10,6 @@ use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Context, FileId, Finding, Report, Role, RuleId, Sources, Span, Stats};
 use rayon::prelude::*;
 
-use crate::baseline::Known;
 use crate::contexts::{Runs, contexts};
 use crate::held::{self, Held};
 use crate::kept;
@@ -557,23 +556,11 @@ impl Analysis<'_> {
         crate::fingerprint::number(&mut outcome.findings, &self.paths);
         if let Some(baseline) = &self.settings.baseline {
             let before = outcome.findings.len();
-            let files: BTreeMap<&str, FileId> = sources
-                .iter()
-                .map(|(file, _)| (self.paths[file.index()], file))
-                .collect();
-            let is_asked = |known: &Known| {
-                let settings = files.get(&*known.path).map(|file| self.settings.of(*file));
-                let rule = rules::by_id(&known.entry.rule);
-                known.asked
-                    && settings
-                        .zip(rule)
-                        .is_none_or(|(settings, rule)| settings.is_on(rule.id))
-            };
             outcome.stats.stale_baseline = baseline.hide(
                 &mut outcome.findings,
                 &outcome.hidden,
                 &self.paths,
-                is_asked,
+                self.settings,
             );
             outcome.stats.hidden_by_baseline = before - outcome.findings.len();
         }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use nostall_model::Finding;
+use nostall_model::{FileId, Finding};
 use serde::{Deserialize, Serialize};
+
+use crate::rules;
+use crate::settings::Settings;
 
 /// The version of the form.
 const SCHEMA_VERSION: u32 = 2;
@@ -230,18 +233,32 @@ impl Baseline {
         findings: &mut Vec<Finding>,
         hidden: &[Finding],
         paths: &[&str],
-        is_asked: impl Fn(&Known) -> bool,
+        settings: &Settings,
     ) -> usize {
         let comparison = self.compare(findings, paths);
         let mut known = comparison.known.iter();
         findings.retain(|_| known.next() != Some(&true));
         let left = self.known.iter().zip(&comparison.found);
-        left.filter(|(known, found)| !**found && is_asked(known) && !known.is_among(hidden, paths))
-            .count()
+        left.filter(|(known, found)| {
+            !**found && known.is_looked_for(settings, paths) && !known.is_among(hidden, paths)
+        })
+        .count()
     }
 }
 
 impl Known {
+    /// Says whether a run finds it where it is still there: its file is asked for, and its rule is on.
+    #[must_use]
+    pub fn is_looked_for(&self, settings: &Settings, paths: &[&str]) -> bool {
+        let index = paths.iter().position(|path| *path == self.path);
+        let file = index.map(|index| FileId(index as u32));
+        let rule = rules::by_id(&self.entry.rule);
+        let is_on = file
+            .zip(rule)
+            .is_none_or(|(file, rule)| settings.of(file).is_on(rule.id));
+        self.asked && is_on
+    }
+
     /// Says whether one of these findings is at the same place and has to do with the same call.
     #[must_use]
     pub fn is_among(&self, findings: &[Finding], paths: &[&str]) -> bool {

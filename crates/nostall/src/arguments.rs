@@ -18,8 +18,7 @@ pub(crate) struct Arguments {
     pub(crate) check: CheckOptions,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 nothing found, 1 at least one finding shown, 2 the job could not be done.";
+const EXIT_CODES: &str = "Exit codes: 0 nothing found, 1 at least one finding shown, 2 the job could not be done, or a file not read.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

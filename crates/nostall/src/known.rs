@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use nostall_engine::baseline::{Baseline, Document, Entry};
+use nostall_engine::baseline::{Baseline, Document, Entry, Known};
 use nostall_engine::project::{BaselineFile, Project, UnreadBaseline, entries, load};
 use nostall_engine::settings::{FileSettings, Settings};
 use nostall_model::{Confidence, Report, Risk};
@@ -170,27 +170,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Entries of which this run cannot say whether they are still there.
-    fn is_asked(&self, known: &nostall_engine::baseline::Known) -> bool {
-        let file = self.report.sources.iter().map(|(file, _)| file);
-        let file = file
-            .into_iter()
-            .find(|file| self.paths.get(file.index()) == Some(&&*known.path));
-        let rule = nostall_engine::rules::by_id(&known.entry.rule);
-        let is_on = file.zip(rule).is_none_or(|(file, rule)| {
-            let settings = self.settings.of(file);
-            settings.is_on(rule.id)
-        });
-        known.asked && is_on
-    }
-
     fn updated(self, known: &Baseline, shown: &str) -> (Vec<Entry>, String) {
         let comparison = known.compare(&self.report.findings, &self.paths);
         let new = comparison.known.iter().filter(|known| !**known).count();
         let pairs = known.known.iter().zip(&comparison.found);
-        let left: Vec<(&nostall_engine::baseline::Known, bool)> = pairs
+        let left: Vec<(&Known, bool)> = pairs
             .filter(|(_, found)| !**found)
-            .map(|(known, _)| (known, self.is_asked(known)))
+            .map(|(known, _)| (known, known.is_looked_for(self.settings, &self.paths)))
             .collect();
         let gone = left.iter().filter(|(_, asked)| *asked).count();
         let kept = left
@@ -213,7 +199,7 @@ impl Run<'_> {
             .enumerate()
             .filter(|(index, known)| {
                 comparison.found[*index]
-                    || !self.is_asked(known)
+                    || !known.is_looked_for(self.settings, &self.paths)
                     || known.is_among(&self.report.findings, &self.paths)
             })
             .map(|(index, _)| index)

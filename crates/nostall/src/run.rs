@@ -150,6 +150,9 @@ fn check(paths: Vec<PathBuf>, options: &CheckOptions) -> Result<u8> {
         })?;
     }
     let code = outcome.exit_code(&report, options.scope.strict);
+    if code == code::FAILED {
+        output::write_error(b"error: not all that was asked for was checked, see the warnings\n")?;
+    }
     say(verbosity, || format!("took {:.1?}", clock.elapsed()))?;
     Ok(code)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 use nostall_model::Language;
 
-use super::roots::{around, is_cargo_workspace};
+use super::roots::{Around, folder_of, is_cargo_workspace};
 
 /// Folders that hold what was built or installed, never the project's own code.
 pub(crate) const SKIPPED: [&str; 10] = [
@@ -53,7 +53,7 @@ pub fn language_of(path: &Path) -> Option<Language> {
 }
 
 /// Finds the files under the named paths, and those of the programs around them.
-pub(crate) fn find(walk: &Walk, named: &[PathBuf], current_dir: &Path) -> Found {
+pub(crate) fn find(walk: &Walk, named: &[PathBuf], places: &BTreeMap<PathBuf, Around>) -> Found {
     let mut found = Found::default();
     for path in named {
         if path.is_dir() {
@@ -68,7 +68,7 @@ pub(crate) fn find(walk: &Walk, named: &[PathBuf], current_dir: &Path) -> Found 
             .iter()
             .filter(|path| has_language(path, &found, language));
         let roots: BTreeSet<PathBuf> = own
-            .map(|path| language_root(path, language, current_dir))
+            .filter_map(|path| Some(language_root(path, language, places.get(folder_of(path))?)))
             .collect();
         for root in roots {
             if !found.walked.iter().any(|walked| root.starts_with(walked)) {
@@ -93,11 +93,10 @@ fn has_language(path: &Path, found: &Found, language: Language) -> bool {
 }
 
 /// The Cargo workspace, or all that Python's imports can reach. A loose Rust file is looked at alone.
-fn language_root(path: &Path, language: Language, current_dir: &Path) -> PathBuf {
-    let around = around(path, current_dir);
+fn language_root(path: &Path, language: Language, around: &Around) -> PathBuf {
     match language {
-        Language::Python => around.root,
-        Language::Rust if around.project.join("Cargo.toml").is_file() => around.project,
+        Language::Python => around.root.clone(),
+        Language::Rust if around.project.join("Cargo.toml").is_file() => around.project.clone(),
         Language::Rust => cargo_root(path, &around.root).unwrap_or_else(|| path.to_path_buf()),
     }
 }

@@ -123,11 +123,13 @@ pub enum ProjectError {
 /// When a path that was named cannot be looked at, when there is nothing to check, when the config is not valid.
 pub fn load(request: &Request) -> Result<Project, ProjectError> {
     let named = named_paths(request)?;
-    let Around { project, root } = around_all(&named, &request.current_dir);
+    let places = roots::around_all(&named, &request.current_dir);
+    let Around { project, root } =
+        roots::widest(places.values()).expect("at least one path is named");
     let walk = discover::Walk {
         no_ignore: request.no_ignore,
     };
-    let mut found = discover::find(&walk, &named, &request.current_dir);
+    let mut found = discover::find(&walk, &named, &places);
     if let Some((path, _)) = &request.stdin {
         found.files.insert(absolute(&request.current_dir, path));
     }
@@ -158,24 +160,6 @@ pub fn load(request: &Request) -> Result<Project, ProjectError> {
     project.layout.python_roots = python::roots(&project);
     project.named_files = named_files(request, &project);
     Ok(project)
-}
-
-/// What is around all paths that were named: the widest of what is around each.
-fn around_all(named: &[PathBuf], current_dir: &Path) -> Around {
-    let first = roots::around(&named[0], current_dir);
-    named[1..].iter().fold(first, |known, path| {
-        let other = roots::around(path, current_dir);
-        let wider = known.root.starts_with(&other.root) && known.root != other.root;
-        let project_is_wider = known.project.starts_with(&other.project);
-        Around {
-            project: if project_is_wider {
-                other.project
-            } else {
-                known.project
-            },
-            root: if wider { other.root } else { known.root },
-        }
-    })
 }
 
 /// Tells which folders could not be looked at.

@@ -1,5 +1,6 @@
 //! Where a path belongs: the project around it, and the widest program that its imports can reach.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::config;
@@ -58,7 +59,32 @@ pub(crate) fn around(path: &Path, current_dir: &Path) -> Around {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// Says where each of several paths belongs, by the folders that they lie in.
+pub(crate) fn around_all(paths: &[PathBuf], current_dir: &Path) -> BTreeMap<PathBuf, Around> {
+    let folders: BTreeSet<&Path> = paths.iter().map(|path| folder_of(path)).collect();
+    let around = |folder: &Path| (folder.to_path_buf(), around(folder, current_dir));
+    folders.into_iter().map(around).collect()
+}
+
+/// Returns what is around all of them: the widest of what is around each.
+pub(crate) fn widest<'a>(mut all: impl Iterator<Item = &'a Around>) -> Option<Around> {
+    let first = all.next()?.clone();
+    Some(all.fold(first, |known, other| Around {
+        project: wider(known.project, &other.project),
+        root: wider(known.root, &other.root),
+    }))
+}
+
+fn wider(known: PathBuf, other: &Path) -> PathBuf {
+    if known.starts_with(other) {
+        other.to_path_buf()
+    } else {
+        known
+    }
+}
+
+/// The folder that a path is, or lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     if path.is_dir() {
         path
     } else {
@@ -67,7 +93,8 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// The folders from the innermost out that may have to do with one another: none beyond a repository, beyond a folder whose
-/// config says `root = true`, beyond what was built or installed, and not the user's home for what lies somewhere in it.
+/// config says `root = true`, beyond what was built or installed, and not the user's home, or the one for temporary files, for
+/// what lies somewhere in it.
 fn reach<'p>(folder: &'p Path, current_dir: &Path) -> Vec<&'p Path> {
     let mut reach: Vec<&Path> = Vec::new();
     for ancestor in folder.ancestors() {
@@ -84,7 +111,9 @@ fn reach<'p>(folder: &'p Path, current_dir: &Path) -> Vec<&'p Path> {
 
 /// A folder that is no project by chance: a stray file there would make one program of all that the user has.
 fn is_home(folder: &Path) -> bool {
-    folder.parent().is_none() || std::env::home_dir().is_some_and(|home| folder == home)
+    folder.parent().is_none()
+        || folder == std::env::temp_dir()
+        || std::env::home_dir().is_some_and(|home| folder == home)
 }
 
 fn is_bound(folder: &Path) -> bool {
