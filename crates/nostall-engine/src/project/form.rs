@@ -438,16 +438,12 @@ mod tests {
                 "1: `overrides` takes a list of tables",
             ),
             (
-                "[[api]]\ncategory = \"fs\"\n",
-                "1: `[[api]]` needs the key `path`",
-            ),
-            (
                 "[[api]]\npath = \"a::b\"\nwhyy = \"\"\n",
                 "3: in `a::b`: unknown key `whyy`, did you mean `why`?",
             ),
             (
                 "[[api]]\npath = \"a::b\"\ncallable = \"x\"\n",
-                "3: in `a::b`: `callable` must be ",
+                "3: in `a::b`: an argument is its position, `0`, or `{ index = 0",
             ),
             (
                 "[[api]]\npath = 3\n",
