@@ -1,19 +1,15 @@
 //! The way through: facts, program, summaries, findings, report. After the files are read nothing here touches a disk.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use nostall_catalog::Catalog;
+use nostall_catalog::{Catalog, Origin};
 use nostall_model::facts::{CallKind, FileFacts};
 use nostall_model::finding::{Place, Problem, UnresolvedCall};
 use nostall_model::layout::Layout;
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
-use nostall_model::{
-    Confidence, Context, FileId, Finding, Report, Risk, Role, RuleId, Sources, Span, Stats,
-};
+use nostall_model::{Context, FileId, Finding, Report, Role, RuleId, Sources, Span, Stats};
 use rayon::prelude::*;
 
-use crate::baseline::Baseline;
 use crate::contexts::{Runs, contexts};
 use crate::held::{self, Held};
 use crate::kept;
@@ -21,41 +17,11 @@ use crate::languages::{LANGUAGES, front_end};
 use crate::placement::Loops;
 use crate::program::{Program, link};
 use crate::project::{Project, read_referenced};
-use crate::rules::{self, Draft, RuleSet, Writer};
+use crate::rules::{self, Draft, Writer};
+use crate::settings::Settings;
 use crate::startup::{self, Startup};
 use crate::summary::{Basis, Summaries, summarise};
 use crate::suppress::Suppressions;
-
-/// What is shown.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Findings below this risk are hidden.
-    pub min_risk: Risk,
-    /// Findings below this confidence are hidden.
-    pub min_confidence: Confidence,
-    /// The rules that are on.
-    pub select: RuleSet,
-    /// Of those, the rules that are off.
-    pub ignore: RuleSet,
-    /// Whether tests, benchmarks, examples and build scripts count.
-    pub tests: bool,
-    /// Whether calls that are not known are listed.
-    pub unresolved: bool,
-    /// Findings that are known already.
-    pub baseline: Option<Baseline>,
-    /// The folder that fingerprints are relative to.
-    pub root: PathBuf,
-    /// The folder that relative paths of sources are relative to.
-    pub current_dir: PathBuf,
-}
-
-impl Settings {
-    /// Says whether a rule is on.
-    #[must_use]
-    pub fn is_on(&self, rule: RuleId) -> bool {
-        self.select.contains(rule) && !self.ignore.contains(rule)
-    }
-}
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,9 +106,10 @@ fn extract_referenced(
     let mut first = 0;
     for _ in 0..8 {
         let mut wanted = BTreeSet::new();
+        let paths = project.layout.paths();
         for (index, facts) in facts.iter().enumerate().skip(first) {
-            let source = project.sources.get(FileId(index as u32));
-            wanted.extend(front_end(source.language).referenced_paths(&source.path, facts));
+            let language = project.sources.get(FileId(index as u32)).language;
+            wanted.extend(front_end(language).referenced_paths(paths[index], facts));
         }
         first = facts.len();
         for path in wanted {
@@ -265,14 +232,22 @@ impl Given<'_> {
             catalog,
             settings,
             suppressions: &suppressions,
+            paths: self.layout.paths(),
+            test_files: test_files(&program),
         });
-        problems.extend(suppressions.unused(sources, &|rule| settings.is_on(rule)));
+        problems.extend(suppressions.unused(sources, settings));
+        // What is wrong in files that nobody asked for is for those to read who do.
+        problems.retain(|problem| {
+            let file = problem.place.map(|place| place.file);
+            file.is_none_or(|file| sources.get(file).role == Role::Report)
+        });
         problems.sort();
         problems.dedup();
         answer
     }
 
     fn resolve(&self, reasons: bool) -> Vec<nostall_model::program::Resolution> {
+        let paths = self.layout.paths();
         LANGUAGES
             .par_iter()
             .map(|language| {
@@ -280,7 +255,7 @@ impl Given<'_> {
                     .sources
                     .iter()
                     .filter(|(_, source)| source.language == language.language())
-                    .map(|(id, source)| (id, source.path.as_str(), &self.facts[id.index()]))
+                    .map(|(id, _)| (id, paths[id.index()], &self.facts[id.index()]))
                     .collect();
                 language.resolve(&files, self.layout, self.catalog, reasons)
             })
@@ -334,6 +309,20 @@ pub(crate) struct Analysis<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) settings: &'a Settings,
     pub(crate) suppressions: &'a Suppressions,
+    /// The paths of the files from the project's root on.
+    pub(crate) paths: Vec<&'a str>,
+    /// Files that hold tests alone.
+    pub(crate) test_files: BTreeSet<FileId>,
+}
+
+fn test_files(program: &Program<'_>) -> BTreeSet<FileId> {
+    let with = |tests: bool| -> BTreeSet<FileId> {
+        let present = program
+            .bodies()
+            .filter(|body| program.is_present(*body, tests));
+        present.map(|body| program.file(body)).collect()
+    };
+    &with(true) - &with(false)
 }
 
 /// What the steps of an analysis found out.
@@ -356,6 +345,8 @@ pub(crate) struct Steps<'a> {
 #[derive(Default)]
 pub(crate) struct Outcome {
     findings: Vec<Finding>,
+    /// What thresholds hide, where a baseline may know of it.
+    hidden: Vec<Finding>,
     unresolved: Vec<UnresolvedCall>,
     stats: Stats,
 }
@@ -386,12 +377,17 @@ impl Analysis<'_> {
             startup: &startup,
             held: &held,
         });
-        Answers {
+        let mut answers = Answers {
+            drafts,
             held,
             summaries,
             runs,
-            drafts,
-        }
+        };
+        let mut drafts = std::mem::take(&mut answers.drafts);
+        let writer = self.writer(&answers);
+        drafts.retain(|draft| self.is_asked_for(&writer, draft));
+        answers.drafts = drafts;
+        answers
     }
 
     pub(crate) fn writer<'b>(&'b self, answers: &'b Answers) -> Writer<'b> {
@@ -412,7 +408,30 @@ impl Analysis<'_> {
         }
         self.finish(&mut outcome);
         self.count_calls(&answers.runs, &mut outcome);
+        outcome.stats.idle_entries = self.idle_entries();
         outcome
+    }
+
+    /// The project's own entries that no call of the program reaches: probably their paths are misspelt.
+    fn idle_entries(&self) -> Vec<String> {
+        let own = self.catalog.apis();
+        let mut idle: BTreeMap<u32, String> = own
+            .filter(|(_, api)| api.origin == Origin::User)
+            .map(|(id, api)| (id.0, api.path.to_string()))
+            .collect();
+        if idle.is_empty() {
+            return Vec::new();
+        }
+        let calls = self
+            .program
+            .bodies()
+            .flat_map(|body| self.program.calls_of(body));
+        for target in calls.flat_map(|call| self.program.targets(*call)) {
+            if let TargetKind::Api(id) = target.kind {
+                idle.remove(&id);
+            }
+        }
+        idle.into_values().collect()
     }
 
     /// A mark at a call outside async code takes it out of all ways that lead through it.
@@ -423,13 +442,11 @@ impl Analysis<'_> {
         }
         let rule = rules::by_category(blocking.category).id;
         let (_, record) = self.program.call(call);
-        self.settings.is_on(rule)
-            && self.suppressions.covers(
-                rule,
-                self.program.sources,
-                self.program.file_of_call(call),
-                record.statement,
-            )
+        let file = self.program.file_of_call(call);
+        self.settings.of(file).is_on(rule)
+            && self
+                .suppressions
+                .covers(rule, self.program.sources, file, record.statement)
     }
 
     /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
@@ -440,10 +457,7 @@ impl Analysis<'_> {
         let mut places: BTreeMap<(FileId, Span, RuleId), Vec<&Draft>> = BTreeMap::new();
         for draft in drafts {
             let Place { file, span } = draft.place;
-            let reported = self.program.sources.get(file).role == Role::Report
-                && self.program.is_present(draft.body, self.settings.tests)
-                && self.settings.is_on(draft.rule.id);
-            if reported {
+            if self.counts(draft.body) && self.settings.of(file).is_on(draft.rule.id) {
                 places
                     .entry((file, span, draft.family()))
                     .or_default()
@@ -453,10 +467,38 @@ impl Analysis<'_> {
         places
     }
 
+    /// A path filters by the call, by the entry and by each hop: a helper that blocks from now on is found where it is.
+    fn is_asked_for(&self, writer: &Writer<'_>, draft: &Draft) -> bool {
+        let asked = |file: FileId| self.program.sources.get(file).role == Role::Report;
+        if self.settings.of(draft.place.file).excluded {
+            return false;
+        }
+        let entry = writer.runs[draft.body.index()].entry;
+        let on_the_way = || {
+            draft.way().is_some_and(|(_, effect)| {
+                let steps = writer.steps(draft.body, effect);
+                let mut calls = steps.iter().map(|(_, step)| step.call);
+                calls.any(|call| asked(self.program.file_of_call(call)))
+            })
+        };
+        asked(draft.place.file) || asked(self.program.file(entry)) || on_the_way()
+    }
+
+    /// Says whether a body is part of what is looked at: tests are where it is said so, and where they were named.
+    pub(crate) fn counts(&self, body: ProgramBody) -> bool {
+        let file = self.program.file(body);
+        let settings = self.settings.of(file);
+        let tests = settings
+            .tests
+            .unwrap_or(settings.named && self.test_files.contains(&file));
+        self.program.is_present(body, tests)
+    }
+
     /// Thresholds and marks act before the choice of what to show.
     fn report_place(&self, writer: &Writer<'_>, drafts: &[&Draft], outcome: &mut Outcome) {
+        let settings = self.settings.of(drafts[0].place.file);
         let shown = |draft: &&Draft| {
-            draft.risk >= self.settings.min_risk && draft.confidence >= self.settings.min_confidence
+            draft.risk >= settings.min_risk && draft.confidence >= settings.min_confidence
         };
         let candidates: Vec<&Draft> = drafts
             .iter()
@@ -475,11 +517,15 @@ impl Analysis<'_> {
         let Some(worst) = worst(&visible) else {
             if candidates
                 .iter()
-                .any(|draft| draft.risk >= self.settings.min_risk)
+                .any(|draft| draft.risk >= settings.min_risk)
             {
                 outcome.stats.hidden_by_confidence += 1;
             } else {
                 outcome.stats.hidden_by_risk += 1;
+            }
+            // What thresholds hide is still there: its entries of a baseline are not stale.
+            if let (Some(_), Some(worst)) = (&self.settings.baseline, worst(&candidates)) {
+                outcome.hidden.push(writer.finding(worst, &candidates));
             }
             return;
         };
@@ -507,15 +553,15 @@ impl Analysis<'_> {
             )
         };
         outcome.findings.sort_by_cached_key(key);
-        crate::fingerprint::number(
-            &mut outcome.findings,
-            sources,
-            &self.settings.root,
-            &self.settings.current_dir,
-        );
+        crate::fingerprint::number(&mut outcome.findings, &self.paths);
         if let Some(baseline) = &self.settings.baseline {
             let before = outcome.findings.len();
-            outcome.stats.stale_baseline = baseline.hide(&mut outcome.findings);
+            outcome.stats.stale_baseline = baseline.hide(
+                &mut outcome.findings,
+                &outcome.hidden,
+                &self.paths,
+                self.settings,
+            );
             outcome.stats.hidden_by_baseline = before - outcome.findings.len();
         }
         for finding in &outcome.findings {
@@ -559,7 +605,7 @@ impl Analysis<'_> {
     fn is_counted(&self, body: ProgramBody, runs: &[Runs]) -> bool {
         runs[body.index()].context == Context::Async
             && self.program.sources.get(self.program.file(body)).role == Role::Report
-            && self.program.is_present(body, self.settings.tests)
+            && self.counts(body)
     }
 
     fn count_call(&self, body: ProgramBody, call: ProgramCall, outcome: &mut Outcome) {

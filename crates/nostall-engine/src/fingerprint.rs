@@ -1,18 +1,17 @@
 //! Fingerprints: what names a finding across runs. They survive moved lines, and tell equal calls of a function apart.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use nostall_model::{Finding, Sources};
+use nostall_model::Finding;
 
-/// Gives each finding its fingerprint. The findings are in the order of their places.
-pub(crate) fn number(findings: &mut [Finding], sources: &Sources, root: &Path, current_dir: &Path) {
-    let mut ordinals: BTreeMap<(String, String, String, String), u32> = BTreeMap::new();
+/// Gives each finding its fingerprint. The findings are in the order of their places; the paths start from the project's
+/// root, wherever the run was started.
+pub(crate) fn number(findings: &mut [Finding], paths: &[&str]) {
+    let mut ordinals: BTreeMap<(&str, &str, String, String), u32> = BTreeMap::new();
     for finding in findings {
-        let path = relative(&sources.get(finding.place.file).path, root, current_dir);
         let key = (
-            finding.rule.id.0.to_owned(),
-            path,
+            finding.rule.id.0,
+            paths[finding.place.file.index()],
             finding.function.clone(),
             finding.call().to_owned(),
         );
@@ -22,14 +21,4 @@ pub(crate) fn number(findings: &mut [Finding], sources: &Sources, root: &Path, c
         let text = format!("{rule}\0{path}\0{function}\0{call}\0{ordinal}");
         finding.fingerprint = format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
     }
-}
-
-/// The path from the project's root, wherever the run was started.
-fn relative(path: &str, root: &Path, current_dir: &Path) -> String {
-    let absolute = current_dir.join(path);
-    let relative = absolute.strip_prefix(root).map_or_else(
-        |_| path.to_owned(),
-        |rest| rest.to_string_lossy().into_owned(),
-    );
-    relative.replace('\\', "/")
 }

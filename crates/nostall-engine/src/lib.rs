@@ -2,7 +2,8 @@
 //!
 //! [`project`] finds and reads the files and is the only module that touches the disk. [`languages`] is the list of front
 //! ends. [`program`] joins what they resolved, [`summary`] says what each body does when it runs, [`rules`] turns that into
-//! findings, [`suppress`] and [`baseline`] take out what the project vouches for. [`analyse`] is the way through all of it.
+//! findings, [`suppress`] and [`baseline`] take out what the project vouches for,
+//! [`settings`] what nobody asked for. [`analyse`] is the way through all of it.
 
 mod advice;
 pub mod analyse;
@@ -19,6 +20,7 @@ mod placement;
 pub mod program;
 pub mod project;
 pub mod rules;
+pub mod settings;
 pub mod sinks;
 mod startup;
 pub mod summary;

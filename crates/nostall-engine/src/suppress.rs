@@ -7,7 +7,8 @@ use nostall_model::facts::{ExprKind, FileFacts};
 use nostall_model::finding::{Place, Problem, ProblemCode};
 use nostall_model::{FileId, RuleId, Sources, Span};
 
-use crate::rules::{self, UnknownRule};
+use crate::rules::{self, RuleSet, UnknownRule};
+use crate::settings::{FileSettings, Settings};
 
 /// All marks of a program.
 #[derive(Debug, Default)]
@@ -19,7 +20,9 @@ pub struct Suppressions {
 #[derive(Debug)]
 struct Mark {
     /// The rules that it answers; all without a list.
-    rules: Option<Vec<String>>,
+    rules: Option<RuleSet>,
+    /// It names rules that do not exist, which is told elsewhere.
+    misnamed: bool,
     /// The bytes in which it holds.
     covers: Cover,
     /// The comment.
@@ -115,57 +118,59 @@ impl Suppressions {
 
     /// Lists the marks that answered nothing, of rules that are on.
     #[must_use]
-    pub fn unused(&self, sources: &Sources, is_on: &dyn Fn(RuleId) -> bool) -> Vec<Problem> {
+    pub fn unused(&self, sources: &Sources, settings: &Settings) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (file, marks) in &self.by_file {
-            for mark in marks
+            let settings = settings.of(*file);
+            let unused = marks
                 .iter()
-                .filter(|mark| !mark.foreign && !mark.used.load(Ordering::Relaxed))
-            {
-                if mark.is_on(is_on) && sources.get(*file).role == nostall_model::Role::Report {
-                    problems.push(problem(
-                        sources,
-                        *file,
-                        mark.span,
-                        ProblemCode::UnusedIgnore,
-                        "this mark answers no finding".to_owned(),
-                    ));
-                }
-            }
+                .filter(|mark| settings.unused_ignore && mark.is_unused(settings));
+            problems.extend(unused.map(|mark| {
+                let message = "this mark answers no finding".to_owned();
+                problem(sources, *file, mark.span, message)
+            }));
         }
         problems
     }
 }
 
 impl Mark {
-    fn answers(&self, rule: RuleId) -> bool {
-        self.rules
-            .as_ref()
-            .is_none_or(|rules| rules.iter().any(|known| known == rule.0))
+    fn new(rules: Option<RuleSet>, covers: Cover, span: Span) -> Self {
+        Self {
+            rules,
+            misnamed: false,
+            covers,
+            span,
+            foreign: false,
+            used: AtomicBool::new(false),
+        }
     }
 
-    /// A mark for rules that are all on; one without a list is for all rules.
-    fn is_on(&self, is_on: &dyn Fn(RuleId) -> bool) -> bool {
-        match &self.rules {
-            None => rules::all().all(|rule| is_on(rule.id)),
-            Some(names) => names
-                .iter()
-                .all(|name| rules::by_id(name).is_some_and(|rule| is_on(rule.id))),
+    fn foreign(rules: Option<RuleSet>, covers: Cover, span: Span) -> Self {
+        Self {
+            foreign: true,
+            ..Self::new(rules, covers, span)
         }
+    }
+
+    fn answers(&self, rule: RuleId) -> bool {
+        self.rules.as_ref().is_none_or(|rules| rules.contains(rule))
+    }
+
+    /// Of a mark for rules that are off nobody knows whether it is of use.
+    fn is_unused(&self, settings: &FileSettings) -> bool {
+        let all_on = rules::all()
+            .filter(|rule| self.answers(rule.id))
+            .all(|rule| settings.is_on(rule.id));
+        !self.foreign && !self.misnamed && all_on && !self.used.load(Ordering::Relaxed)
     }
 }
 
-fn problem(
-    sources: &Sources,
-    file: FileId,
-    span: Span,
-    code: ProblemCode,
-    message: String,
-) -> Problem {
+fn problem(sources: &Sources, file: FileId, span: Span, message: String) -> Problem {
     Problem {
         path: sources.get(file).path.clone(),
         place: Some(Place { file, span }),
-        code,
+        code: ProblemCode::UnusedIgnore,
         message,
     }
 }
@@ -199,24 +204,19 @@ impl Reader<'_> {
                     continue;
                 }
                 let lints = facts.arguments[fields.range()].iter();
-                let rules: Vec<String> = lints
+                let rules: Vec<&str> = lints
                     .filter_map(|lint| match facts.expr(lint.value).kind {
                         ExprKind::Path(lint) => Some(facts.path_text(lint, "::")),
                         _ => None,
                     })
                     .filter_map(|lint| {
                         let found = FOREIGN_LINTS.iter().find(|(name, _)| *name == lint);
-                        found.map(|(_, rule)| (*rule).to_owned())
+                        found.map(|(_, rule)| *rule)
                     })
                     .collect();
-                if !rules.is_empty() {
-                    marks.push(Mark {
-                        rules: Some(rules),
-                        covers: Cover::Item(item.span),
-                        span: facts.expr(*attribute).span,
-                        foreign: true,
-                        used: AtomicBool::new(false),
-                    });
+                if let (false, Ok(rules)) = (rules.is_empty(), RuleSet::parse(&rules)) {
+                    let span = facts.expr(*attribute).span;
+                    marks.push(Mark::foreign(Some(rules), Cover::Item(item.span), span));
                 }
             }
         }
@@ -228,48 +228,39 @@ impl Reader<'_> {
         if let Some(words) = own_words(text) {
             return Some(self.own_mark(span, &words, problems));
         }
-        let rules = foreign_rules(text)?;
+        if let Some(message) = misspelt(text) {
+            problems.push(problem(self.sources, self.file, span, message));
+        }
+        let rules = match foreign_rules(text)? {
+            Some(rules) => Some(RuleSet::parse(&rules).ok()?),
+            None => None,
+        };
         let line = self.line(span.start);
-        Some(Mark {
-            rules,
-            covers: Cover::Lines(line, line),
-            span,
-            foreign: true,
-            used: AtomicBool::new(false),
-        })
+        Some(Mark::foreign(rules, Cover::Lines(line, line), span))
     }
 
     fn own_mark(&self, span: Span, words: &Words<'_>, problems: &mut Vec<Problem>) -> Mark {
-        let rules = words.list.map(|list| {
-            list.split(',')
-                .map(|rule| rule.trim().to_owned())
-                .collect::<Vec<_>>()
-        });
-        for unknown in rules
-            .iter()
-            .flatten()
-            .filter(|rule| rules::by_id(rule).is_none())
-        {
-            let message = UnknownRule::new(unknown).to_string();
-            problems.push(problem(
-                self.sources,
-                self.file,
-                span,
-                ProblemCode::UnusedIgnore,
-                message,
-            ));
-        }
+        let (rules, unknown) = match words.list {
+            Some(list) => {
+                let (rules, unknown) = listed(list);
+                (Some(rules), unknown)
+            }
+            None => (None, Vec::new()),
+        };
+        let misnamed = !unknown.is_empty();
+        problems.extend(
+            unknown
+                .into_iter()
+                .map(|error| problem(self.sources, self.file, span, error.to_string())),
+        );
         let covers = if words.file {
             Cover::File
         } else {
             self.cover(span)
         };
         Mark {
-            rules,
-            covers,
-            span,
-            foreign: false,
-            used: AtomicBool::new(false),
+            misnamed,
+            ..Mark::new(rules, covers, span)
         }
     }
 
@@ -340,6 +331,57 @@ impl Reader<'_> {
     }
 }
 
+/// The rules and groups of a list, and what of it is neither.
+fn listed(list: &str) -> (RuleSet, Vec<UnknownRule>) {
+    let mut rules = RuleSet::none();
+    let mut unknown = Vec::new();
+    for word in list.split(',') {
+        match RuleSet::parse(&[word]) {
+            Ok(meant) => rules = rules.with(&meant),
+            Err(error) => unknown.push(error),
+        }
+    }
+    (rules, unknown)
+}
+
+/// What other tools call such marks, and what looks like ours.
+const OTHER_VERBS: [&str; 10] = [
+    "allow",
+    "disable",
+    "except",
+    "expect",
+    "ignore-file",
+    "noqa",
+    "off",
+    "skip",
+    "suppress",
+    "skip-file",
+];
+
+/// A comment that means to be a mark and is none.
+fn misspelt(comment: &str) -> Option<String> {
+    let at = comment.to_ascii_lowercase().find("nostall:")?;
+    let before = comment[..at].trim_end();
+    // Marks begin a comment, or stand behind another mark; elsewhere it is prose.
+    if !(before.is_empty() || before.ends_with(['#', '/', '*', '!'])) {
+        return None;
+    }
+    let rest = comment[at + "nostall:".len()..].trim_start();
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || "-_".contains(c)));
+    let verb = &rest[..end.unwrap_or(rest.len())];
+    let written = verb.to_lowercase().replace('_', "-");
+    let near = ["ignore", "file-ignore"]
+        .iter()
+        .any(|verb| strsim::jaro_winkler(verb, &written) > 0.9);
+    let listed = rest[verb.len()..].starts_with('[') && !verb.is_empty();
+    (near || listed || OTHER_VERBS.contains(&&*written)).then(|| {
+        let name = &comment[at..at + "nostall:".len()];
+        format!(
+            "`{name} {verb}` is no mark: it is `nostall: ignore[rule] reason`, or `nostall: file-ignore[rule] reason` for the whole file"
+        )
+    })
+}
+
 /// `nostall: ignore[..] reason`, `nostall: file-ignore[..] reason`.
 fn own_words(comment: &str) -> Option<Words<'_>> {
     let rest = comment.split_once("nostall:")?.1.trim_start();
@@ -351,17 +393,19 @@ fn own_words(comment: &str) -> Option<Words<'_>> {
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(']'))
         .map(|(list, _)| list);
-    let ends = rest.is_empty() || rest.starts_with(['[', ' ', '\t', ':', '-']);
+    // `ignore-file` is a word of its own, `ignore - reason` and `ignore--` are not.
+    let is_dash = rest.starts_with('-') && !rest[1..].starts_with(char::is_alphabetic);
+    let ends = is_dash || rest.is_empty() || rest.starts_with(['[', ' ', '\t', ':']);
     ends.then_some(Words { file, list })
 }
 
 /// `# noqa`, `# noqa: ASYNC230`: the rules it speaks of, none for all; nothing where it is about other tools' rules only.
-fn foreign_rules(comment: &str) -> Option<Option<Vec<String>>> {
+fn foreign_rules(comment: &str) -> Option<Option<Vec<&'static str>>> {
     if comment.starts_with("#[") {
         let named = FOREIGN_LINTS
             .iter()
             .filter(|(lint, _)| comment.contains(lint));
-        let rules: Vec<String> = named.map(|(_, rule)| (*rule).to_owned()).collect();
+        let rules: Vec<&str> = named.map(|(_, rule)| *rule).collect();
         return (!rules.is_empty()).then_some(Some(rules));
     }
     let rest = comment.split_once("noqa")?.1;
@@ -369,9 +413,9 @@ fn foreign_rules(comment: &str) -> Option<Option<Vec<String>>> {
         return Some(None);
     };
     let words = codes.split([',', ' ']).map(str::trim);
-    let known: Vec<String> = words
+    let known: Vec<&str> = words
         .filter_map(|word| FOREIGN_CODES.iter().find(|(code, _)| *code == word))
-        .map(|(_, rule)| (*rule).to_owned())
+        .map(|(_, rule)| *rule)
         .collect();
     if known.is_empty() {
         None
@@ -382,7 +426,8 @@ fn foreign_rules(comment: &str) -> Option<Option<Vec<String>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{foreign_rules, own_words};
+    use super::{foreign_rules, listed, misspelt, own_words};
+    use nostall_model::RuleId;
 
     #[test]
     fn own_marks_have_a_list_and_a_reason() {
@@ -396,11 +441,47 @@ mod tests {
     }
 
     #[test]
+    fn lists_name_rules_and_groups() {
+        let (rules, unknown) = listed("blocking, blocking-ffs");
+        assert!(rules.contains(RuleId("blocking-fs")));
+        let unknown: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            unknown,
+            ["unknown rule `blocking-ffs`, did you mean `blocking-fs`?"]
+        );
+        assert!(listed("all").1.is_empty() && listed("practice").1.is_empty());
+    }
+
+    #[test]
+    fn what_means_to_be_a_mark_and_is_none_is_told() {
+        for comment in [
+            "# nostall: allow[blocking-fs]",
+            "# NOSTALL: ignore[blocking-fs]",
+            "// nostall: off",
+            "# nostall: ignore-file",
+            "# nostall: file_ignore",
+            "# type: ignore # nostall: ingore",
+            "/* nostall: ignored[blocking-fs] */",
+        ] {
+            assert!(own_words(comment).is_none(), "{comment}");
+            let told = misspelt(comment).unwrap_or_else(|| panic!("silent: {comment}"));
+            assert!(told.contains("is no mark: it is `nostall: ignore[rule]"));
+        }
+        for comment in [
+            "# see nostall: off by default",
+            "# nostall: the checker of this project",
+            "// nostall",
+        ] {
+            assert_eq!(misspelt(comment), None, "{comment}");
+        }
+    }
+
+    #[test]
     fn foreign_marks_speak_of_our_rules_or_of_none() {
         assert_eq!(foreign_rules("# noqa"), Some(None));
         assert_eq!(
             foreign_rules("# noqa: E501, ASYNC230"),
-            Some(Some(vec!["blocking-fs".to_owned()]))
+            Some(Some(vec!["blocking-fs"]))
         );
         assert_eq!(foreign_rules("# noqa: E501"), None);
     }

@@ -524,6 +524,9 @@ pub struct Stats {
     pub suppressed: usize,
     /// Entries of the baseline that no longer match anything.
     pub stale_baseline: usize,
+    /// The project's own catalogue entries that no call reaches.
+    #[serde(skip)]
+    pub idle_entries: Vec<String>,
     /// Shown findings per rule.
     pub by_rule: BTreeMap<String, usize>,
 }

@@ -9,10 +9,26 @@ use crate::FileId;
 pub struct Layout {
     /// Rust targets: each has a root file.
     pub targets: Vec<Target>,
-    /// Python import roots, as folders in the form of source paths (`""` is the current folder), longest first.
+    /// Python import roots, as folders in the form of this layout's paths (`""` is the root), longest first.
     pub python_roots: Vec<String>,
-    /// Path (as in [`Source::path`](crate::Source::path)) to file, for `mod x;`, `#[path]` and imports.
+    /// Path to file, for `mod x;`, `#[path]` and imports. Paths start from the root of the project, whatever the current
+    /// folder is; those outside it are absolute.
     pub files: BTreeMap<String, FileId>,
+}
+
+impl Layout {
+    /// Returns the paths of the files, each at the index of its file.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&str> {
+        let mut paths = Vec::new();
+        for (path, file) in &self.files {
+            if paths.len() <= file.index() {
+                paths.resize(file.index() + 1, "");
+            }
+            paths[file.index()] = path.as_str();
+        }
+        paths
+    }
 }
 
 /// A Rust compilation unit: library, binary, test, example, build script.

@@ -137,6 +137,13 @@ impl Sources {
         &self.files[file.index()]
     }
 
+    /// Gives each file the path that a form of output prints.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        for source in &mut self.files {
+            source.path = name(&source.path);
+        }
+    }
+
     /// Walks the files in the order of their ids.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (FileId, &Source)> {
         self.files

@@ -29,6 +29,9 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) ->
             brief(report, group, out)?;
         }
     }
+    if options.quiet {
+        return Ok(());
+    }
     summary::render(report, options, out)
 }
 

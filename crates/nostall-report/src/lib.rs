@@ -64,6 +64,8 @@ pub struct Options {
     pub width: usize,
     /// All findings in full, none grouped.
     pub all: bool,
+    /// Findings alone, without the last lines of a run.
+    pub quiet: bool,
     /// A table of rules and risks.
     pub statistics: bool,
     /// The list of calls that are not known.
@@ -82,6 +84,7 @@ impl Default for Options {
             color: false,
             width: 100,
             all: false,
+            quiet: false,
             statistics: false,
             unresolved: false,
             terminal: false,

@@ -1,9 +1,10 @@
 //! What can be said on the command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use nostall_engine::project::FailOn;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use nostall_engine::settings::FailOn;
 use nostall_model::{Confidence, Risk};
 use nostall_report::Format;
 
@@ -17,8 +18,7 @@ pub(crate) struct Arguments {
     pub(crate) check: CheckOptions,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 nothing found, 1 at least one finding shown, 2 the job could not be done.";
+const EXIT_CODES: &str = "Exit codes: 0 nothing found, 1 at least one finding shown, 2 the job could not be done, or a file not read.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -31,15 +31,23 @@ pub(crate) enum Command {
         #[command(flatten)]
         options: CheckOptions,
     },
-    /// Writes today's findings to a file, so that `check --baseline` shows only new ones
+    /// Writes down what `check` shows today, so that it shows only new findings from here on
     Baseline {
         /// Files and folders
         paths: Vec<PathBuf>,
-        /// The file to write
-        #[arg(short, long, default_value = "nostall-baseline.json")]
-        output: PathBuf,
+        /// The file to write [default: the one that holds here, else nostall-baseline.json in the project's folder]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Takes in new findings, takes out those that are gone, leaves alone what PATHS do not hold
+        #[arg(long)]
+        update: bool,
+        /// Takes out findings that are gone, takes in none
+        #[arg(long, conflicts_with = "update")]
+        prune: bool,
         #[command(flatten)]
         scope: ScopeOptions,
+        #[command(flatten)]
+        verbosity: Verbosity,
     },
     /// Says why: of a line, a function, a rule, or a function of a library
     Explain {
@@ -50,6 +58,8 @@ pub(crate) enum Command {
         format: AnswerFormat,
         #[command(flatten)]
         scope: ScopeOptions,
+        #[command(flatten)]
+        verbosity: Verbosity,
     },
     /// Draws the ways from async code through a function to what blocks
     Graph {
@@ -60,6 +70,8 @@ pub(crate) enum Command {
         format: GraphFormatName,
         #[command(flatten)]
         scope: ScopeOptions,
+        #[command(flatten)]
+        verbosity: Verbosity,
     },
     /// Lists the rules
     Rules,
@@ -89,7 +101,10 @@ pub(crate) struct ScopeOptions {
     /// Looks at tests, benchmarks, examples and build scripts as well
     #[arg(long)]
     pub(crate) tests: bool,
-    /// Looks at files that .gitignore names as well
+    /// Leaves out what the config excludes where it is named as well, and tests; for hooks that name changed files
+    #[arg(long)]
+    pub(crate) force_exclude: bool,
+    /// Looks at files that .gitignore names as well; hidden ones stay left out
     #[arg(long)]
     pub(crate) no_ignore: bool,
     /// The Cargo.toml of the package or workspace to check
@@ -126,9 +141,12 @@ pub(crate) struct CheckOptions {
     /// Findings from this risk on make the exit code 1: a risk, `any` or `never` [default: any]
     #[arg(long, value_name = "RISK", value_parser = fail_on)]
     pub(crate) fail_on: Option<FailOn>,
-    /// Hides the findings that this file holds
+    /// Hides the findings that this file holds [default: that of the config, or nostall-baseline.json]
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
+    /// Shows what is in the baseline as well
+    #[arg(long, conflicts_with = "baseline")]
+    pub(crate) no_baseline: bool,
     /// Takes standard input as the text of this file
     #[arg(long, value_name = "FILE")]
     pub(crate) stdin_filename: Option<PathBuf>,
@@ -144,10 +162,17 @@ pub(crate) struct CheckOptions {
     /// When to write in colour
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
+}
+
+/// How much is said beside the findings.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct Verbosity {
     /// Prints findings and errors only
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// Prints what is done
+    /// Prints what is done, to standard error
     #[arg(short, long, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
 }
@@ -219,6 +244,47 @@ pub(crate) enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// Puts the options that stand before the command behind it, where clap looks for them: `nostall -q check`.
+pub(crate) fn command_first(arguments: &[OsString]) -> Vec<OsString> {
+    let command = Arguments::command();
+    let mut at = 1;
+    while let Some(word) = arguments.get(at).map(|word| word.to_string_lossy()) {
+        if word == "-" || word == "--" {
+            break;
+        }
+        if word.starts_with('-') {
+            at += 1 + usize::from(takes_next(&command, &word));
+            continue;
+        }
+        if command.find_subcommand(&*word).is_some() {
+            let mut ordered = arguments.to_vec();
+            ordered[1..=at].rotate_right(1);
+            return ordered;
+        }
+        break;
+    }
+    arguments.to_vec()
+}
+
+/// Says whether the word after an option is its value: of `--format` and `-o`, not of `--format=json` and `-q`.
+fn takes_next(command: &clap::Command, word: &str) -> bool {
+    let takes = |fits: &dyn Fn(&clap::Arg) -> bool| {
+        command
+            .get_arguments()
+            .any(|argument| fits(argument) && argument.get_action().takes_values())
+    };
+    match word.strip_prefix("--") {
+        // `--format=json` is no option's name.
+        Some(long) => takes(&|argument| argument.get_long() == Some(long)),
+        None => {
+            let taking = word[1..]
+                .char_indices()
+                .find(|(_, short)| takes(&|argument| argument.get_short() == Some(*short)));
+            taking.is_some_and(|(at, short)| at + short.len_utf8() == word.len() - 1)
+        }
+    }
 }
 
 fn risk(word: &str) -> Result<Risk, String> {

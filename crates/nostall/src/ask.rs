@@ -1,28 +1,33 @@
 //! `explain` and `graph`: questions about one line, one function, one way.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use nostall_catalog::Catalog;
 use nostall_engine::inspect::{Answer, Question, Subject, inspect, library_function};
 use nostall_engine::project::load;
-use nostall_engine::rules;
 use nostall_model::Sources;
 use nostall_report::{
     GraphFormat, render_api, render_functions, render_functions_json, render_graph, render_line,
     render_line_json,
 };
 
-use crate::arguments::{AnswerFormat, ScopeOptions};
+use crate::arguments::{AnswerFormat, ScopeOptions, Verbosity};
 use crate::output;
 use crate::pages;
-use crate::run::{code, request, settings};
+use crate::run::{code, request, say_what_was_read, settings};
 
 /// `nostall explain`.
-pub(crate) fn explain(subject: &str, format: AnswerFormat, scope: &ScopeOptions) -> Result<u8> {
+pub(crate) fn explain(
+    subject: &str,
+    format: AnswerFormat,
+    scope: &ScopeOptions,
+    verbosity: Verbosity,
+) -> Result<u8> {
     let mut bytes = Vec::new();
     if let Some((path, line)) = file_and_line(subject) {
-        let (sources, answer) = ask(&Question::Line(path.clone(), line), Some(&path), scope)?;
+        let question = Question::Line(path.clone(), line);
+        let (sources, answer) = ask(&question, Some(&path), scope, verbosity)?;
         match (answer, format) {
             (Answer::Line(answer), AnswerFormat::Human) => {
                 render_line(&sources, &answer, &mut bytes)?;
@@ -32,10 +37,10 @@ pub(crate) fn explain(subject: &str, format: AnswerFormat, scope: &ScopeOptions)
             }
             _ => bail!("`{path}` is no source file of this project"),
         }
-    } else if let Some(rule) = rules::by_id(subject) {
-        bytes.extend(pages::of(rule.id).as_bytes());
+    } else if let Some(page) = pages::of(subject) {
+        bytes.extend(page.as_bytes());
     } else {
-        explain_function(subject, format, scope, &mut bytes)?;
+        explain_function(subject, format, scope, verbosity, &mut bytes)?;
     }
     output::write(None, &bytes)?;
     Ok(code::CLEAN)
@@ -46,11 +51,12 @@ fn explain_function(
     subject: &str,
     format: AnswerFormat,
     scope: &ScopeOptions,
+    verbosity: Verbosity,
     bytes: &mut Vec<u8>,
 ) -> Result<()> {
     let library = library_function(&Catalog::builtin(), subject);
     let question = Question::Function(Subject::Path(subject.to_owned()));
-    let own = ask(&question, None, scope);
+    let own = ask(&question, None, scope, verbosity);
     match (own, library, format) {
         (Ok((_, Answer::Function(answers))), _, AnswerFormat::Human) => {
             render_functions(&answers, bytes)?;
@@ -69,12 +75,17 @@ fn explain_function(
 }
 
 /// `nostall graph`.
-pub(crate) fn graph(function: &str, format: GraphFormat, scope: &ScopeOptions) -> Result<u8> {
+pub(crate) fn graph(
+    function: &str,
+    format: GraphFormat,
+    scope: &ScopeOptions,
+    verbosity: Verbosity,
+) -> Result<u8> {
     let (subject, path) = match file_and_line(function) {
         Some((path, line)) => (Subject::Place(path.clone(), line), Some(path)),
         None => (Subject::Path(function.to_owned()), None),
     };
-    let (_, answer) = ask(&Question::Graph(subject), path.as_deref(), scope)?;
+    let (_, answer) = ask(&Question::Graph(subject), path.as_deref(), scope, verbosity)?;
     let mut bytes = Vec::new();
     match answer {
         Answer::Graph(graph) => render_graph(&graph, format, &mut bytes)?,
@@ -90,33 +101,26 @@ pub(crate) fn graph(function: &str, format: GraphFormat, scope: &ScopeOptions) -
 }
 
 /// Reads the project around a file, or around the current folder, and asks.
-fn ask(question: &Question, path: Option<&str>, scope: &ScopeOptions) -> Result<(Sources, Answer)> {
+fn ask(
+    question: &Question,
+    path: Option<&str>,
+    scope: &ScopeOptions,
+    verbosity: Verbosity,
+) -> Result<(Sources, Answer)> {
     let paths: Vec<PathBuf> = path.map(PathBuf::from).into_iter().collect();
+    let clock = std::time::Instant::now();
     let project = load(&request(paths, scope)?)?;
-    let config = project.config.clone();
-    let settings = settings(&config, &project);
-    let catalog = Catalog::builtin().with_user_entries(config.entries);
-    Ok(inspect(project, &catalog, &settings, question))
-}
-
-/// A path as reports write it: relative to the current folder where it is inside, else absolute.
-fn as_reported(path: &Path) -> String {
-    let whole = std::env::current_dir().map_or_else(|_| path.to_path_buf(), |dir| dir.join(path));
-    let mut parts = PathBuf::new();
-    for part in whole.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                parts.pop();
-            }
-            other => parts.push(other),
+    say_what_was_read(&project, verbosity, clock.elapsed())?;
+    let settings = settings(&project);
+    let catalog = Catalog::builtin().with_user_entries(project.config.entries.clone());
+    let question = match question {
+        Question::Line(path, line) => Question::Line(project.shown(Path::new(path)), *line),
+        Question::Graph(Subject::Place(path, line)) => {
+            Question::Graph(Subject::Place(project.shown(Path::new(path)), *line))
         }
-    }
-    let inside = std::env::current_dir()
-        .ok()
-        .and_then(|dir| parts.strip_prefix(dir).ok().map(Path::to_path_buf));
-    let shown = inside.unwrap_or(parts);
-    shown.to_string_lossy().replace('\\', "/")
+        other => other.clone(),
+    };
+    Ok(inspect(project, &catalog, &settings, &question))
 }
 
 /// `src/main.rs:12`, also with a column: the path must exist.
@@ -126,7 +130,7 @@ fn file_and_line(subject: &str) -> Option<(String, u32)> {
         let (path, number) = rest.rsplit_once(':')?;
         let number: u32 = number.parse().ok()?;
         if Path::new(path).is_file() {
-            return Some((as_reported(Path::new(path)), number));
+            return Some((path.to_owned(), number));
         }
         rest = path;
     }

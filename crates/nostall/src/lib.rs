@@ -2,6 +2,7 @@
 
 mod arguments;
 mod ask;
+mod known;
 mod output;
 mod pages;
 mod progress;

@@ -1,13 +1,14 @@
 //! Where output goes. A closed pipe is no error: whoever reads has seen enough.
 
+use std::fs;
 use std::io::{self, IsTerminal as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
 use crate::arguments::Color;
 
-/// Writes to a file that appears whole or not at all, or to standard output.
+/// Writes to standard output, or to a file: a regular one appears whole or not at all, all others are written in place.
 pub(crate) fn write(output: Option<&Path>, bytes: &[u8]) -> Result<()> {
     match output {
         Some(path) => write_file(path, bytes).with_context(|| format!("write {}", path.display())),
@@ -35,30 +36,128 @@ fn ignore_closed_pipe(outcome: io::Result<()>) -> io::Result<()> {
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::Builder::new()
-        .prefix(".nostall-")
-        .tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    make_readable(file.as_file())?;
-    file.persist(path)?;
-    Ok(())
+    match target(path)? {
+        Target::Standard(mut stream) => ignore_closed_pipe(write_all(&mut *stream, bytes)),
+        Target::Special(path) => ignore_closed_pipe(write_in_place(&path, bytes)),
+        Target::Regular(path) => replace(&path, bytes),
+    }
 }
 
-/// Temporary files are private; what they become is a file like others.
+/// What a path leads to, all links followed: a link stays, what it names is written.
+enum Target {
+    /// One of the process's own streams.
+    Standard(Box<dyn Write>),
+    /// A device, a pipe, a socket, an open file of a process: only writing into it means anything.
+    Special(PathBuf),
+    /// A regular file, or one that is not there yet.
+    Regular(PathBuf),
+}
+
+/// Links of links that are followed; the system's own limit.
+const MAX_LINKS: usize = 40;
+
+fn target(path: &Path) -> io::Result<Target> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        if let Some(descriptor) = descriptor(&path) {
+            return Ok(match descriptor.as_str() {
+                "1" => Target::Standard(Box::new(io::stdout())),
+                "2" => Target::Standard(Box::new(io::stderr())),
+                _ => Target::Special(path),
+            });
+        }
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => {
+                path = folder_of(&path).join(fs::read_link(&path)?);
+            }
+            Ok(metadata) if metadata.is_file() => return Ok(Target::Regular(path)),
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(io::Error::from(io::ErrorKind::IsADirectory));
+            }
+            Ok(_) => return Ok(Target::Special(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Target::Regular(path));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("too many links"))
+}
+
+/// The number of an open file of a process, `/dev/fd/63` or `/proc/self/fd/63`. What such a link reads as is no path.
+fn descriptor(path: &Path) -> Option<String> {
+    let folder = folder_of(path).canonicalize().ok()?;
+    let of_process = folder.starts_with("/proc") || folder == Path::new("/dev/fd");
+    let name = path.file_name()?.to_str()?;
+    (of_process && folder.ends_with("fd")).then(|| name.to_owned())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."))
+}
+
+/// Appends, so that what others write to the same open file stays.
+fn write_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().append(true).open(path)?;
+    write_all(&mut file, bytes)
+}
+
+/// Puts a new file in the place of the old: with its mode and, where the system lets us, its owner.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let known = match fs::OpenOptions::new().append(true).open(path) {
+        Ok(file) => Some(file.metadata()?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let mut file = match temporary(folder_of(path)) {
+        // The file may be written, the folder around it may not.
+        Err(error) if known.is_some() && error.kind() == io::ErrorKind::PermissionDenied => {
+            return fs::write(path, bytes);
+        }
+        other => other?,
+    };
+    file.write_all(bytes)?;
+    if let Some(known) = &known {
+        resemble(file.as_file(), known)?;
+    }
+    file.as_file().sync_all()?;
+    match file.persist(path) {
+        // A file that is mounted by itself, as containers do, has no other in its place.
+        Err(error) if error.error.kind() == io::ErrorKind::ResourceBusy => fs::write(path, bytes),
+        other => Ok(other.map(drop)?),
+    }
+}
+
 #[cfg(unix)]
-fn make_readable(file: &std::fs::File) -> io::Result<()> {
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    // Temporary files are private; what this one becomes is a file like others, less what the user's mask takes.
+    tempfile::Builder::new()
+        .prefix(".nostall-")
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
 }
 
 #[cfg(not(unix))]
-fn make_readable(_file: &std::fs::File) -> io::Result<()> {
-    Ok(())
+fn temporary(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".nostall-")
+        .tempfile_in(folder)
+}
+
+#[cfg(unix)]
+fn resemble(file: &fs::File, known: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    // Only root may give files away. The owner goes before the mode: a new owner takes mode bits off.
+    let _ = fchown(file, Some(known.uid()), Some(known.gid()));
+    file.set_permissions(known.permissions())
+}
+
+#[cfg(not(unix))]
+fn resemble(file: &fs::File, known: &fs::Metadata) -> io::Result<()> {
+    file.set_permissions(known.permissions())
 }
 
 /// Says whether to write in colour: <https://no-color.org>.

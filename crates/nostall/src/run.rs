@@ -1,23 +1,26 @@
 //! What the commands do, and what the process answers.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use nostall_catalog::Catalog;
-use nostall_engine::analyse::{Settings, analyse};
-use nostall_engine::baseline::Baseline;
-use nostall_engine::project::{Config, ConfigLayer, FailOn, Project, Request, load};
+use nostall_engine::analyse::analyse;
+use nostall_engine::project::{ConfigLayer, Project, Request, load, path_from};
 use nostall_engine::rules;
+use nostall_engine::settings::Settings;
 use nostall_model::finding::ProblemCode;
-use nostall_model::{Confidence, Report, Risk};
+use nostall_model::{Language, Report, Role};
 use nostall_report::{Format, Options, render, render_problems, render_summary};
 
-use crate::arguments::{Arguments, CheckOptions, Command, ScopeOptions};
+use crate::arguments::{Arguments, CheckOptions, Command, ScopeOptions, Verbosity, command_first};
+use crate::known::{Baselines, Change};
 use crate::output::{self, with_color};
 use crate::progress::Shown;
 
@@ -33,9 +36,10 @@ pub(crate) mod code {
 
 /// Runs with these arguments, the program's name first.
 pub(crate) fn main(arguments: &[OsString]) -> ExitCode {
-    let parsed = match Arguments::try_parse_from(arguments) {
+    let arguments = command_first(arguments);
+    let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return refuse(arguments, &error),
+        Err(error) => return refuse(&arguments, &error),
     };
     match run(parsed) {
         Ok(code) => ExitCode::from(code),
@@ -80,18 +84,30 @@ fn run(arguments: Arguments) -> Result<u8> {
         Some(Command::Baseline {
             paths,
             output,
+            update,
+            prune,
             scope,
-        }) => baseline(paths, &output, &scope),
+            verbosity,
+        }) => {
+            let change = match (update, prune) {
+                (true, _) => Change::Update,
+                (_, true) => Change::Prune,
+                _ => Change::Anew,
+            };
+            crate::known::baseline(paths, output.as_deref(), change, &scope, verbosity)
+        }
         Some(Command::Explain {
             subject,
             format,
             scope,
-        }) => crate::ask::explain(&subject, format, &scope),
+            verbosity,
+        }) => crate::ask::explain(&subject, format, &scope, verbosity),
         Some(Command::Graph {
             function,
             format,
             scope,
-        }) => crate::ask::graph(&function, format.into(), &scope),
+            verbosity,
+        }) => crate::ask::graph(&function, format.into(), &scope, verbosity),
         Some(Command::Rules) => list_rules(),
     }
 }
@@ -107,22 +123,45 @@ fn list_rules() -> Result<u8> {
 // ---- check
 
 fn check(paths: Vec<PathBuf>, options: &CheckOptions) -> Result<u8> {
+    let verbosity = options.verbosity;
+    let clock = Instant::now();
     let mut request = request(paths, &options.scope)?;
     request.overrides.fail_on = options.fail_on;
-    request.overrides.baseline = options
-        .baseline
-        .as_ref()
-        .map(|path| request.current_dir.join(path));
+    request.overrides.baseline.clone_from(&options.baseline);
+    request.no_baseline = options.no_baseline;
     read_standard_input(&mut request, options)?;
     let project = load(&request)?;
-    let config = project.config.clone();
-    let named = project.named_files.clone();
-    let mut settings = settings(&config, &project);
-    settings.unresolved = options.show_unresolved;
-    settings.baseline = config.baseline.as_deref().map(read_baseline).transpose()?;
-    let report = analysed(project, &config, &settings, options.quiet);
-    show(&report, &config, options)?;
-    Ok(exit_code(&report, &config, options.scope.strict, &named))
+    say_what_was_read(&project, verbosity, clock.elapsed())?;
+    let known = crate::known::Baselines::read(&project, verbosity)?;
+    let outcome = Outcome {
+        named: project.named_files.clone(),
+        settings: Settings {
+            unresolved: options.show_unresolved,
+            baseline: known.baseline.clone(),
+            ..settings(&project)
+        },
+        folder: github_folder(&project.root),
+    };
+    let mut report = analysed(project, &outcome.settings, verbosity);
+    show(&mut report, &outcome, &known, options)?;
+    for entry in &report.stats.idle_entries {
+        say(verbosity, || {
+            format!("no call reaches the config's entry `{entry}`")
+        })?;
+    }
+    let code = outcome.exit_code(&report, options.scope.strict);
+    if code == code::FAILED {
+        output::write_error(b"error: not all that was asked for was checked, see the warnings\n")?;
+    }
+    say(verbosity, || format!("took {:.1?}", clock.elapsed()))?;
+    Ok(code)
+}
+
+/// What is needed of a project once it is analysed.
+struct Outcome {
+    named: BTreeSet<String>,
+    settings: Settings,
+    folder: PathBuf,
 }
 
 pub(crate) fn request(paths: Vec<PathBuf>, scope: &ScopeOptions) -> Result<Request> {
@@ -147,6 +186,8 @@ pub(crate) fn request(paths: Vec<PathBuf>, scope: &ScopeOptions) -> Result<Reque
         exclude_packages: scope.exclude_package.clone(),
         config: scope.config.clone(),
         no_ignore: scope.no_ignore,
+        force_exclude: scope.force_exclude,
+        no_baseline: false,
         allow_empty: scope.allow_empty,
     })
 }
@@ -181,23 +222,17 @@ fn read_standard_input(request: &mut Request, options: &CheckOptions) -> Result<
     }
 }
 
-pub(crate) fn settings(config: &Config, project: &Project) -> Settings {
+pub(crate) fn settings(project: &Project) -> Settings {
     Settings {
-        min_risk: config.min_risk,
-        min_confidence: config.min_confidence,
-        select: config.select.clone(),
-        ignore: config.ignore.clone(),
-        tests: config.tests,
-        unresolved: false,
-        baseline: None,
-        root: project.root.clone(),
-        current_dir: project.current_dir.clone(),
+        all: project.all.clone(),
+        files: project.settings.clone(),
+        ..Settings::default()
     }
 }
 
-fn analysed(project: Project, config: &Config, settings: &Settings, quiet: bool) -> Report {
-    let catalog = Catalog::builtin().with_user_entries(config.entries.clone());
-    let shown = Shown::new(quiet);
+pub(crate) fn analysed(project: Project, settings: &Settings, verbosity: Verbosity) -> Report {
+    let catalog = Catalog::builtin().with_user_entries(project.config.entries.clone());
+    let shown = Shown::new(verbosity.quiet);
     let report = analyse(project, &catalog, settings, &|progress| {
         shown.step(progress);
     });
@@ -206,38 +241,63 @@ fn analysed(project: Project, config: &Config, settings: &Settings, quiet: bool)
 }
 
 /// Findings go to standard output or the file; what machines do not read goes to standard error.
-fn show(report: &Report, config: &Config, options: &CheckOptions) -> Result<()> {
+fn show(
+    report: &mut Report,
+    outcome: &Outcome,
+    known: &Baselines,
+    options: &CheckOptions,
+) -> Result<()> {
     let format = Format::from(options.format);
+    let quiet = options.verbosity.quiet;
     let style = Options {
         color: with_color(options.color, options.output.is_some()),
         width: output::width(),
         all: options.all,
+        quiet,
         statistics: options.statistics,
         unresolved: options.show_unresolved,
         terminal: options.output.is_none() && std::io::stdout().is_terminal(),
-        min_risk: config.min_risk,
-        min_confidence: config.min_confidence,
+        min_risk: outcome.settings.all.min_risk,
+        min_confidence: outcome.settings.all.min_confidence,
     };
     let mut errors = Vec::new();
     if !format.holds_problems() {
         let problems: Vec<_> = report
             .problems
             .iter()
-            .filter(|problem| !options.quiet || is_grave(problem.code))
+            .filter(|problem| !quiet || is_grave(problem.code))
             .cloned()
             .collect();
         render_problems(report, &problems, &mut errors)?;
     }
     output::write_error(&errors)?;
+    if format == Format::Github {
+        let current_dir = std::env::current_dir().context("find the current folder")?;
+        let name = |path: &str| path_from(&outcome.folder, &current_dir.join(path));
+        report.sources.rename(name);
+    }
     let mut bytes = Vec::new();
     render(report, format, &style, &mut bytes)?;
-    output::write(options.output.as_deref(), &bytes)?;
-    if format != Format::Human && !options.quiet {
-        let mut summary = Vec::new();
-        render_summary(report, &style, &mut summary)?;
-        output::write_error(&summary)?;
+    let mut summary = Vec::new();
+    if !quiet {
+        if format != Format::Human {
+            render_summary(report, &style, &mut summary)?;
+        }
+        summary.extend(known.sentence().as_bytes());
     }
-    Ok(())
+    if format == Format::Human {
+        bytes.append(&mut summary);
+    }
+    output::write(options.output.as_deref(), &bytes)?;
+    output::write_error(&summary)
+}
+
+/// The folder that GitHub takes paths from: the workspace of the workflow, else the repository.
+fn github_folder(root: &Path) -> PathBuf {
+    let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+    let workspace = workspace.filter(|workspace| root.starts_with(workspace));
+    let repository = || root.ancestors().find(|folder| folder.join(".git").exists());
+    workspace.unwrap_or_else(|| repository().unwrap_or(root).to_path_buf())
 }
 
 /// Problems that mean that something was not checked.
@@ -245,57 +305,86 @@ fn is_grave(code: ProblemCode) -> bool {
     code != ProblemCode::UnusedIgnore
 }
 
-fn exit_code(
-    report: &Report,
-    config: &Config,
-    strict: bool,
-    named: &std::collections::BTreeSet<String>,
-) -> u8 {
-    let counts = |path: &String| strict || named.contains(path);
-    if report
-        .problems
-        .iter()
-        .any(|problem| is_grave(problem.code) && counts(&problem.path))
-    {
-        return code::FAILED;
+/// Problems that mean that a file was not read, or not to its end.
+fn is_unread(code: ProblemCode) -> bool {
+    matches!(
+        code,
+        ProblemCode::TooDeep
+            | ProblemCode::TooLarge
+            | ProblemCode::Unreadable
+            | ProblemCode::Encoding
+    )
+}
+
+impl Outcome {
+    /// What was asked for and not read is no clean run: a file that was named makes it fail, others where nothing is found.
+    fn exit_code(&self, report: &Report, strict: bool) -> u8 {
+        let counts = |path: &String| strict || self.named.contains(path);
+        let problems = &report.problems;
+        if problems
+            .iter()
+            .any(|problem| is_grave(problem.code) && counts(&problem.path))
+        {
+            return code::FAILED;
+        }
+        let fails = report.findings.iter().any(|finding| {
+            let settings = self.settings.of(finding.place.file);
+            settings.fail_on.fails(finding.risk)
+        });
+        if fails {
+            code::FINDINGS
+        } else if problems.iter().any(|problem| is_unread(problem.code)) {
+            code::FAILED
+        } else {
+            code::CLEAN
+        }
     }
-    let fails = report.findings.iter().any(|finding| match config.fail_on {
-        FailOn::Any => true,
-        FailOn::Never => false,
-        FailOn::Risk(risk) => finding.risk >= risk,
-    });
-    if fails { code::FINDINGS } else { code::CLEAN }
 }
 
-// ---- baseline
+// ---- what is done
 
-fn read_baseline(path: &Path) -> Result<Baseline> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("read baseline {}", path.display()))?;
-    Baseline::from_json(&text).with_context(|| format!("read baseline {}", path.display()))
+/// Tells what is done, where it is asked for.
+pub(crate) fn say(verbosity: Verbosity, line: impl FnOnce() -> String) -> Result<()> {
+    if verbosity.verbose {
+        output::write_error(format!("nostall: {}\n", line()).as_bytes())?;
+    }
+    Ok(())
 }
 
-/// Takes all findings as known, whatever their risk: thresholds may be lowered later.
-fn baseline(paths: Vec<PathBuf>, output: &Path, scope: &ScopeOptions) -> Result<u8> {
-    let request = request(paths, scope)?;
-    let project = load(&request)?;
-    let config = project.config.clone();
-    let mut settings = settings(&config, &project);
-    settings.min_risk = scope.min_risk.unwrap_or(Risk::Low);
-    settings.min_confidence = scope.min_confidence.unwrap_or(Confidence::Possible);
-    let report = analysed(project, &config, &settings, false);
-    let mut problems = Vec::new();
-    render_problems(&report, &report.problems, &mut problems)?;
-    output::write_error(&problems)?;
-    let baseline = Baseline::of(&report);
-    output::write(Some(output), baseline.to_json()?.as_bytes())?;
-    output::write_error(
-        format!(
-            "{} findings written to {}\n",
-            baseline.len(),
-            output.display()
-        )
-        .as_bytes(),
-    )?;
-    Ok(code::CLEAN)
+/// Tells what was read, and where it was looked for.
+pub(crate) fn say_what_was_read(
+    project: &Project,
+    verbosity: Verbosity,
+    took: Duration,
+) -> Result<()> {
+    let config = &project.config;
+    say(verbosity, || {
+        format!("the project is {}", project.folder.display())
+    })?;
+    say(verbosity, || {
+        format!("the root of its program is {}", project.root.display())
+    })?;
+    say(verbosity, || match config.files.as_slice() {
+        [] => "no config".to_owned(),
+        files => format!("config: {}", files.join(", ")),
+    })?;
+    for baseline in &config.baselines {
+        say(verbosity, || {
+            format!("baseline: {}", project.shown(&baseline.path))
+        })?;
+    }
+    for language in [Language::Rust, Language::Python] {
+        let files = project.sources.iter().map(|(_, source)| source);
+        let own = files.filter(|source| source.language == language);
+        let roles: Vec<Role> = own.map(|source| source.role).collect();
+        say(verbosity, || {
+            let reported = roles.iter().filter(|role| **role == Role::Report).count();
+            let (name, read) = (language.name(), roles.len());
+            format!("{name} files: {read} read, {reported} reported on")
+        })?;
+    }
+    for note in &project.notes {
+        say(verbosity, || note.clone())?;
+    }
+    say(verbosity, || format!("read in {took:.1?}"))
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use nostall_catalog::snippets::{Snippet, read};
 use nostall_catalog::{Catalog, Effect};
-use nostall_engine::analyse::{Settings, analyse};
+use nostall_engine::analyse::analyse;
 use nostall_engine::project::Project;
-use nostall_engine::rules::RuleSet;
+use nostall_engine::settings::Settings;
 use nostall_model::layout::Layout;
-use nostall_model::{Confidence, Language, Report, Risk, Role, Source, Sources};
+use nostall_model::{Language, Report, Role, Source, Sources};
 
 /// Analyses texts, each a file of its own that no other one sees.
 fn check(texts: &[(String, Language, String)]) -> Report {
@@ -30,17 +30,7 @@ fn check(texts: &[(String, Language, String)]) -> Report {
         layout,
         ..Project::default()
     };
-    let settings = Settings {
-        min_risk: Risk::Low,
-        min_confidence: Confidence::Possible,
-        select: RuleSet::all(),
-        ignore: RuleSet::none(),
-        tests: false,
-        unresolved: false,
-        baseline: None,
-        root: "/".into(),
-        current_dir: "/".into(),
-    };
+    let settings = Settings::everything();
     analyse(project, &Catalog::builtin(), &settings, &|_| {})
 }
 

@@ -5,10 +5,10 @@
 use std::fmt::Write as _;
 
 use nostall_catalog::Catalog;
-use nostall_engine::analyse::{Settings, analyse};
+use nostall_engine::analyse::analyse;
 use nostall_engine::project::{Request, load};
-use nostall_engine::rules::RuleSet;
-use nostall_model::{Confidence, Language, Report, Risk};
+use nostall_engine::settings::Settings;
+use nostall_model::{Language, Report};
 
 /// How many entries of the catalogue one program uses.
 const BATCH: usize = 400;
@@ -27,17 +27,7 @@ fn check(files: &[(&str, &str)], catalog: &Catalog) -> Report {
         ..Request::default()
     };
     let project = load(&request).expect("the program can be read");
-    let settings = Settings {
-        min_risk: Risk::Low,
-        min_confidence: Confidence::Possible,
-        select: RuleSet::all(),
-        ignore: RuleSet::none(),
-        tests: false,
-        unresolved: false,
-        baseline: None,
-        root: project.root.clone(),
-        current_dir: project.current_dir.clone(),
-    };
+    let settings = Settings::everything();
     let report = analyse(project, catalog, &settings, &|_| {});
     let problems: Vec<&str> = report.problems.iter().map(|it| &*it.message).collect();
     assert_eq!(problems, [""; 0]);

@@ -1,5 +1,17 @@
 //! The binary: flags, exit codes, streams.
 
+#[path = "cli/hook.rs"]
+mod hook;
+#[path = "cli/known.rs"]
+mod known;
+#[cfg(unix)]
+#[path = "cli/output.rs"]
+mod output;
+#[path = "cli/projects.rs"]
+mod projects;
+#[path = "cli/words.rs"]
+mod words;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -75,7 +87,10 @@ fn what_cannot_be_done_is_code_2_with_a_reason() {
             vec!["check", "--select", "blocking-ffs"],
             "did you mean `blocking-fs`?",
         ),
-        (vec!["check", "--baseline", "nowhere.json"], "read baseline"),
+        (
+            vec!["check", "--baseline", "nowhere.json"],
+            "baseline `nowhere.json` does not exist",
+        ),
         (vec!["check", "-"], "--stdin-filename"),
         (
             vec!["check", "--min-risk", "huge"],

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use nostall_catalog::Catalog;
-use nostall_engine::analyse::{Settings, analyse};
+use nostall_engine::analyse::analyse;
 use nostall_engine::project::{Request, load};
-use nostall_engine::rules::RuleSet;
-use nostall_model::{Confidence, Finding, Report, Risk};
+use nostall_engine::settings::Settings;
+use nostall_model::{Finding, Report};
 use testkit::Got;
 
 fn root() -> PathBuf {
@@ -25,17 +25,7 @@ fn check(paths: &[PathBuf], catalog: &Catalog) -> Report {
         ..Request::default()
     };
     let project = load(&request).expect("the fixture can be read");
-    let settings = Settings {
-        min_risk: Risk::Low,
-        min_confidence: Confidence::Possible,
-        select: RuleSet::all(),
-        ignore: RuleSet::none(),
-        tests: false,
-        unresolved: false,
-        baseline: None,
-        root: project.root.clone(),
-        current_dir: project.current_dir.clone(),
-    };
+    let settings = Settings::everything();
     if project.config.entries.is_empty() {
         return analyse(project, catalog, &settings, &|_| {});
     }

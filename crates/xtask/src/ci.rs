@@ -14,7 +14,9 @@ pub(crate) fn run() -> Result<()> {
     crate::tidy::run()?;
     crate::generate::run(true)?;
     documentation()?;
-    command("cargo", &["test"])
+    command("cargo", &["test"])?;
+    // nostall on its own code.
+    command("cargo", &["run", "--quiet", "-p", "nostall", "--", "check"])
 }
 
 /// Documentation without warnings: broken links are errors.

@@ -1,6 +1,7 @@
 //! Pages that are made from data: the indexes of rules and of the catalogue, its keys, and what the features of `nostall-probe`
 //! bring.
 
+mod config;
 mod features;
 mod keys;
 
@@ -36,8 +37,10 @@ pub(crate) fn run(check: bool) -> Result<()> {
 }
 
 /// What is made from the sources alone; the features need cargo too.
-fn pages() -> Result<[(&'static str, String); 4]> {
+fn pages() -> Result<[(&'static str, String); 6]> {
     Ok([
+        ("docs/config.md", config::page()),
+        ("docs/nostall.schema.json", config::schema_text()),
         ("docs/rules/README.md", rule_index()),
         ("docs/catalogue-index.md", catalogue_index()),
         (keys::PAGE, keys::page()?),
@@ -48,10 +51,12 @@ fn pages() -> Result<[(&'static str, String); 4]> {
 /// The pages of all rules in one file, which `nostall explain` holds: a published crate has no other folders.
 fn all_rule_pages() -> String {
     let mut text = String::new();
-    for rule in nostall_engine::rules::all() {
-        let page = root().join(format!("docs/rules/{}.md", rule.id));
+    let rules = nostall_engine::rules::all().map(|rule| rule.id.0);
+    // What is told like a rule has a page like one.
+    for rule in rules.chain(["unused-ignore"]) {
+        let page = root().join(format!("docs/rules/{rule}.md"));
         let page = std::fs::read_to_string(&page).unwrap_or_default();
-        let _ = write!(text, "<!-- rule: {} -->\n{page}", rule.id);
+        let _ = write!(text, "<!-- rule: {rule} -->\n{page}");
     }
     text
 }
@@ -74,6 +79,7 @@ fn rule_index() -> String {
     for rule in nostall_engine::rules::all() {
         let _ = writeln!(text, "| [`{0}`]({0}.md) | {1} |", rule.id, rule.summary);
     }
+    text.push_str("\nMarks in the source that answer nothing are told as [`unused-ignore`](unused-ignore.md).\n");
     text
 }
 

@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nostall_catalog::Catalog;
-use nostall_engine::analyse::{Settings, analyse_facts};
+use nostall_engine::analyse::analyse_facts;
 use nostall_engine::languages::front_end;
 use nostall_engine::project::{Request, load};
-use nostall_engine::rules::RuleSet;
+use nostall_engine::settings::Settings;
 use nostall_model::facts::FileFacts;
-use nostall_model::{Confidence, Risk};
 
 /// Sizes, as multiples of the first.
 const SCALES: [usize; 3] = [1, 4, 16];
@@ -70,17 +69,7 @@ fn link(scale: usize, catalog: &Catalog) -> Result<(Duration, usize)> {
         .iter()
         .map(|(_, source)| front_end(source.language).extract(source))
         .collect();
-    let settings = Settings {
-        min_risk: Risk::Low,
-        min_confidence: Confidence::Possible,
-        select: RuleSet::all(),
-        ignore: RuleSet::none(),
-        tests: false,
-        unresolved: false,
-        baseline: None,
-        root: project.root.clone(),
-        current_dir: project.current_dir.clone(),
-    };
+    let settings = Settings::everything();
     let begun = Instant::now();
     let report = analyse_facts(
         project.sources,

@@ -46,7 +46,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("codespan-reporting", &["nostall-report"]),
     ("clap", &["nostall", "video-service"]),
     ("ignore", &["nostall-engine"]),
-    ("walkdir", &["nostall-engine"]),
     ("tokio", &["nostall-probe", "video-service"]),
     ("sqlx", &["nostall-probe", "video-service"]),
     ("redis", &["nostall-probe", "video-service"]),

@@ -114,7 +114,7 @@ impl Cx<'_> {
     }
 
     fn hidden(&self, draft: &Draft) -> Option<String> {
-        let settings = self.analysis.settings;
+        let settings = self.analysis.settings.of(draft.place.file);
         if !settings.is_on(draft.rule.id) {
             return Some(format!("the rule {} is off", draft.rule.id));
         }
@@ -266,7 +266,7 @@ impl Cx<'_> {
     fn absent(&self, body: ProgramBody) -> Option<String> {
         match self.analysis.program.resolved(body).presence {
             Presence::Present => None,
-            Presence::Test if self.analysis.settings.tests => None,
+            Presence::Test if self.analysis.counts(body) => None,
             Presence::Test => Some("it is test code: `--tests` looks at it".to_owned()),
             Presence::Absent => Some("its condition never holds: it is never compiled".to_owned()),
         }

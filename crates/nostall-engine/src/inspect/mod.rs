@@ -10,8 +10,9 @@ use nostall_model::facts::BodyKind;
 use nostall_model::program::ProgramBody;
 use nostall_model::{FileId, Language, Sources};
 
-use crate::analyse::{Analysis, Settings, interrogate};
+use crate::analyse::{Analysis, interrogate};
 use crate::project::Project;
+use crate::settings::Settings;
 
 /// What is asked.
 #[derive(Clone, Debug)]

@@ -41,7 +41,7 @@ pub(crate) fn read_all(found: &mut Found, walk: &Walk, project: &mut Project) ->
 }
 
 fn read(path: &Path, project: &mut Project) -> Option<Package> {
-    let shown = display(&project.current_dir, path);
+    let shown = project.shown(path);
     let folder = path.parent()?.to_path_buf();
     let manifest = match Manifest::from_path(path) {
         Ok(manifest) => manifest,
@@ -177,7 +177,7 @@ fn target(
     project: &Project,
 ) -> Option<Target> {
     let path = absolute(&package.folder, Path::new(product.path.as_deref()?));
-    let root = *project.files().get(&display(&project.current_dir, &path))?;
+    let root = *project.files().get(&display(&project.root, &path))?;
     let name = product
         .name
         .as_deref()

@@ -1,14 +1,16 @@
 //! Finding files: the project around what was named, `.gitignore` respected.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
 use nostall_model::Language;
-use walkdir::WalkDir;
+
+use super::roots::{Around, folder_of, is_cargo_workspace};
 
 /// Folders that hold what was built or installed, never the project's own code.
-const SKIPPED: [&str; 10] = [
+pub(crate) const SKIPPED: [&str; 10] = [
     "target",
     "node_modules",
     "__pycache__",
@@ -36,6 +38,8 @@ pub(crate) struct Found {
     pub(crate) manifests: BTreeSet<PathBuf>,
     /// Folders that have been walked.
     pub(crate) walked: Vec<PathBuf>,
+    /// What could not be looked at, and why.
+    pub(crate) refused: BTreeMap<PathBuf, String>,
 }
 
 /// Returns the language of a file by its name.
@@ -48,46 +52,8 @@ pub fn language_of(path: &Path) -> Option<Language> {
     }
 }
 
-/// Returns the folder that a path's project is rooted in: the Cargo workspace or Python project around it, else the
-/// repository, else the folder itself.
-pub(crate) fn project_root(path: &Path) -> PathBuf {
-    let folder = if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
-    };
-    let mut nearest = None;
-    for ancestor in folder.ancestors() {
-        let manifest = ancestor.join("Cargo.toml");
-        if manifest.is_file() {
-            nearest.get_or_insert_with(|| ancestor.to_path_buf());
-            if is_workspace(&manifest) {
-                return ancestor.to_path_buf();
-            }
-        } else if is_python_project(ancestor) {
-            nearest.get_or_insert_with(|| ancestor.to_path_buf());
-        }
-        if ancestor.join(".git").exists() {
-            break;
-        }
-    }
-    nearest.unwrap_or_else(|| folder.to_path_buf())
-}
-
-fn is_workspace(manifest: &Path) -> bool {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    text.lines()
-        .any(|line| line.trim_start().starts_with("[workspace"))
-}
-
-fn is_python_project(folder: &Path) -> bool {
-    ["pyproject.toml", "setup.py", "setup.cfg"]
-        .iter()
-        .any(|name| folder.join(name).is_file())
-}
-
-/// Finds the files under the named paths, and those of the projects around them.
-pub(crate) fn find(walk: &Walk, named: &[PathBuf]) -> Found {
+/// Finds the files under the named paths, and those of the programs around them.
+pub(crate) fn find(walk: &Walk, named: &[PathBuf], places: &BTreeMap<PathBuf, Around>) -> Found {
     let mut found = Found::default();
     for path in named {
         if path.is_dir() {
@@ -101,79 +67,57 @@ pub(crate) fn find(walk: &Walk, named: &[PathBuf]) -> Found {
         let own = named
             .iter()
             .filter(|path| has_language(path, &found, language));
-        let roots: BTreeSet<PathBuf> = own.map(|path| language_root(path, language)).collect();
-        for root in roots
-            .iter()
-            .filter(|root| !found.walked.iter().any(|walked| root.starts_with(walked)))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            walk.folder(&root, &mut found, Some(language));
+        let roots: BTreeSet<PathBuf> = own
+            .filter_map(|path| Some(language_root(path, language, places.get(folder_of(path))?)))
+            .collect();
+        for root in roots {
+            if !found.walked.iter().any(|walked| root.starts_with(walked)) {
+                walk.folder(&root, &mut found, Some(language));
+            }
         }
     }
     found
 }
 
 fn has_language(path: &Path, found: &Found, language: Language) -> bool {
-    found
+    if found.files.contains(path) {
+        return language_of(path) == Some(language);
+    }
+    // Files are in order: those of a folder stand together.
+    let below = found
         .files
-        .iter()
-        .any(|file| file.starts_with(path) && language_of(file) == Some(language))
+        .range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+    below
+        .take_while(|file| file.starts_with(path))
+        .any(|file| language_of(file) == Some(language))
 }
 
-/// The Cargo workspace or the Python project around a path. A loose file is looked at alone.
-fn language_root(path: &Path, language: Language) -> PathBuf {
-    let folder = if path.is_dir() {
-        path
-    } else {
-        path.parent().unwrap_or(path)
-    };
-    let mut nearest: Option<&Path> = None;
-    for ancestor in folder.ancestors() {
-        match language {
-            Language::Rust if ancestor.join("Cargo.toml").is_file() => {
-                nearest.get_or_insert(ancestor);
-                if is_workspace(&ancestor.join("Cargo.toml")) {
-                    nearest = Some(ancestor);
-                    break;
-                }
-            }
-            Language::Python if is_python_project(ancestor) => {
-                nearest = Some(ancestor);
-                break;
-            }
-            // A folder that holds what was built or installed belongs to nothing above it.
-            _ if ancestor
-                .file_name()
-                .is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped)) =>
-            {
-                break;
-            }
-            _ => {}
-        }
-        if ancestor.join(".git").exists() {
-            break;
-        }
+/// The Cargo workspace, or all that Python's imports can reach. A loose Rust file is looked at alone.
+fn language_root(path: &Path, language: Language, around: &Around) -> PathBuf {
+    match language {
+        Language::Python => around.root.clone(),
+        Language::Rust if around.project.join("Cargo.toml").is_file() => around.project.clone(),
+        Language::Rust => cargo_root(path, &around.root).unwrap_or_else(|| path.to_path_buf()),
     }
-    nearest.map_or_else(|| path.to_path_buf(), Path::to_path_buf)
+}
+
+/// The workspace or package around a path whose nearest project is another language's.
+fn cargo_root(path: &Path, root: &Path) -> Option<PathBuf> {
+    let within = path
+        .ancestors()
+        .take_while(|folder| folder.starts_with(root));
+    let mut packages = within.filter(|folder| folder.join("Cargo.toml").is_file());
+    let package = packages.next()?;
+    let workspace = std::iter::once(package)
+        .chain(packages)
+        .find(|folder| is_cargo_workspace(folder, package));
+    Some(workspace.unwrap_or(package).to_path_buf())
 }
 
 impl Walk {
     /// Walks a folder. `only` leaves out the files of other languages.
     pub(crate) fn folder(&self, folder: &Path, found: &mut Found, only: Option<Language>) {
         found.walked.push(folder.to_path_buf());
-        if self.no_ignore {
-            let entries = WalkDir::new(folder)
-                .into_iter()
-                .filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry.path()));
-            for entry in entries
-                .filter_map(Result::ok)
-                .filter(|entry| entry.file_type().is_file())
-            {
-                found.add(entry.into_path(), only);
-            }
-            return;
-        }
         let mut builder = WalkBuilder::new(folder);
         // A folder that was named counts, whatever the files above it say of it.
         builder
@@ -181,12 +125,37 @@ impl Walk {
             .require_git(false)
             .follow_links(false)
             .filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry.path()));
-        for entry in builder.build().filter_map(Result::ok) {
-            // Only regular files: opening a pipe would wait for whoever writes to it.
-            if entry.file_type().is_some_and(|kind| kind.is_file()) {
-                found.add(entry.into_path(), only);
+        if self.no_ignore {
+            builder
+                .ignore(false)
+                .git_ignore(false)
+                .git_global(false)
+                .git_exclude(false);
+        }
+        for entry in builder.build() {
+            match entry {
+                // Only regular files: opening a pipe would wait for whoever writes to it.
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                    found.add(entry.into_path(), only);
+                }
+                Ok(_) => {}
+                Err(error) => found.refused.extend(unreadable(&error)),
             }
         }
+    }
+}
+
+/// The path that could not be looked at, and why. What is wrong in a `.gitignore` keeps nothing from being read.
+fn unreadable(error: &ignore::Error) -> Option<(PathBuf, String)> {
+    match error {
+        ignore::Error::WithPath { path, err } => {
+            let io = err.io_error()?;
+            Some((path.clone(), io.to_string()))
+        }
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+            unreadable(err)
+        }
+        _ => None,
     }
 }
 

@@ -5,8 +5,11 @@
 mod cargo;
 mod config;
 mod discover;
+mod form;
+mod known;
 mod python;
 mod read;
+mod roots;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -15,8 +18,13 @@ use nostall_model::finding::{Problem, ProblemCode};
 use nostall_model::layout::Layout;
 use nostall_model::{FileId, Language, Role, Source, Sources};
 
-pub use config::{Config, ConfigLayer, FailOn};
+pub use config::{BASELINE_FILE, BaselineFile, Config};
 pub use discover::language_of;
+pub use form::{ConfigLayer, KEYS, Key, OVERRIDE_KEYS, OverrideLayer, schema};
+pub use known::{UnreadBaseline, entries};
+
+use crate::settings::FileSettings;
+use roots::Around;
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +49,10 @@ pub struct Request {
     pub config: Option<PathBuf>,
     /// Files that `.gitignore` names count as well.
     pub no_ignore: bool,
+    /// What the config leaves out is left out where it is named as well, and so are tests.
+    pub force_exclude: bool,
+    /// No baseline is looked for.
+    pub no_baseline: bool,
     /// No files to check are no error.
     pub allow_empty: bool,
 }
@@ -56,12 +68,20 @@ pub struct Project {
     pub config: Config,
     /// What could not be read.
     pub problems: Vec<Problem>,
-    /// The folder that it is rooted in.
+    /// The nearest folder with a mark of a project.
+    pub folder: PathBuf,
+    /// The repository or workspace around it: what is analysed together.
     pub root: PathBuf,
     /// The folder that relative paths of sources start from.
     pub current_dir: PathBuf,
     /// Paths that were named and are files: what they lack is an error.
     pub named_files: BTreeSet<String>,
+    /// What holds where no path says otherwise.
+    pub all: FileSettings,
+    /// Files of which something else is shown.
+    pub settings: BTreeMap<FileId, FileSettings>,
+    /// What may be of interest, and is no problem.
+    pub notes: Vec<String>,
 }
 
 /// Why a project cannot be looked at.
@@ -103,37 +123,53 @@ pub enum ProjectError {
 /// When a path that was named cannot be looked at, when there is nothing to check, when the config is not valid.
 pub fn load(request: &Request) -> Result<Project, ProjectError> {
     let named = named_paths(request)?;
-    let root = discover::project_root(&named[0]);
-    let config = config::load(request, &root)?;
+    let places = roots::around_all(&named, &request.current_dir);
+    let Around { project, root } =
+        roots::widest(places.values()).expect("at least one path is named");
+    let walk = discover::Walk {
+        no_ignore: request.no_ignore,
+    };
+    let mut found = discover::find(&walk, &named, &places);
+    if let Some((path, _)) = &request.stdin {
+        found.files.insert(absolute(&request.current_dir, path));
+    }
+    let named = Named(named.into_iter().collect());
+    let config = config::load(request, &root, &named, &found.files)?;
     let mut project = Project {
-        root: root.clone(),
+        all: config.of(&project),
+        notes: config.idle_globs(&found.files),
+        folder: project,
+        root,
         current_dir: request.current_dir.clone(),
         config,
         ..Project::default()
     };
-    let walk = discover::Walk {
-        no_ignore: request.no_ignore,
-    };
-    let mut found = discover::find(&walk, &named);
-    if let Some((path, _)) = &request.stdin {
-        found.files.insert(absolute(&request.current_dir, path));
-    }
     let manifests = cargo::read_all(&mut found, &walk, &mut project);
-    let reported = Reported::new(request, &named, &manifests, &project.config)?;
+    let reported = Reported::new(request, &named, &manifests)?;
     read::read_all(request, &found.files, &reported, &mut project);
-    if project
+    refused(&found, &reported, &mut project);
+    let none = project
         .sources
         .iter()
-        .all(|(_, source)| source.role != Role::Report)
-        && project.problems.is_empty()
-        && !request.allow_empty
-    {
+        .all(|(_, source)| source.role != Role::Report);
+    let left_out = || found.files.iter().any(|file| reported.is_named(file));
+    if none && project.problems.is_empty() && !request.allow_empty && !left_out() {
         return Err(ProjectError::Empty(list(request)));
     }
     cargo::add_targets(&manifests, &mut project);
     project.layout.python_roots = python::roots(&project);
-    project.named_files = named_files(request);
+    project.named_files = named_files(request, &project);
     Ok(project)
+}
+
+/// Tells which folders could not be looked at.
+fn refused(found: &discover::Found, reported: &Reported, project: &mut Project) {
+    for (path, error) in &found.refused {
+        if reported.is_named(path) && !project.config.of(path).excluded {
+            let message = format!("not read: {error}");
+            project.problem(project.shown(path), ProblemCode::Unreadable, message);
+        }
+    }
 }
 
 /// The paths to look at, absolute. All of them exist.
@@ -152,7 +188,8 @@ fn named_paths(request: &Request) -> Result<Vec<PathBuf>, ProjectError> {
         return Ok(vec![file]);
     }
     if paths.is_empty() {
-        return Ok(vec![discover::project_root(&request.current_dir)]);
+        let current_dir = &request.current_dir;
+        return Ok(vec![roots::around(current_dir, current_dir).project]);
     }
     let mut named = Vec::new();
     for path in &paths {
@@ -192,32 +229,50 @@ fn list(request: &Request) -> String {
     }
 }
 
-fn named_files(request: &Request) -> BTreeSet<String> {
+fn named_files(request: &Request, project: &Project) -> BTreeSet<String> {
     let files = request
         .paths
         .iter()
         .map(|path| absolute(&request.current_dir, path))
         .filter(|path| !path.is_dir());
-    files
-        .map(|path| display(&request.current_dir, &path))
-        .collect()
+    files.map(|path| project.shown(&path)).collect()
+}
+
+/// The paths that were named.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named(BTreeSet<PathBuf>);
+
+impl Named {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.iter()
+    }
+
+    /// The paths that a path is, or lies below, the innermost first.
+    pub(crate) fn around<'p>(&self, path: &'p Path) -> impl Iterator<Item = &'p Path> {
+        path.ancestors().filter(|ancestor| self.is(ancestor))
+    }
+
+    pub(crate) fn is_around(&self, path: &Path) -> bool {
+        self.around(path).next().is_some()
+    }
+
+    pub(crate) fn is(&self, path: &Path) -> bool {
+        self.0.contains(path)
+    }
 }
 
 /// Which files' findings are reported.
 pub(crate) struct Reported {
-    named: Vec<PathBuf>,
+    named: Named,
     only: Option<Vec<PathBuf>>,
     not: Vec<PathBuf>,
-    exclude: globset::GlobSet,
-    base: PathBuf,
 }
 
 impl Reported {
     fn new(
         request: &Request,
-        named: &[PathBuf],
+        named: &Named,
         manifests: &[cargo::Package],
-        config: &Config,
     ) -> Result<Self, ProjectError> {
         let folders = |names: &[String]| -> Result<Vec<PathBuf>, ProjectError> {
             names
@@ -237,24 +292,22 @@ impl Reported {
             not.extend(names.filter_map(|name| cargo::folder_of(manifests, name).ok()));
         }
         Ok(Self {
-            named: named.to_vec(),
+            named: named.clone(),
             only,
             not,
-            exclude: config.exclude.clone(),
-            base: config.base.clone(),
         })
     }
 
-    pub(crate) fn role(&self, path: &Path) -> Role {
+    /// Says whether a path is below one that was named.
+    fn is_named(&self, path: &Path) -> bool {
+        self.named.is_around(path)
+    }
+
+    /// Says what a file is to the analysis; settings learn of packages that are left out.
+    pub(crate) fn role(&self, path: &Path, settings: &mut FileSettings) -> Role {
         let below = |folders: &[PathBuf]| folders.iter().any(|folder| path.starts_with(folder));
-        let excluded = path
-            .strip_prefix(&self.base)
-            .is_ok_and(|relative| self.exclude.is_match(relative));
-        let chosen = below(&self.named)
-            && self.only.as_deref().is_none_or(below)
-            && !below(&self.not)
-            && !excluded;
-        if chosen {
+        settings.excluded |= below(&self.not);
+        if self.is_named(path) && self.only.as_deref().is_none_or(below) && !settings.excluded {
             Role::Report
         } else {
             Role::Summarise
@@ -264,32 +317,29 @@ impl Reported {
 
 /// Reads a file that another one asks for by path. Nothing happens when there is no such file.
 pub fn read_referenced(project: &mut Project, path: &str) {
-    let whole = absolute(&project.current_dir, Path::new(path));
+    let whole = absolute(&project.root, Path::new(path));
     let regular = std::fs::metadata(&whole).is_ok_and(|metadata| metadata.is_file());
     if regular && language_of(&whole) == Some(Language::Rust) {
-        read::read_one(project, &whole, path.to_owned(), Role::Summarise);
+        read::read_one(project, &whole, Role::Summarise, FileSettings::default());
     }
 }
 
 impl Project {
-    fn add(
-        &mut self,
-        path: String,
-        text: String,
-        language: Language,
-        role: Role,
-        decoded: bool,
-    ) -> FileId {
-        let source = Source {
-            path: path.clone(),
-            language,
-            role,
-            text: text.into(),
-            decoded,
-        };
+    /// Adds a file that was read.
+    fn add(&mut self, path: &Path, source: Source, settings: FileSettings) -> FileId {
         let id = self.sources.add(source);
+        let path = display(&self.root, path);
         self.layout.files.insert(path, id);
+        if settings != self.all {
+            self.settings.insert(id, settings);
+        }
         id
+    }
+
+    /// Returns a path as reports print it: from the current folder, with `..` where it lies elsewhere in the project.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        shown(&self.root, &self.current_dir, path)
     }
 
     fn problem(&mut self, path: String, code: ProblemCode, message: String) {
@@ -321,14 +371,35 @@ pub(crate) fn absolute(base: &Path, path: &Path) -> PathBuf {
     whole
 }
 
-/// A path as reports print it: from the current folder when inside it, else absolute; `/` between parts.
-pub(crate) fn display(current_dir: &Path, path: &Path) -> String {
+/// A path as reports print it.
+fn shown(root: &Path, current_dir: &Path, path: &Path) -> String {
+    let path = absolute(current_dir, path);
+    let ours = path.starts_with(root) && current_dir.starts_with(root);
+    if ours && !path.starts_with(current_dir) {
+        known::from_folder(current_dir, &path)
+    } else {
+        display(current_dir, &path)
+    }
+}
+
+/// A path from a folder on, with `..` where it lies outside.
+#[must_use]
+pub fn path_from(folder: &Path, path: &Path) -> String {
+    known::from_folder(folder, &absolute(folder, path))
+}
+
+/// A path from a folder on when inside it, else absolute; `/` between parts.
+pub(crate) fn display(folder: &Path, path: &Path) -> String {
     let shown = path
-        .strip_prefix(current_dir)
+        .strip_prefix(folder)
         .ok()
         .filter(|rest| !rest.as_os_str().is_empty())
         .unwrap_or(path);
-    let text = shown.to_string_lossy();
+    with_slashes(shown)
+}
+
+fn with_slashes(path: &Path) -> String {
+    let text = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '\\' {
         text.replace('\\', "/")
     } else {

@@ -5,18 +5,20 @@ use std::path::Path;
 
 use nostall_model::Language;
 
-use super::{Project, display};
+use super::Project;
+use super::roots::is_marked;
 
-/// Each of these makes a project of the folder that it lies in.
+/// Each of these makes a project of the folder that it lies in, even of one that is a package itself.
 const PROJECT_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 
-/// Returns the import roots as folders in the form of source paths, the longest first.
+/// Returns the import roots as folders in the form of the layout's paths, the longest first.
 pub(crate) fn roots(project: &Project) -> Vec<String> {
+    let paths = project.layout.paths();
     let python: Vec<&str> = project
         .sources
         .iter()
         .filter(|(_, source)| source.language == Language::Python)
-        .map(|(_, source)| source.path.as_str())
+        .map(|(file, _)| paths[file.index()])
         .collect();
     if python.is_empty() {
         return Vec::new();
@@ -28,7 +30,7 @@ pub(crate) fn roots(project: &Project) -> Vec<String> {
         .collect();
     let mut roots: BTreeSet<String> = packages
         .iter()
-        .filter(|package| !packages.contains(folder(package)))
+        .filter(|package| !is_within(folder(package), &packages))
         .map(|package| folder(package).to_owned())
         .collect();
     // Folders of namespace packages have no `__init__.py`: they hang on a project's own folder, or on its `src`.
@@ -36,10 +38,12 @@ pub(crate) fn roots(project: &Project) -> Vec<String> {
     let mut projects: BTreeSet<&str> = folders
         .iter()
         .copied()
-        .filter(|folder| is_project(&project.current_dir.join(folder)))
+        .filter(|folder| {
+            let path = project.root.join(folder);
+            is_project(&path) || (!is_within(folder, &packages) && is_marked(&path))
+        })
         .collect();
-    let root = shown_root(project);
-    projects.insert(&root);
+    projects.insert("");
     for own in projects {
         let source_folder = below(own, "src");
         if folders.contains(&*source_folder) {
@@ -77,13 +81,13 @@ fn below(folder: &str, name: &str) -> String {
     }
 }
 
-/// The project's folder in the form of source paths.
-fn shown_root(project: &Project) -> String {
-    if project.root == project.current_dir {
-        String::new()
-    } else {
-        display(&project.current_dir, &project.root)
-    }
+/// Says whether a folder is a package, or a part of one that has no file of its own.
+fn is_within(path: &str, packages: &BTreeSet<&str>) -> bool {
+    // A package's file in the root itself names nothing: what is above is not known.
+    let outer = std::iter::successors(Some(path), |path| Some(folder(path)));
+    outer
+        .take_while(|path| !path.is_empty())
+        .any(|path| packages.contains(path))
 }
 
 fn file_name(path: &str) -> &str {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use nostall_model::finding::ProblemCode;
-use nostall_model::{Language, Role};
+use nostall_model::{Language, Role, Source};
 
-use super::{Project, Reported, Request, absolute, display, language_of};
+use super::{Project, Reported, Request, absolute, language_of};
+use crate::settings::FileSettings;
 
 /// A text, and whether it had to be decoded.
 struct Decoded {
@@ -31,39 +32,55 @@ pub(crate) fn read_all(
         .stdin
         .as_ref()
         .map(|(path, text)| (absolute(&request.current_dir, path), text));
-    let mut ordered: Vec<(String, &PathBuf)> = files
-        .iter()
-        .map(|path| (display(&request.current_dir, path), path))
-        .collect();
-    ordered.sort();
-    for (shown, path) in ordered {
-        let role = reported.role(path);
+    for path in files {
+        let mut settings = project.config.of(path);
+        let role = reported.role(path, &mut settings);
         match &stdin {
             Some((named, text)) if named == path => {
                 let Some(language) = language_of(path) else {
                     continue;
                 };
-                project.add(shown, (*text).clone(), language, Role::Report, false);
+                let decoded = Decoded {
+                    text: (*text).clone(),
+                    decoded: false,
+                };
+                add(project, path, language, decoded, Role::Report, settings);
             }
-            _ => read_one(project, path, shown, role),
+            _ => read_one(project, path, role, settings),
         }
     }
 }
 
 /// Reads one file; what keeps it from being read is a problem.
-pub(crate) fn read_one(project: &mut Project, path: &Path, shown: String, role: Role) {
+pub(crate) fn read_one(project: &mut Project, path: &Path, role: Role, settings: FileSettings) {
     let Some(language) = language_of(path) else {
         return;
     };
-    match read(path, language, project.config.max_file_size) {
-        Ok(Decoded { text, decoded }) => {
-            project.add(shown, text, language, role, decoded);
-        }
+    match read(path, language, settings.max_file_size) {
+        Ok(decoded) => add(project, path, language, decoded, role, settings),
         Err(refused) if role == Role::Report => {
-            project.problem(shown, refused.code, refused.message);
+            project.problem(project.shown(path), refused.code, refused.message);
         }
         Err(_) => {}
     }
+}
+
+fn add(
+    project: &mut Project,
+    path: &Path,
+    language: Language,
+    decoded: Decoded,
+    role: Role,
+    settings: FileSettings,
+) {
+    let source = Source {
+        path: project.shown(path),
+        language,
+        role,
+        text: decoded.text.into(),
+        decoded: decoded.decoded,
+    };
+    project.add(path, source, settings);
 }
 
 fn read(path: &Path, language: Language, limit: u64) -> Result<Decoded, Refused> {

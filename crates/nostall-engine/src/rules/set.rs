@@ -51,6 +51,15 @@ impl RuleSet {
         Ok(Self { members })
     }
 
+    /// Makes the set of what is in this one or another.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let members = self.members.iter().chain(&other.members);
+        Self {
+            members: members.copied().collect(),
+        }
+    }
+
     /// Says whether a rule is in the set.
     #[must_use]
     pub fn contains(&self, rule: RuleId) -> bool {

@@ -9,7 +9,7 @@ use super::repair::Lexed;
 use super::spans::Places;
 
 /// What a comment must contain to be of use to anybody.
-const MARKS: [&str; 2] = ["nostall", "noqa"];
+const MARKS: [&str; 4] = ["nostall", "Nostall", "NOSTALL", "noqa"];
 
 /// Finds the comments with a mark, in order.
 pub(crate) fn find(lexed: &Lexed<'_>, places: &Places<'_>) -> Vec<Comment> {
