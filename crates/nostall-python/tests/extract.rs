@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nostall_model::facts::{Callee, FileFacts};
+use nostall_model::facts::{Callee, FileFacts, Flavour};
 use nostall_model::{Language, Role, Source, Span};
 use nostall_python::extract;
 
@@ -113,11 +113,9 @@ fn marks_are_kept() {
 fn one_broken_statement_costs_only_itself() {
     let broken = [
         "x = (1",
-        "def g(:\n    pass",
         "x = 'abc",
         "x = = 1",
         "class:",
-        "for in y: pass",
         ")",
         "import",
         "x = [1, 2",
@@ -137,6 +135,105 @@ fn one_broken_statement_costs_only_itself() {
         );
         assert_eq!(facts.problems.len(), 1, "{statement}: {:?}", facts.problems);
         assert_eq!(&text[facts.problems[0].span.range()], statement);
+    }
+}
+
+/// The names of the functions and classes, the async ones marked, and what the problems point at.
+fn defined(text: &str) -> (Vec<String>, Vec<&str>) {
+    let facts = facts(text);
+    let names = facts.items.iter().filter_map(|item| {
+        let body = facts.body(item.body?);
+        let mark = match body.flavour {
+            Flavour::Async | Flavour::AsyncGenerator => "async ",
+            _ => "",
+        };
+        Some(format!("{mark}{}", facts.text(item.name?)))
+    });
+    let problems = facts.problems.iter();
+    let problems = problems.map(|problem| &text[problem.span.range()]);
+    (names.collect(), problems.collect())
+}
+
+#[test]
+fn a_broken_header_costs_only_itself() {
+    for (header, name) in [
+        ("class Broken(metaclass=)):", "Broken"),
+        ("class Broken(", "Broken"),
+        ("class Broken", "Broken"),
+        ("class:", "_"),
+        ("def broken(:", "broken"),
+        ("def broken(a, b=):", "broken"),
+        ("def broken(a) -> :", "broken"),
+        ("def broken[T: ](a):", "broken"),
+        ("def broken", "broken"),
+        ("async def broken(a, b: int:", "async broken"),
+        ("async def broken(a, b):)", "async broken"),
+        ("async def (self):", "async _"),
+    ] {
+        let text = format!(
+            "{header}\n    async def inner(self):\n        after()\n\nasync def last(): pass\n"
+        );
+        let (names, problems) = defined(&text);
+        assert_eq!(names, [name, "async inner", "async last"], "{header}");
+        assert_eq!(problems, [header]);
+    }
+    for header in [
+        "for in y:",
+        "while (x:",
+        "if x y:",
+        "with a as:",
+        "async with a b:",
+        "match a b:",
+        "try",
+        "if",
+        "x = = 1:",
+    ] {
+        let text = format!(
+            "async def f():\n    {header}\n        def inner(): pass\n\ndef last(): pass\n"
+        );
+        let (names, problems) = defined(&text);
+        assert_eq!(names, ["async f", "inner", "last"], "{header}");
+        assert_eq!(problems, [header]);
+    }
+}
+
+#[test]
+fn a_sound_part_of_a_header_is_kept() {
+    let text = "@a\n@b(\n@c\nclass A[T](B, c=, D):\n    def f(self, x=, *, y: int=1) -> int:\n        pass\n";
+    let facts = facts(text);
+    let parameters: Vec<&str> = facts
+        .bodies
+        .iter()
+        .flat_map(|body| &facts.parameters[body.parameters.range()])
+        .map(|parameter| facts.text(facts.bindings[parameter.binding.index()].name))
+        .collect();
+    assert_eq!(parameters, ["self", "y"]);
+    let called: Vec<&str> = facts
+        .calls
+        .iter()
+        .map(|call| &text[call.name_span.range()])
+        .collect();
+    assert_eq!(called, ["A", "c", "a"]);
+}
+
+#[test]
+fn syntax_that_is_newer_than_the_grammar_is_read() {
+    for text in [
+        "class A[T = int, *Ts = *tuple[int, ...], **P = [int, str]](B[T]): x = T = 1",
+        "def f[T: (int, str) = int, U = dict[str, int]](a: T = 1) -> U: pass",
+        "type A[T = int] = list[T]",
+        "if a:\n    class A[T = lambda b: (b := 1),]: pass",
+        "lazy import os; lazy = 1",
+        "lazy from . import a, b",
+        "x = *[1], *(a or b), c",
+        "def f(*args: *(int or str)): return *g(), *[1]",
+        "a[*(b := c), *()]",
+        "a = {**b for b in c}, [*(b) for b in c], f(*(b) for b in c)",
+        "for a in *(), *[]: pass",
+        "x = f'{a['b']:{c[\"d\"]}}' t'{a!r}'\nlazy import os",
+    ] {
+        let facts = facts(text);
+        assert!(facts.problems.is_empty(), "{text}: {:?}", facts.problems);
     }
 }
 

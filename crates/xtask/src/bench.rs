@@ -2,7 +2,7 @@
 
 mod growth;
 mod homeassistant;
-mod usage;
+pub(crate) mod usage;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

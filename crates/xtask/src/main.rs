@@ -1,4 +1,4 @@
-//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench | probe | services`.
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench | sweep | probe | services`.
 
 #![allow(
     clippy::print_stdout,
@@ -16,6 +16,7 @@ mod generate;
 mod linking;
 mod probe;
 mod services;
+mod sweep;
 mod tidy;
 
 use std::path::PathBuf;
@@ -53,6 +54,8 @@ enum Task {
     Audit(audit::Options),
     /// Measures whole run / parsing alone.
     Bench(bench::Options),
+    /// Checks hundreds of published packages for crashes, time and memory.
+    Sweep(sweep::Options),
     /// Measures nostall-probe against real servers.
     Probe(probe::Options),
     /// Starts and stops PostgreSQL, MariaDB and Redis on loopback, for tests.
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Task::Coverage(options) => coverage::run(&options),
         Task::Audit(options) => audit::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Sweep(options) => sweep::run(&options),
         Task::Probe(options) => probe::run(&options),
         Task::Services(options) => services::run(&options),
     };

@@ -11,17 +11,21 @@ impl Lower<'_> {
         let Some(function) = field(node, "function") else {
             return self.value_of_parts(node);
         };
+        // The grammar takes `*f()` for a call of `*f`.
+        let starred = (function.kind() == "list_splat").then(|| function.named_child(0));
+        let function = starred.flatten().unwrap_or(function);
         let callee = self.callee(function);
         let arguments = field(node, "arguments")
             .map(|list| self.arguments(list))
             .unwrap_or_default();
-        self.plain_call(
-            CallKind::Plain,
-            callee,
-            callee_span(function),
-            span(node),
-            &arguments,
-        )
+        let span = Span::new(function.start_byte(), node.end_byte());
+        let kind = CallKind::Plain;
+        let value = self.plain_call(kind, callee, callee_span(function), span, &arguments);
+        if starred.is_some() {
+            self.builder
+                .implicit(CallKind::Iterate, value, "__iter__", span);
+        }
+        value
     }
 
     fn callee(&mut self, function: Node<'_>) -> Callee {

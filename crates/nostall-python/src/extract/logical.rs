@@ -1,7 +1,12 @@
 //! Logical lines of a broken file: where statements begin, by a small lexer that never fails.
 //!
 //! It knows strings, comments and brackets. A bracket that is never closed ends where a line begins that is indented no
-//! deeper than the one that opened it and does not begin with a closing bracket.
+//! deeper than the one that opened it and does not begin with a closing bracket, or that begins with a word which no
+//! expression has.
+
+use std::ops::Range;
+
+use super::lexer::Lexer;
 
 /// One logical line: from the start of its first line to the end of its last, with the line break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +25,15 @@ pub(super) struct Line {
 
 /// Cuts a text into logical lines; blank ones and comments belong to the line before.
 pub(super) fn lines(text: &str) -> Vec<Line> {
-    let mut lexer = Lexer {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    lines_from(text, 0..text.len())
+}
+
+/// Cuts a part of a text that begins with a line into logical lines.
+pub(super) fn lines_from(text: &str, part: Range<usize>) -> Vec<Line> {
+    let text = &text[..part.end];
+    let mut lexer = Lexer::new(text, part.start);
     let mut lines: Vec<Line> = Vec::new();
-    while lexer.at < lexer.bytes.len() {
+    while lexer.at < part.end {
         let start = lexer.at;
         let indent = lexer.indentation();
         let code = lexer.at;
@@ -34,7 +42,7 @@ pub(super) fn lines(text: &str) -> Vec<Line> {
             .last()
             .is_some_and(|line| line.indent == indent && text[line.code..].starts_with('@'));
         let continues = after_decorator || continues(&text[code..]);
-        lexer.logical_line(indent);
+        skip_logical_line(&mut lexer, text, indent);
         match lines.last_mut() {
             Some(line) if blank => line.end = lexer.at,
             None if blank => {}
@@ -65,110 +73,45 @@ pub(super) fn blocks(statement: &[Line]) -> impl Iterator<Item = &[Line]> {
 }
 
 fn continues(code: &str) -> bool {
-    let word = code
-        .split(|c: char| !c.is_ascii_alphabetic())
+    matches!(first_word(code), "else" | "elif" | "except" | "finally")
+}
+
+/// The word that a line begins with.
+pub(super) fn first_word(code: &str) -> &str {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_')
         .next()
-        .unwrap_or_default();
-    matches!(word, "else" | "elif" | "except" | "finally")
+        .unwrap_or_default()
 }
 
-struct Lexer<'a> {
-    bytes: &'a [u8],
-    at: usize,
+/// Words that begin a statement and stand nowhere in an expression.
+const STATEMENT_WORDS: [&str; 18] = [
+    "assert", "break", "class", "continue", "def", "del", "elif", "except", "finally", "global",
+    "import", "nonlocal", "pass", "raise", "return", "try", "while", "with",
+];
+
+/// Goes to the end of a logical line that is indented by `indent`.
+fn skip_logical_line(lexer: &mut Lexer<'_>, text: &str, indent: usize) {
+    let mut brackets = 0_usize;
+    while let Some(token) = lexer.token() {
+        match &text.as_bytes()[token.start..token.end] {
+            b"(" | b"[" | b"{" => brackets += 1,
+            b")" | b"]" | b"}" => brackets = brackets.saturating_sub(1),
+            b"\n" if brackets == 0 || bracket_is_left_open(text, lexer.at, indent) => return,
+            _ => {}
+        }
+    }
 }
 
-impl Lexer<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    fn indentation(&mut self) -> usize {
-        let mut indent = 0;
-        while let Some(byte) = self.peek() {
-            indent = match byte {
-                b' ' => indent + 1,
-                b'\t' => indent / 8 * 8 + 8,
-                b'\x0c' => 0,
-                0xEF if self.at == 0 && self.bytes.starts_with(b"\xEF\xBB\xBF") => {
-                    self.at += 2;
-                    0
-                }
-                _ => break,
-            };
-            self.at += 1;
-        }
-        indent
-    }
-
-    /// Goes to the end of a logical line that is indented by `indent`.
-    fn logical_line(&mut self, indent: usize) {
-        let mut brackets = 0_usize;
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'(' | b'[' | b'{' => brackets += 1,
-                b')' | b']' | b'}' => brackets = brackets.saturating_sub(1),
-                b'#' => {
-                    self.skip_comment();
-                    continue;
-                }
-                b'"' | b'\'' => {
-                    self.skip_string(byte);
-                    continue;
-                }
-                b'\\' => self.at += usize::from(self.at + 1 < self.bytes.len()),
-                b'\n' if brackets == 0 || self.bracket_is_left_open(indent) => {
-                    self.at += 1;
-                    return;
-                }
-                _ => {}
-            }
-            self.at += 1;
-        }
-    }
-
-    fn skip_comment(&mut self) {
-        while self.peek().is_some_and(|byte| byte != b'\n') {
-            self.at += 1;
-        }
-    }
-
-    /// Skips a string; one that is not closed ends with its line.
-    fn skip_string(&mut self, quote: u8) {
-        let triple = [quote; 3];
-        let long = self.bytes[self.at..].starts_with(&triple);
-        self.at += if long { 3 } else { 1 };
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'\\' => self.at += 1,
-                b'\n' if !long => return,
-                byte if byte == quote && !long => {
-                    self.at += 1;
-                    return;
-                }
-                _ if long && self.bytes[self.at..].starts_with(&triple) => {
-                    self.at += 3;
-                    return;
-                }
-                _ => {}
-            }
-            self.at += 1;
-        }
-        self.at = self.bytes.len();
-    }
-
-    /// Inside brackets, at the end of a line: says whether the next line looks like another statement.
-    fn bracket_is_left_open(&self, indent: usize) -> bool {
-        let mut next = Lexer {
-            bytes: self.bytes,
-            at: self.at + 1,
-        };
-        let next_indent = next.indentation();
-        let closes_or_blank = matches!(
-            next.peek(),
-            None | Some(b')' | b']' | b'}' | b'\n' | b'\r' | b'#')
-        );
-        next_indent <= indent && !closes_or_blank
-    }
+/// Inside brackets, at the start of a line: says whether that looks like another statement.
+fn bracket_is_left_open(text: &str, line: usize, indent: usize) -> bool {
+    let mut next = Lexer::new(text, line);
+    let next_indent = next.indentation();
+    let closes_or_blank = matches!(
+        next.peek(),
+        None | Some(b')' | b']' | b'}' | b'\n' | b'\r' | b'#')
+    );
+    next_indent <= indent && !closes_or_blank
+        || STATEMENT_WORDS.contains(&first_word(&text[next.at..]))
 }
 
 #[cfg(test)]

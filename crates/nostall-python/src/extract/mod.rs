@@ -9,11 +9,14 @@ mod comprehension;
 mod control;
 mod define;
 mod expression;
+mod header;
 mod import;
+mod lexer;
 mod literal;
 mod logical;
 mod lower;
 mod narrow;
+mod newer;
 mod operator;
 mod parameter;
 mod parse;
@@ -54,6 +57,7 @@ pub fn extract(source: &Source) -> FileFacts {
         return facts;
     };
     let tree = tree::Tree::new(&parsed.tree);
+    let text = &*parsed.text;
     let survey = survey::survey(&tree, text);
     let mut problems: Vec<SourceProblem> = parsed
         .broken

@@ -15,17 +15,17 @@ const FLAG: &str = "--usage";
 
 /// What one run used.
 #[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Usage {
-    pub(super) wall: f64,
+pub(crate) struct Usage {
+    pub(crate) wall: f64,
     /// User and system, in seconds.
-    pub(super) cpu: f64,
+    pub(crate) cpu: f64,
     /// The largest resident set of any one process, in MiB.
-    pub(super) memory: f64,
+    pub(crate) memory: f64,
     code: Option<i32>,
 }
 
 /// Runs a command, whose output is dropped. Answers nothing when it was stopped because it took longer.
-pub(super) fn measure(
+pub(crate) fn measure(
     own: &Path,
     command: &[std::ffi::OsString],
     folder: &Path,
@@ -57,7 +57,7 @@ pub(super) fn measure(
 }
 
 /// The other side of [`measure`]: runs a command and prints what it used.
-pub(super) fn run(command: &[std::ffi::OsString], longest: Duration) -> Result<()> {
+pub(crate) fn run(command: &[std::ffi::OsString], longest: Duration) -> Result<()> {
     let [program, arguments @ ..] = command else {
         bail!("no command to measure")
     };

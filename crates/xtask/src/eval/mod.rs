@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
 pub(crate) use compare::python;
-pub(crate) use packages::{Package, Wheel, fetch};
+pub(crate) use packages::{Package, Wheel, fetch, published_crate, published_wheel, rows};
 use score::Finding;
 
 /// What to measure.

@@ -25,7 +25,7 @@ pub(crate) fn fetch(language: Which) -> Result<Vec<Package>> {
     }
 }
 
-fn rows(file: &str) -> Result<Vec<Vec<String>>> {
+pub(crate) fn rows(file: &str) -> Result<Vec<Vec<String>>> {
     let file = root().join(file);
     let text =
         std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
@@ -38,26 +38,31 @@ fn rows(file: &str) -> Result<Vec<Vec<String>>> {
 
 /// `cargo info` downloads and unpacks one package and builds nothing.
 fn crates() -> Result<Vec<Package>> {
-    let empty = tempfile::tempdir()?;
     let mut packages = Vec::new();
     for row in rows("fixtures/eval/rust/crates.tsv")? {
         let [name, version, ..] = row.as_slice() else {
             bail!("crates.tsv: a row without a version")
         };
-        let tree = format!("{name}-{version}");
-        if unpacked(&tree)?.is_none() {
-            let status = Command::new("cargo")
-                .args(["info", "--quiet", &format!("{name}@{version}")])
-                .current_dir(empty.path())
-                .stdout(Stdio::null())
-                .status()?;
-            ensure!(status.success(), "cargo info {name}@{version} failed");
-        }
-        let folder =
-            unpacked(&tree)?.with_context(|| format!("{tree} is not under cargo's registry"))?;
-        packages.push(Package { tree, folder });
+        packages.push(published_crate(name, version)?);
     }
     Ok(packages)
+}
+
+/// Brings one crate.
+pub(crate) fn published_crate(name: &str, version: &str) -> Result<Package> {
+    let tree = format!("{name}-{version}");
+    if unpacked(&tree)?.is_none() {
+        let empty = tempfile::tempdir()?;
+        let status = Command::new("cargo")
+            .args(["info", "--quiet", &format!("{name}@{version}")])
+            .current_dir(empty.path())
+            .stdout(Stdio::null())
+            .status()?;
+        ensure!(status.success(), "cargo info {name}@{version} failed");
+    }
+    let folder =
+        unpacked(&tree)?.with_context(|| format!("{tree} is not under cargo's registry"))?;
+    Ok(Package { tree, folder })
 }
 
 /// Finds a crate that cargo has unpacked.
@@ -116,7 +121,10 @@ impl Wheel<'_> {
         let tree = format!("{}-{}", self.name, self.version);
         let unpacked = folder.join(&tree);
         if !unpacked.is_dir() {
-            let file = download(self.name, self.version, self.file, &store)?;
+            let file = store.join(self.file);
+            download(self.name, self.version, &store, || {
+                file.is_file().then(|| file.clone())
+            })?;
             let bytes = std::fs::read(&file)?;
             let found: String = Sha256::digest(&bytes)
                 .iter()
@@ -133,10 +141,37 @@ impl Wheel<'_> {
     }
 }
 
-fn download(name: &str, version: &str, wheel: &str, store: &Path) -> Result<PathBuf> {
-    let file = store.join(wheel);
+/// Brings one wheel that is known by its version alone.
+pub(crate) fn published_wheel(name: &str, version: &str) -> Result<Package> {
+    let folder = root().join("target/eval/python");
+    std::fs::create_dir_all(&folder)?;
+    let tree = format!("{name}-{version}");
+    let unpacked = folder.join(&tree);
+    if !unpacked.is_dir() {
+        let store = tempfile::tempdir_in(&folder)?;
+        let file = download(name, version, store.path(), || only_file(store.path()))?;
+        let bytes = std::fs::read(&file)?;
+        unpack(&bytes, &unpacked).with_context(|| format!("unpack {}", file.display()))?;
+    }
+    Ok(Package {
+        tree,
+        folder: unpacked,
+    })
+}
+
+fn only_file(folder: &Path) -> Option<PathBuf> {
+    Some(std::fs::read_dir(folder).ok()?.next()?.ok()?.path())
+}
+
+/// Runs pip for one interpreter after the other until it has brought the wheel.
+fn download(
+    name: &str,
+    version: &str,
+    store: &Path,
+    brought: impl Fn() -> Option<PathBuf>,
+) -> Result<PathBuf> {
     for interpreter in INTERPRETERS {
-        if file.is_file() {
+        if let Some(file) = brought() {
             return Ok(file);
         }
         Command::new("pip")
@@ -164,8 +199,7 @@ fn download(name: &str, version: &str, wheel: &str, store: &Path) -> Result<Path
             .status()
             .context("run pip")?;
     }
-    ensure!(file.is_file(), "pip did not bring {wheel}");
-    Ok(file)
+    brought().with_context(|| format!("pip did not bring a wheel of {name} {version}"))
 }
 
 /// Unpacks the Python files of a wheel, into a folder that appears only when it is complete.
