@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nostall_catalog::Catalog;
 use nostall_model::facts::FileFacts;
 use nostall_model::layout::Layout;
-use nostall_model::program::{Presence, Resolution, Runtime, Target, TargetKind};
+use nostall_model::program::{Presence, Resolution, Target, TargetKind};
 use nostall_model::{Confidence, Context, FileId, Language, Role, Source};
 use nostall_python::{Input, extract, resolve};
 
@@ -291,8 +291,13 @@ fn bodies_know_where_they_run() {
             ("app.g", Sync, Present),
         ]
     );
-    assert_eq!(program.resolution.bodies[0].runtime, Runtime::Trio);
-    assert_eq!(program.resolution.bodies[9].runtime, Runtime::Asyncio);
+    let runtime = |body: usize| {
+        let id = program.resolution.bodies[body]
+            .runtime
+            .expect("one is known");
+        program.catalog.runtime(id).key.as_str()
+    };
+    assert_eq!((runtime(0), runtime(9)), ("trio", "asyncio"));
 }
 
 #[test]

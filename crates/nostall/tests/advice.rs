@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use nostall_catalog::Catalog;
-use nostall_engine::analyse::{Settings, analyse};
+use nostall_engine::analyse::analyse;
 use nostall_engine::project::{Request, load};
-use nostall_engine::rules::RuleSet;
-use nostall_model::{Confidence, Report, Risk};
+use nostall_engine::settings::Settings;
+use nostall_model::Report;
 use nostall_report::sentences;
 
 fn root() -> PathBuf {
@@ -29,18 +29,7 @@ fn check(project: &Path, catalog: &Catalog) -> Report {
         ..Request::default()
     };
     let project = load(&request).expect("the fixture can be read");
-    let settings = Settings {
-        min_risk: Risk::Low,
-        min_confidence: Confidence::Possible,
-        select: RuleSet::all(),
-        ignore: RuleSet::none(),
-        tests: false,
-        unresolved: false,
-        baseline: None,
-        root: project.root.clone(),
-        current_dir: project.current_dir.clone(),
-    };
-    analyse(project, catalog, &settings, &|_| {})
+    analyse(project, catalog, &Settings::everything(), &|_| {})
 }
 
 /// The advice of a report by file and line, from 1.
