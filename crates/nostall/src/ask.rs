@@ -9,23 +9,29 @@ use nostall_engine::project::load;
 use nostall_engine::rules;
 use nostall_model::Sources;
 use nostall_report::{
-    GraphFormat, render_api, render_functions, render_functions_json, render_graph, render_line,
-    render_line_json,
+    GraphFormat, Options, render_api, render_functions, render_functions_json, render_graph,
+    render_line, render_line_json, render_page,
 };
 
-use crate::arguments::{AnswerFormat, ScopeOptions};
+use crate::arguments::{AnswerFormat, Color, ScopeOptions};
 use crate::output;
 use crate::pages;
 use crate::run::{code, request, settings};
 
 /// `nostall explain`.
-pub(crate) fn explain(subject: &str, format: AnswerFormat, scope: &ScopeOptions) -> Result<u8> {
+pub(crate) fn explain(
+    subject: &str,
+    format: AnswerFormat,
+    color: Color,
+    scope: &ScopeOptions,
+) -> Result<u8> {
+    let style = output::style(color);
     let mut bytes = Vec::new();
     if let Some((path, line)) = file_and_line(subject) {
         let (sources, answer) = ask(&Question::Line(path.clone(), line), Some(&path), scope)?;
         match (answer, format) {
             (Answer::Line(answer), AnswerFormat::Human) => {
-                render_line(&sources, &answer, &mut bytes)?;
+                render_line(&sources, &answer, &style, &mut bytes)?;
             }
             (Answer::Line(answer), AnswerFormat::Json) => {
                 render_line_json(&sources, &answer, &mut bytes)?;
@@ -33,9 +39,9 @@ pub(crate) fn explain(subject: &str, format: AnswerFormat, scope: &ScopeOptions)
             _ => bail!("`{path}` is no source file of this project"),
         }
     } else if let Some(rule) = rules::by_id(subject) {
-        bytes.extend(pages::of(rule.id).as_bytes());
+        render_page(pages::of(rule.id), &style, &mut bytes)?;
     } else {
-        explain_function(subject, format, scope, &mut bytes)?;
+        explain_function(subject, format, &style, scope, &mut bytes)?;
     }
     output::write(None, &bytes)?;
     Ok(code::CLEAN)
@@ -45,6 +51,7 @@ pub(crate) fn explain(subject: &str, format: AnswerFormat, scope: &ScopeOptions)
 fn explain_function(
     subject: &str,
     format: AnswerFormat,
+    style: &Options,
     scope: &ScopeOptions,
     bytes: &mut Vec<u8>,
 ) -> Result<()> {
@@ -53,12 +60,12 @@ fn explain_function(
     let own = ask(&question, None, scope);
     match (own, library, format) {
         (Ok((_, Answer::Function(answers))), _, AnswerFormat::Human) => {
-            render_functions(&answers, bytes)?;
+            render_functions(&answers, style, bytes)?;
         }
         (Ok((_, Answer::Function(answers))), _, AnswerFormat::Json) => {
             render_functions_json(&answers, bytes)?;
         }
-        (_, Some((_, entry)), AnswerFormat::Human) => render_api(&entry, bytes)?,
+        (_, Some((_, entry)), AnswerFormat::Human) => render_api(&entry, style, bytes)?,
         (_, Some((answer, _)), AnswerFormat::Json) => render_functions_json(&[answer], bytes)?,
         (Err(error), None, _) => return Err(error),
         (Ok(_), None, _) => bail!(
@@ -69,7 +76,12 @@ fn explain_function(
 }
 
 /// `nostall graph`.
-pub(crate) fn graph(function: &str, format: GraphFormat, scope: &ScopeOptions) -> Result<u8> {
+pub(crate) fn graph(
+    function: &str,
+    format: GraphFormat,
+    color: Color,
+    scope: &ScopeOptions,
+) -> Result<u8> {
     let (subject, path) = match file_and_line(function) {
         Some((path, line)) => (Subject::Place(path.clone(), line), Some(path)),
         None => (Subject::Path(function.to_owned()), None),
@@ -77,7 +89,7 @@ pub(crate) fn graph(function: &str, format: GraphFormat, scope: &ScopeOptions) -
     let (_, answer) = ask(&Question::Graph(subject), path.as_deref(), scope)?;
     let mut bytes = Vec::new();
     match answer {
-        Answer::Graph(graph) => render_graph(&graph, format, &mut bytes)?,
+        Answer::Graph(graph) => render_graph(&graph, format, &output::style(color), &mut bytes)?,
         Answer::Candidates(candidates) => bail!(
             "`{function}` may be {} functions:\n  {}",
             candidates.len(),

@@ -17,7 +17,7 @@ use nostall_model::finding::ProblemCode;
 use nostall_model::{Confidence, Report, Risk};
 use nostall_report::{Format, Options, render, render_problems, render_summary};
 
-use crate::arguments::{Arguments, CheckOptions, Command, ScopeOptions};
+use crate::arguments::{Arguments, CheckOptions, Command, FormatName, ScopeOptions};
 use crate::output::{self, with_color};
 use crate::progress::Shown;
 
@@ -85,20 +85,25 @@ fn run(arguments: Arguments) -> Result<u8> {
         Some(Command::Explain {
             subject,
             format,
+            color,
             scope,
-        }) => crate::ask::explain(&subject, format, &scope),
+        }) => crate::ask::explain(&subject, format, color, &scope),
         Some(Command::Graph {
             function,
             format,
+            color,
             scope,
-        }) => crate::ask::graph(&function, format.into(), &scope),
+        }) => crate::ask::graph(&function, format.into(), color, &scope),
         Some(Command::Rules) => list_rules(),
     }
 }
 
 fn list_rules() -> Result<u8> {
     let lines: Vec<String> = rules::all()
-        .map(|rule| format!("{:<18} {}\n", rule.id, rule.summary))
+        .map(|rule| {
+            let group = rule.group.name();
+            format!("{:<18} {group:<8} {}\n", rule.id, rule.summary)
+        })
         .collect();
     output::write(None, lines.concat().as_bytes())?;
     Ok(code::CLEAN)
@@ -107,6 +112,9 @@ fn list_rules() -> Result<u8> {
 // ---- check
 
 fn check(paths: Vec<PathBuf>, options: &CheckOptions) -> Result<u8> {
+    if options.summary && options.format != FormatName::Human {
+        bail!("`--summary` is for people: it goes with `--format human`");
+    }
     let mut request = request(paths, &options.scope)?;
     request.overrides.fail_on = options.fail_on;
     request.overrides.baseline = options
@@ -210,8 +218,10 @@ fn show(report: &Report, config: &Config, options: &CheckOptions) -> Result<()> 
     let format = Format::from(options.format);
     let style = Options {
         color: with_color(options.color, options.output.is_some()),
-        width: output::width(),
+        width: output::width(options.output.is_some()),
         all: options.all,
+        summary: options.summary,
+        max_findings: options.max_findings,
         statistics: options.statistics,
         unresolved: options.show_unresolved,
         terminal: options.output.is_none() && std::io::stdout().is_terminal(),
