@@ -22,7 +22,10 @@ pub(crate) fn by_cause(report: &Report) -> Vec<Group<'_>> {
     let mut left: BTreeSet<usize> = (0..report.findings.len()).collect();
     let mut groups = Vec::new();
     for repair in &report.repairs {
-        let own = repair.removes.iter().copied();
+        // What is told of a finding must lead through the function that it is grouped by.
+        let leads_there =
+            |index: &usize| functions(&report.findings[*index]).any(|it| it == repair.function);
+        let own = repair.removes.iter().copied().filter(leads_there);
         let own: Vec<usize> = own.filter(|index| left.remove(index)).collect();
         groups.extend(group(report, &own, Some(&repair.function)));
     }
