@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nostall_catalog::{Catalog, Origin};
 use nostall_model::facts::{CallKind, FileFacts};
-use nostall_model::finding::{Place, Problem, UnresolvedCall};
+use nostall_model::finding::{Place, Problem, Repair, UnresolvedCall};
 use nostall_model::layout::Layout;
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
-use nostall_model::{Context, FileId, Finding, Report, Role, RuleId, Sources, Span, Stats};
+use nostall_model::{Context, FileId, Finding, Report, Role, RuleId, Sources, Stats};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::contexts::{Runs, contexts};
 use crate::held::{self, Held};
@@ -17,11 +18,13 @@ use crate::languages::{LANGUAGES, front_end};
 use crate::placement::Loops;
 use crate::program::{Program, link};
 use crate::project::{Project, read_referenced};
+use crate::repairs;
 use crate::rules::{self, Draft, Writer};
 use crate::settings::Settings;
 use crate::startup::{self, Startup};
-use crate::summary::{Basis, Summaries, summarise};
+use crate::summary::{Basis, Summaries, reaching, summarise, summarise_again};
 use crate::suppress::Suppressions;
+use crate::together::{AtPlace, together};
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +155,7 @@ pub fn analyse_facts(
     Report {
         sources,
         findings: outcome.findings,
+        repairs: outcome.repairs,
         problems: all,
         unresolved: outcome.unresolved,
         stats,
@@ -325,11 +329,27 @@ fn test_files(program: &Program<'_>) -> BTreeSet<FileId> {
     &with(true) - &with(false)
 }
 
+/// What is found if some functions block no more.
+pub(crate) struct Without {
+    /// The bodies that reach these functions: what is found in others stays.
+    pub(crate) reaching: BTreeSet<ProgramBody>,
+    /// The places where calls of these bodies still block.
+    pub(crate) still: BTreeSet<Place>,
+}
+
+/// What is known before anything is summarised.
+pub(crate) struct Ground {
+    pub(crate) held: Held,
+    loops: Loops,
+    kept: FxHashSet<ProgramBody>,
+}
+
 /// What the steps of an analysis found out.
 pub(crate) struct Answers {
-    pub(crate) held: Held,
+    pub(crate) ground: Ground,
     pub(crate) summaries: Summaries,
     pub(crate) runs: Vec<Runs>,
+    startup: Startup,
     pub(crate) drafts: Vec<Draft>,
 }
 
@@ -347,6 +367,7 @@ pub(crate) struct Outcome {
     findings: Vec<Finding>,
     /// What thresholds hide, where a baseline may know of it.
     hidden: Vec<Finding>,
+    repairs: Vec<Repair>,
     unresolved: Vec<UnresolvedCall>,
     stats: Stats,
 }
@@ -354,34 +375,29 @@ pub(crate) struct Outcome {
 impl Analysis<'_> {
     /// Runs the steps that lead to findings.
     pub(crate) fn answers(&self) -> Answers {
-        let cut =
-            |call: ProgramCall, blocking: &crate::sinks::Blocking| self.is_cut(call, blocking);
-        let held = held::follow(self.program, self.catalog);
-        let loops = Loops::new(self.program.all_facts());
-        let kept = kept::find(self.program, self.catalog);
-        let basis = Basis {
-            program: self.program,
-            catalog: self.catalog,
-            loops: &loops,
-            locked: &held.locked_calls,
-            kept: &kept,
+        let ground = Ground {
+            held: held::follow(self.program, self.catalog),
+            loops: Loops::new(self.program.all_facts()),
+            kept: kept::find(self.program, self.catalog),
         };
-        let mut summaries = summarise(basis, &cut);
+        let basis = self.basis(&ground);
+        let mut summaries = summarise(basis, &|call, blocking| self.is_cut(call, blocking));
         let runs = contexts(basis, &summaries);
         let startup = startup::find(self.program, self.catalog, &runs);
-        summaries.add_calls(basis, &runs);
+        summaries.add_calls(basis, &runs, self.program.bodies());
         let drafts = rules::find(&Steps {
             program: self.program,
             summaries: &summaries,
             runs: &runs,
             startup: &startup,
-            held: &held,
+            held: &ground.held,
         });
         let mut answers = Answers {
-            drafts,
-            held,
+            ground,
             summaries,
             runs,
+            startup,
+            drafts,
         };
         let mut drafts = std::mem::take(&mut answers.drafts);
         let writer = self.writer(&answers);
@@ -390,23 +406,57 @@ impl Analysis<'_> {
         answers
     }
 
+    fn basis<'b>(&'b self, ground: &'b Ground) -> Basis<'b> {
+        Basis {
+            program: self.program,
+            catalog: self.catalog,
+            loops: &ground.loops,
+            locked: &ground.held.locked_calls,
+            kept: &ground.kept,
+        }
+    }
+
+    /// What would be found if some functions blocked no more.
+    pub(crate) fn without(&self, answers: &Answers, repaired: &BTreeSet<ProgramBody>) -> Without {
+        let basis = self.basis(&answers.ground);
+        let reaching = reaching(basis, repaired.iter().copied());
+        let cut = |call: ProgramCall, blocking: &crate::sinks::Blocking| {
+            repairs::stands_in(self.program, call, repaired) || self.is_cut(call, blocking)
+        };
+        let mut summaries = summarise_again(basis, &cut, &reaching, &answers.summaries);
+        summaries.add_calls(basis, &answers.runs, reaching.iter().copied());
+        let drafts = rules::find(&Steps {
+            program: self.program,
+            summaries: &summaries,
+            runs: &answers.runs,
+            startup: &answers.startup,
+            held: &answers.ground.held,
+        });
+        let visible = drafts.iter().filter(|draft| self.is_visible(draft));
+        Without {
+            still: visible.map(|draft| draft.place).collect(),
+            reaching,
+        }
+    }
+
     pub(crate) fn writer<'b>(&'b self, answers: &'b Answers) -> Writer<'b> {
         Writer {
             program: self.program,
             catalog: self.catalog,
             summaries: &answers.summaries,
             runs: &answers.runs,
-            held: &answers.held,
+            held: &answers.ground.held,
         }
     }
 
     fn outcome(&self, answers: &Answers) -> Outcome {
         let mut outcome = Outcome::default();
         let writer = self.writer(answers);
-        for (_, drafts) in self.by_place(&answers.drafts) {
-            self.report_place(&writer, &drafts, &mut outcome);
+        for group in self.told_together(&answers.drafts, &mut outcome.stats) {
+            self.report_together(&writer, &group, &mut outcome);
         }
         self.finish(&mut outcome);
+        outcome.repairs = repairs::find(self, answers, &outcome.findings);
         self.count_calls(&answers.runs, &mut outcome);
         outcome.stats.idle_entries = self.idle_entries();
         outcome
@@ -449,20 +499,23 @@ impl Analysis<'_> {
                 .covers(rule, self.program.sources, file, record.statement)
     }
 
-    /// The drafts of rules that are on, by place: a file that is mounted twice has each place once.
-    fn by_place<'d>(
+    /// What is told as one finding each; counts what is not told at all.
+    pub(crate) fn told_together<'d>(
         &self,
         drafts: &'d [Draft],
-    ) -> BTreeMap<(FileId, Span, RuleId), Vec<&'d Draft>> {
-        let mut places: BTreeMap<(FileId, Span, RuleId), Vec<&Draft>> = BTreeMap::new();
-        for draft in drafts {
-            let Place { file, span } = draft.place;
-            if self.counts(draft.body) && self.settings.of(file).is_on(draft.rule.id) {
-                places
-                    .entry((file, span, draft.family()))
-                    .or_default()
-                    .push(draft);
-            }
+        stats: &mut Stats,
+    ) -> Vec<Vec<AtPlace<'d>>> {
+        let places = self.by_place(drafts).into_values();
+        let judged = places.filter_map(|drafts| self.judge_place(&drafts, stats));
+        together(self.program, judged.collect())
+    }
+
+    /// The drafts that are looked at, by place: a file that is mounted twice has each place once.
+    fn by_place<'d>(&self, drafts: &'d [Draft]) -> BTreeMap<(Place, RuleId), Vec<&'d Draft>> {
+        let mut places: BTreeMap<(Place, RuleId), Vec<&Draft>> = BTreeMap::new();
+        for draft in drafts.iter().filter(|draft| self.is_looked_at(draft)) {
+            let place = (draft.place, draft.family());
+            places.entry(place).or_default().push(draft);
         }
         places
     }
@@ -494,42 +547,77 @@ impl Analysis<'_> {
         self.program.is_present(body, tests)
     }
 
-    /// Thresholds and marks act before the choice of what to show.
-    fn report_place(&self, writer: &Writer<'_>, drafts: &[&Draft], outcome: &mut Outcome) {
-        let settings = self.settings.of(drafts[0].place.file);
-        let shown = |draft: &&Draft| {
-            draft.risk >= settings.min_risk && draft.confidence >= settings.min_confidence
-        };
-        let candidates: Vec<&Draft> = drafts
+    fn is_looked_at(&self, draft: &Draft) -> bool {
+        self.counts(draft.body)
+    }
+
+    /// Says whether a draft is shown, alone or among others.
+    pub(crate) fn is_visible(&self, draft: &Draft) -> bool {
+        let settings = self.settings.of(draft.place.file);
+        self.is_looked_at(draft)
+            && settings.is_on(draft.rule.id)
+            && draft.risk >= settings.min_risk
+            && draft.confidence >= settings.min_confidence
+            && !self.is_suppressed(draft)
+    }
+
+    /// Rules, marks and thresholds act before the choice of what to show.
+    fn judge_place<'d>(&self, drafts: &[&'d Draft], stats: &mut Stats) -> Option<AtPlace<'d>> {
+        let on = drafts
             .iter()
             .copied()
+            .filter(|draft| self.settings.of(draft.place.file).is_on(draft.rule.id));
+        let on: Vec<&Draft> = on.collect();
+        if on.is_empty() {
+            stats.hidden_by_rule += 1;
+            return None;
+        }
+        let candidates: Vec<&Draft> = on
+            .into_iter()
             .filter(|draft| !self.is_suppressed(draft))
             .collect();
-        if candidates.is_empty() {
-            outcome.stats.suppressed += 1;
-            return;
-        }
+        let Some(worst_of_all) = worst(&candidates) else {
+            stats.suppressed += 1;
+            return None;
+        };
         let visible: Vec<&Draft> = candidates
-            .iter()
-            .copied()
-            .filter(|draft| shown(draft))
+            .into_iter()
+            .filter(|draft| self.is_visible(draft))
             .collect();
-        let Some(worst) = worst(&visible) else {
-            if candidates
+        Some(AtPlace {
+            worst: worst(&visible).unwrap_or(worst_of_all),
+            visible,
+        })
+    }
+
+    /// Writes one finding for places that belong together, or counts them as hidden.
+    fn report_together(&self, writer: &Writer<'_>, group: &[AtPlace<'_>], outcome: &mut Outcome) {
+        let Some((first, others)) = group.split_first() else {
+            return;
+        };
+        if first.visible.is_empty() {
+            let settings = self.settings.of(first.worst.place.file);
+            if group
                 .iter()
-                .any(|draft| draft.risk >= settings.min_risk)
+                .any(|place| place.worst.risk >= settings.min_risk)
             {
                 outcome.stats.hidden_by_confidence += 1;
             } else {
                 outcome.stats.hidden_by_risk += 1;
             }
             // What thresholds hide is still there: its entries of a baseline are not stale.
-            if let (Some(_), Some(worst)) = (&self.settings.baseline, worst(&candidates)) {
-                outcome.hidden.push(writer.finding(worst, &candidates));
+            if self.settings.baseline.is_some() {
+                outcome
+                    .hidden
+                    .push(writer.finding(first.worst, &[first.worst]));
             }
             return;
-        };
-        outcome.findings.push(writer.finding(worst, &visible));
+        }
+        let mut finding = writer.finding(first.worst, &first.visible);
+        let shown = others.iter().filter(|place| !place.visible.is_empty());
+        finding.also_at = shown.map(|place| writer.also_at(place.worst)).collect();
+        finding.also_at.sort();
+        outcome.findings.push(finding);
     }
 
     pub(crate) fn is_suppressed(&self, draft: &Draft) -> bool {
@@ -576,16 +664,25 @@ impl Analysis<'_> {
     /// Counts async bodies, and what became of the calls in them.
     fn count_calls(&self, runs: &[Runs], outcome: &mut Outcome) {
         let mut bodies = BTreeSet::new();
+        let mut tests = BTreeSet::new();
         let mut seen = BTreeSet::new();
         for body in self
             .program
             .bodies()
-            .filter(|body| self.is_counted(*body, runs))
+            .filter(|body| self.is_reported_async(*body, runs))
         {
-            let file = self.program.file(body);
-            if runs[body.index()].entry == body {
-                bodies.insert((file, self.program.body(body).span));
+            let place = (self.program.file(body), self.program.body(body).span);
+            let is_entry = runs[body.index()].entry == body;
+            if !self.counts(body) {
+                if is_entry && self.program.is_present(body, true) {
+                    tests.insert(place);
+                }
+                continue;
             }
+            if is_entry {
+                bodies.insert(place);
+            }
+            let file = place.0;
             for call in self.program.calls_of(body) {
                 let (_, record) = self.program.call(*call);
                 if matches!(record.kind, CallKind::Plain | CallKind::Macro)
@@ -596,16 +693,16 @@ impl Analysis<'_> {
             }
         }
         outcome.stats.async_bodies = bodies.len();
+        outcome.stats.test_bodies = tests.difference(&bodies).count();
         let sources = self.program.sources;
         outcome.unresolved.sort_by_cached_key(|call| {
             (sources.get(call.place.file).path.clone(), call.place.span)
         });
     }
 
-    fn is_counted(&self, body: ProgramBody, runs: &[Runs]) -> bool {
+    fn is_reported_async(&self, body: ProgramBody, runs: &[Runs]) -> bool {
         runs[body.index()].context == Context::Async
             && self.program.sources.get(self.program.file(body)).role == Role::Report
-            && self.counts(body)
     }
 
     fn count_call(&self, body: ProgramBody, call: ProgramCall, outcome: &mut Outcome) {

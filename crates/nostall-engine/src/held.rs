@@ -10,7 +10,7 @@ use nostall_model::facts::{
 };
 use nostall_model::program::{Guard, Keeper, ProgramBody, ProgramCall};
 use nostall_model::{Language, Span};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::program::Program;
 
@@ -32,8 +32,8 @@ pub(crate) struct HeldOver {
 pub(crate) struct Held {
     /// Guards that live over an await.
     pub(crate) over_awaits: Vec<HeldOver>,
-    /// Calls that are made while a lock is held.
-    pub(crate) locked_calls: FxHashSet<ProgramCall>,
+    /// Calls that are made while a lock is held, each with the guard that was taken first.
+    pub(crate) locked_calls: FxHashMap<ProgramCall, Guard>,
 }
 
 /// Follows all guards.
@@ -89,7 +89,7 @@ struct Walk<'a> {
     body: ProgramBody,
     guards: &'a [(&'a Guard, Guards)],
     first_await: Vec<Option<(Span, bool)>>,
-    locked_calls: &'a mut FxHashSet<ProgramCall>,
+    locked_calls: &'a mut FxHashMap<ProgramCall, Guard>,
 }
 
 impl Walk<'_> {
@@ -150,8 +150,12 @@ impl Walk<'_> {
         match event {
             Event::Call(call) => {
                 let locked = |guards: Guards| matches!(guards, Guards::Lock | Guards::TaskLock);
-                if live.iter().any(|(index, _)| locked(self.guards[*index].1)) {
-                    self.locked_calls.insert(self.program.call_in(self.body, call));
+                let first = live.iter().find(|(index, _)| locked(self.guards[*index].1));
+                if let Some((index, _)) = first {
+                    let guard = self.guards[*index].0;
+                    self.locked_calls
+                        .entry(self.program.call_in(self.body, call))
+                        .or_insert_with(|| guard.clone());
                 }
                 self.begin(Keeper::Temporary(call), live);
                 self.begin(Keeper::Entered(call), live);

@@ -5,9 +5,9 @@ use nostall_model::facts::{
     RegionKind, Shown,
 };
 use nostall_model::finding::RiskReason;
-use nostall_model::program::ProgramCall;
+use nostall_model::program::{Guard, ProgramCall};
 use nostall_model::{Risk, Waits};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::sinks::Blocking;
 
@@ -213,13 +213,13 @@ fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool {
 pub(crate) fn own_placement(
     program: &crate::program::Program<'_>,
     loops: &Loops,
-    locked: &FxHashSet<ProgramCall>,
+    locked: &FxHashMap<ProgramCall, Guard>,
     call: ProgramCall,
 ) -> Placement {
     let (facts, record) = program.call(call);
     Placement {
         looped: loops.contain(program.file_of_call(call).index(), facts, record),
-        locked: locked.contains(&call),
+        locked: locked.contains_key(&call),
         once: fills_global(facts, record),
         branched: is_in_branch(facts, record),
         ..Placement::default()

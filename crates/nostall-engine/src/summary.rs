@@ -5,10 +5,12 @@
 //! its parameter says so, and each call site puts in what it passes. Propagation stops at async bodies: calling one makes
 //! a future, and what blocks in there is reported there.
 
+mod rounds;
+
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
 use nostall_model::facts::{CallKind, Callee, ExprId, Flavour, ParameterKind, Sink};
 use nostall_model::program::{
-    Condition, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
+    Condition, Guard, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
 };
 use nostall_model::{Confidence, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -18,6 +20,8 @@ use crate::given::{self, Dependences};
 use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
 use crate::sinks::{Bench, Blocking, Constant, argument, judge};
+
+pub(crate) use rounds::{reaching, summarise, summarise_again};
 
 /// Names a judged blocking call: its index in [`Summaries::sinks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,43 +130,9 @@ pub(crate) struct Basis<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) loops: &'a Loops,
     /// Calls that are made while a lock is held.
-    pub(crate) locked: &'a FxHashSet<ProgramCall>,
+    pub(crate) locked: &'a FxHashMap<ProgramCall, Guard>,
     /// Bodies whose results are kept.
     pub(crate) kept: &'a FxHashSet<ProgramBody>,
-}
-
-/// Summarises all bodies. `cut` takes calls out that the source vouches for.
-pub(crate) fn summarise(basis: Basis<'_>, cut: &Cut<'_>) -> Summaries {
-    let program = basis.program;
-    let mut summaries = Summaries {
-        by_body: vec![Summary::default(); program.body_count()],
-        by_call: FxHashMap::default(),
-        sinks: Vec::new(),
-        sink_index: FxHashMap::default(),
-    };
-    let cx = Cx::new(basis, cut);
-    for part in nostall_model::components::components(program.body_count(), |body| {
-        cx.callees(ProgramBody(body as u32))
-    }) {
-        let rounds = if part.len() == 1 {
-            2
-        } else {
-            part.len().min(16) + 2
-        };
-        for _ in 0..rounds {
-            let mut changed = false;
-            for body in &part {
-                let body = ProgramBody(*body as u32);
-                let summary = cx.summary(body, &mut summaries);
-                changed |= summary != summaries.by_body[body.index()];
-                summaries.by_body[body.index()] = summary;
-            }
-            if !changed {
-                break;
-            }
-        }
-    }
-    summaries
 }
 
 impl Summaries {
@@ -190,10 +160,15 @@ impl Summaries {
 
     /// Adds what each call of the bodies on the executor blocks on. What its closures do is theirs to report: they are part
     /// of the body.
-    pub(crate) fn add_calls(&mut self, basis: Basis<'_>, runs: &[Runs]) {
+    pub(crate) fn add_calls(
+        &mut self,
+        basis: Basis<'_>,
+        runs: &[Runs],
+        bodies: impl Iterator<Item = ProgramBody>,
+    ) {
         let cx = Cx::new(basis, &|_, _| false);
         let on_executor = |body: &ProgramBody| runs[body.index()].context == Context::Async;
-        for body in basis.program.bodies().filter(on_executor) {
+        for body in bodies.filter(on_executor) {
             for call in basis.program.calls_of(body) {
                 let mut effects = Vec::new();
                 for effect in cx.contribution(body, *call, self).effects {

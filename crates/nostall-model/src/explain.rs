@@ -60,6 +60,8 @@ pub struct FindingAnswer {
     pub finding: Finding,
     /// Why it is not shown, if it is not.
     pub hidden: Option<String>,
+    /// The finding with which `check` tells it, if it is none of its own: its rule and place.
+    pub told_with: Option<String>,
     /// Per hop of the chain: how its callee was found.
     pub how: Vec<String>,
     /// What would stop the chain.
@@ -171,6 +173,8 @@ pub struct Edge {
     pub from: usize,
     /// The callee's.
     pub to: usize,
-    /// `path:line` of the call.
+    /// `path:line:column` of the call.
     pub at: String,
+    /// Whether the callee is given to something that runs it off the executor.
+    pub offloaded: bool,
 }

@@ -81,6 +81,18 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// Returns the word that reports begin a finding with.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// How sure we are of target and context. A chain has the minimum of its hops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -330,6 +342,10 @@ pub struct Finding {
     pub chain: Vec<Hop>,
     /// Other apis behind the same call.
     pub also: Vec<String>,
+    /// Other calls that this finding speaks for: of the same statement, or steps of the iteration that its call gives.
+    pub also_at: Vec<AlsoAt>,
+    /// The lock that is held meanwhile, where that raised the risk.
+    pub held: Option<HeldLock>,
     /// What to use instead, in this project.
     pub replacement: Option<Replacement>,
     /// The rewrite, if there is one.
@@ -406,6 +422,24 @@ impl Finding {
     pub fn sink(&self) -> Place {
         self.chain.last().map_or(self.place, |hop| hop.place)
     }
+}
+
+/// A call beside the reported one that has the same repair.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlsoAt {
+    /// The callee's name as written.
+    pub place: Place,
+    /// What is called: a function of the program or an api.
+    pub call: String,
+}
+
+/// A lock that is held while a call blocks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeldLock {
+    /// The guard's type.
+    pub guard: String,
+    /// Where the lock is taken.
+    pub place: Place,
 }
 
 /// How far below the async body the blocking call stands.
@@ -518,6 +552,10 @@ pub struct Stats {
     pub hidden_by_risk: usize,
     /// Findings hidden by `--min-confidence` (and not by the risk).
     pub hidden_by_confidence: usize,
+    /// Findings of rules that are off.
+    pub hidden_by_rule: usize,
+    /// Async functions, blocks and closures of tests, benchmarks and examples that were not looked at.
+    pub test_bodies: usize,
     /// Findings hidden by the baseline.
     pub hidden_by_baseline: usize,
     /// Findings that a comment in the source answers.
@@ -546,6 +584,17 @@ pub struct UnresolvedCall {
     pub origin: Option<Origin>,
 }
 
+/// A function whose repair answers several findings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// Its qualified path.
+    pub function: String,
+    /// Its name where it is defined.
+    pub place: Place,
+    /// The findings that are gone when it blocks no more and those before it do not either: their places in the report.
+    pub removes: Vec<usize>,
+}
+
 /// All that a run has to say. Sorted: the same input gives the same bytes.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -553,6 +602,8 @@ pub struct Report {
     pub sources: Sources,
     /// What blocks, by path, line, column, rule.
     pub findings: Vec<Finding>,
+    /// The functions whose repair answers most findings, the best first. No finding is in two of them.
+    pub repairs: Vec<Repair>,
     /// What could not be done.
     pub problems: Vec<Problem>,
     /// Calls that are not known, when asked for.

@@ -7,11 +7,11 @@ use std::io::{self, Write};
 use nostall_model::finding::Severity;
 use nostall_model::{Finding, Report};
 
-use crate::sentences;
+use crate::{Options, chosen, sentences};
 
 /// Writes an annotation a finding.
-pub(crate) fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &report.findings {
+pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    for finding in chosen(report, options) {
         annotation(report, finding, out)?;
     }
     Ok(())

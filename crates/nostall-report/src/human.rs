@@ -1,104 +1,122 @@
 //! Findings for people: what happens, where, by which way, how bad, what to use instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use codespan_reporting::diagnostic::{Diagnostic, Label};
-use codespan_reporting::term::{self, Chars, Config};
-use nostall_model::finding::{HopKind, Place, Severity};
+use nostall_model::finding::{HopKind, Place};
 use nostall_model::{Finding, Report};
 
-use crate::snippets::Shown;
-use crate::words::{count, printable};
+use crate::concise;
+use crate::groups::{Group, alone, by_cause};
+use crate::layout::{Words, for_shell};
+use crate::paint::{Paint, Part};
+use crate::snippets::{self, Marked};
+use crate::words::{count, number, printable};
 use crate::{Options, sentences, summary};
 
-/// On a terminal this many findings are shown in full.
+/// On a terminal this many groups of findings are shown in full.
 const IN_FULL: usize = 50;
+/// Of the further places of a group this many are listed.
+const PLACES: usize = 12;
 
 /// Writes all findings and the summary.
 pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let groups = groups(report, options);
-    let in_full = in_full(&groups, options);
-    for (index, group) in groups.iter().enumerate() {
-        if in_full.contains(&index) {
-            full(report, group, options, out)?;
-        }
+    if options.summary {
+        return summary::render(report, options, 0, out);
     }
-    for (index, group) in groups.iter().enumerate() {
-        if !in_full.contains(&index) {
-            brief(report, group, out)?;
+    let mut groups = if options.all {
+        alone(report)
+    } else {
+        by_cause(report)
+    };
+    let left_out = groups
+        .split_off(options.max_findings.unwrap_or(usize::MAX).min(groups.len()))
+        .iter()
+        .map(|group| 1 + group.more.len())
+        .sum();
+    let in_full = if options.terminal && !options.all {
+        IN_FULL
+    } else {
+        usize::MAX
+    };
+    let (full, brief) = groups.split_at(in_full.min(groups.len()));
+    for group in full {
+        for line in finding(report, group, options) {
+            writeln!(out, "{line}")?;
         }
+        writeln!(out)?;
+    }
+    for group in brief {
+        writeln!(out, "{}", one_line(report, group, options))?;
+    }
+    if !brief.is_empty() {
+        writeln!(out)?;
     }
     if options.quiet {
         return Ok(());
     }
-    summary::render(report, options, out)
+    summary::render(report, options, left_out, out)
 }
 
-/// Findings that are told together: the first in full, the others as a number.
-struct Group<'a> {
-    first: &'a Finding,
-    more: Vec<&'a Finding>,
-}
-
-/// Chains that end in the same blocking call through the same helper say the same thing.
-fn groups<'a>(report: &'a Report, options: &Options) -> Vec<Group<'a>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    let mut known: BTreeMap<(Place, &str), usize> = BTreeMap::new();
-    for finding in &report.findings {
-        let helper = finding.chain.first().map_or("", |hop| hop.call.as_str());
-        if finding.chain.len() > 1 && !options.all {
-            if let Some(index) = known.get(&(finding.sink(), helper)) {
-                groups[*index].more.push(finding);
-                continue;
-            }
-            known.insert((finding.sink(), helper), groups.len());
-        }
-        groups.push(Group {
-            first: finding,
-            more: Vec::new(),
-        });
-    }
-    groups
-}
-
-/// The groups that are shown in full: the worst, on a terminal.
-fn in_full(groups: &[Group<'_>], options: &Options) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..groups.len()).collect();
-    if options.terminal && !options.all && groups.len() > IN_FULL {
-        order.sort_by_key(|index| std::cmp::Reverse(groups[*index].first.risk));
-        order.truncate(IN_FULL);
-    }
-    order
-}
-
-fn full(
-    report: &Report,
-    group: &Group<'_>,
-    options: &Options,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+/// A finding in full, and where the others of its group are.
+fn finding(report: &Report, group: &Group<'_>, options: &Options) -> Vec<String> {
+    let paint = Paint::new(options.color);
     let finding = group.first;
-    let mut shown = Shown::new(report);
-    let mut diagnostic = match finding.risk.severity() {
-        Severity::Error => Diagnostic::error(),
-        Severity::Warning => Diagnostic::warning(),
-        Severity::Note => Diagnostic::note(),
-    };
-    diagnostic = diagnostic
-        .with_code(finding.rule.id)
-        .with_message(printable(&sentences::message(finding)));
-    let (id, range) = shown.add(finding.place);
-    diagnostic =
-        diagnostic.with_label(Label::primary(id, range).with_message(first_label(finding)));
-    let further = finding.chain.iter().enumerate();
-    for (index, hop) in further.filter(|(_, hop)| hop.place != finding.place) {
-        let (id, range) = shown.add(hop.place);
-        diagnostic = diagnostic
-            .with_label(Label::secondary(id, range).with_message(hop_label(finding, index)));
+    let mut lines = vec![title(finding, options)];
+    let marked = marked(finding);
+    let gutter = snippets::gutter(&report.sources, &marked);
+    for marked in &marked {
+        let width = options.width;
+        lines.extend(snippets::draw(
+            &report.sources,
+            marked,
+            gutter,
+            width,
+            paint,
+        ));
     }
-    diagnostic = diagnostic.with_notes(notes(report, group, options));
-    emit(&shown, &diagnostic, options, out)
+    for note in notes(report, group) {
+        let text = note.hanging(options.width.saturating_sub(gutter + 3), gutter + 5);
+        let bullet = paint.on(Part::Frame, &format!("{:gutter$} =", ""));
+        lines.push(format!("{bullet} {}", paint.code(&text)));
+    }
+    lines
+}
+
+/// `error[blocking-fs]: what happens`.
+fn title(finding: &Finding, options: &Options) -> String {
+    let paint = Paint::new(options.color);
+    let severity = finding.risk.severity();
+    let head = format!("{}[{}]", severity.name(), finding.rule.id);
+    let words = Words::default().whole(&format!("{head}:"));
+    let text = words
+        .text(&sentences::message(finding))
+        .hanging(options.width, 2);
+    let rest = &text[head.len()..];
+    format!(
+        "{}{}",
+        paint.on(Part::Grade(severity), &head),
+        paint.on(Part::Title, rest)
+    )
+}
+
+/// The places on the way, the reported call first.
+fn marked(finding: &Finding) -> Vec<Marked> {
+    let first = Marked {
+        place: finding.place,
+        label: first_label(finding),
+        part: Part::Grade(finding.risk.severity()),
+        sign: '^',
+    };
+    let further = finding.chain.iter().enumerate();
+    let further = further.filter(|(_, hop)| hop.place != finding.place);
+    let further = further.map(|(index, hop)| Marked {
+        place: hop.place,
+        label: hop_label(finding, index),
+        part: Part::Further,
+        sign: '-',
+    });
+    std::iter::once(first).chain(further).collect()
 }
 
 /// What stands under the reported call.
@@ -133,68 +151,106 @@ fn lower_first(text: &str) -> String {
     })
 }
 
-fn notes(report: &Report, group: &Group<'_>, options: &Options) -> Vec<String> {
+fn notes(report: &Report, group: &Group<'_>) -> Vec<Words> {
     let finding = group.first;
-    let mut notes = Vec::new();
-    let at = finding.entry_place.map_or_else(String::new, |place| {
-        format!(" ({})", line_of(report, place))
-    });
-    notes.push(format!(
-        "entry: {}, {}{at}",
+    let mut notes = vec![entry(report, finding), risk(finding)];
+    notes.extend(finding.held.as_ref().map(|held| {
+        let lock = format!("lock: `{}`, taken at", held.guard);
+        Words::of(&lock).whole(&line_of(report, held.place))
+    }));
+    if !finding.also.is_empty() {
+        let also = Words::of("also behind this call:");
+        notes.push(also.text(&finding.also.join(", ")));
+    }
+    if !finding.also_at.is_empty() {
+        notes.push(also_at(report, finding));
+    }
+    let replacement = finding.replacement.iter();
+    notes.extend(replacement.map(|it| Words::of(&format!("help: {}", sentences::help(it)))));
+    let place = for_shell(&line_of(report, finding.place));
+    notes.push(Words::default().whole(&format!("why: nostall explain {place}")));
+    if let Some(function) = group.through {
+        notes.push(more(report, group, function));
+    }
+    notes
+}
+
+fn entry(report: &Report, finding: &Finding) -> Words {
+    let words = Words::of(&format!(
+        "entry: {}, {}",
         finding.function,
         finding.entry.describe(&report.sources)
     ));
+    match finding.entry_place {
+        Some(place) => words.whole(&format!("({})", line_of(report, place))),
+        None => words,
+    }
+}
+
+fn risk(finding: &Finding) -> Words {
     let reasons: Vec<&str> = finding
         .risk_reasons
         .iter()
         .map(|reason| reason.text.as_str())
         .collect();
-    notes.push(format!(
-        "risk: {} ({}) · confidence: {}",
-        finding.risk.name(),
-        reasons.join("; "),
-        finding.confidence.name()
-    ));
-    if !finding.also.is_empty() {
-        notes.push(format!(
-            "also behind this call: {}",
-            finding.also.join(", ")
-        ));
-    }
-    let replacement = finding.replacement.iter();
-    notes.extend(replacement.map(|it| format!("help: {}", sentences::help(it))));
-    notes.push(format!(
-        "why: nostall explain {}",
-        line_of(report, finding.place)
-    ));
-    if !group.more.is_empty() {
-        notes.push(more(report, group));
-    }
-    notes
-        .iter()
-        .map(|note| fold(&printable(note), options.width))
-        .collect()
+    let (risk, confidence) = (finding.risk.name(), finding.confidence.name());
+    Words::of(&format!("risk: {risk} ({}) ·", reasons.join("; ")))
+        .whole(&format!("confidence: {confidence}"))
 }
 
-/// "+211 more calls of `Config::load`", with the first few places.
-fn more(report: &Report, group: &Group<'_>) -> String {
-    let helper = &group.first.chain[0].call;
-    let places: Vec<String> = group
-        .more
-        .iter()
-        .take(3)
-        .map(|finding| line_of(report, finding.place))
+/// The other calls that this finding speaks for, with their lines where these are others.
+fn also_at(report: &Report, finding: &Finding) -> Words {
+    let sources = &report.sources;
+    let line = |place: Place| sources.place(place.file, place.span.start).line;
+    let mut calls: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    for also in &finding.also_at {
+        let lines = calls.entry(&also.call).or_default();
+        lines.extend(Some(line(also.place)).filter(|own| *own != line(finding.place)));
+    }
+    let calls: Vec<String> = calls
+        .into_iter()
+        .map(|(call, lines)| {
+            let lines: Vec<String> = lines.iter().map(u32::to_string).collect();
+            match lines.as_slice() {
+                [] => format!("`{call}`"),
+                [only] => format!("`{call}` (line {only})"),
+                several => format!("`{call}` (lines {})", several.join(", ")),
+            }
+        })
         .collect();
-    let rest = if group.more.len() > places.len() {
-        ", …"
-    } else {
-        ""
-    };
-    format!(
-        "+{} of `{helper}`: {}{rest} (`--all` shows them)",
-        count(group.more.len(), "more call"),
-        places.join(", ")
-    )
+    Words::of("also here:").text(&calls.join(", "))
+}
+
+/// "+211 more through `Config::load`", with the first places.
+fn more(report: &Report, group: &Group<'_>, function: &str) -> Words {
+    let head = format!("+{} more through `{function}`:", number(group.more.len()));
+    let mut words = Words::of(&head);
+    let shown = group.more.len().min(PLACES);
+    for (index, place) in places(report, &group.more[..shown]).iter().enumerate() {
+        let comma = if index + 1 < shown { "," } else { "" };
+        words = words.whole(&format!("{place}{comma}"));
+    }
+    match group.more.len() - shown {
+        0 => words,
+        rest => words.text(&format!("and {} more (`--all` shows them)", number(rest))),
+    }
+}
+
+/// Places of findings: the path where it is another than before, else the line alone.
+fn places(report: &Report, findings: &[&Finding]) -> Vec<String> {
+    let mut last = None;
+    let mut places = Vec::new();
+    for finding in findings {
+        let place = finding.place;
+        let line = report.sources.place(place.file, place.span.start).line;
+        places.push(if last == Some(place.file) {
+            line.to_string()
+        } else {
+            line_of(report, place)
+        });
+        last = Some(place.file);
+    }
+    places
 }
 
 fn line_of(report: &Report, place: Place) -> String {
@@ -205,62 +261,14 @@ fn line_of(report: &Report, place: Place) -> String {
     )
 }
 
-/// Breaks a note into lines that fit; the lines after the first are indented.
-fn fold(text: &str, width: usize) -> String {
-    let room = width.saturating_sub(8).max(40);
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            Some(_) => lines.push(format!("  {word}")),
-            None => lines.push(word.to_owned()),
+/// One line for a group beyond the first ones.
+fn one_line(report: &Report, group: &Group<'_>, options: &Options) -> String {
+    let line = concise::line(report, group.first, Paint::new(options.color));
+    match group.through {
+        Some(function) => {
+            let more = number(group.more.len());
+            format!("{line} (+{more} through `{}`)", printable(function))
         }
+        None => line,
     }
-    lines.join("\n")
-}
-
-fn emit(
-    shown: &Shown<'_>,
-    diagnostic: &Diagnostic<usize>,
-    options: &Options,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let config = Config {
-        chars: Chars::box_drawing(),
-        tab_width: 4,
-        ..Config::default()
-    };
-    let mut buffer = if options.color {
-        term::termcolor::Buffer::ansi()
-    } else {
-        term::termcolor::Buffer::no_color()
-    };
-    term::emit_to_write_style(&mut buffer, &config, shown, diagnostic).map_err(io::Error::other)?;
-    out.write_all(buffer.as_slice())
-}
-
-/// One line for a finding beyond the first ones.
-fn brief(report: &Report, group: &Group<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let finding = group.first;
-    let at = report
-        .sources
-        .place(finding.place.file, finding.place.span.start);
-    let path = printable(&report.sources.get(finding.place.file).path).into_owned();
-    let more = if group.more.is_empty() {
-        String::new()
-    } else {
-        format!(" (+{})", group.more.len())
-    };
-    writeln!(
-        out,
-        "{path}:{}:{}: {} {}: {}{more}",
-        at.line,
-        at.column,
-        finding.risk.name(),
-        finding.rule.id,
-        printable(&sentences::message(finding))
-    )
 }

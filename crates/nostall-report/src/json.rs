@@ -8,7 +8,7 @@ use nostall_model::finding::{
 use nostall_model::{Category, Confidence, Finding, Language, Report, Risk, Sources, Stats};
 use serde::Serialize;
 
-use crate::{Options, sentences};
+use crate::{Options, chosen, sentences};
 
 /// The version of the form; it grows when a field goes or changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
@@ -18,9 +18,8 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) ->
     let sources = &report.sources;
     let whole = Whole {
         schema_version: SCHEMA_VERSION,
-        findings: report
-            .findings
-            .iter()
+        findings: chosen(report, options)
+            .into_iter()
             .map(|finding| entry(sources, finding))
             .collect(),
         problems: report
@@ -35,6 +34,15 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) ->
                 .map(|call| unresolved(sources, call))
                 .collect()
         }),
+        repairs: report
+            .repairs
+            .iter()
+            .map(|repair| RepairEntry {
+                function: &repair.function,
+                place: place_entry(sources, repair.place),
+                removes: repair.removes.len(),
+            })
+            .collect(),
         stats: &report.stats,
     };
     serde_json::to_writer_pretty(&mut *out, &whole)?;
@@ -42,8 +50,12 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut dyn Write) ->
 }
 
 /// Writes one value a finding, each on its own line.
-pub(crate) fn render_lines(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for finding in &report.findings {
+pub(crate) fn render_lines(
+    report: &Report,
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for finding in chosen(report, options) {
         serde_json::to_writer(&mut *out, &entry(&report.sources, finding))?;
         writeln!(out)?;
     }
@@ -57,7 +69,17 @@ struct Whole<'a> {
     problems: Vec<ProblemEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unresolved: Option<Vec<UnresolvedEntry<'a>>>,
+    repairs: Vec<RepairEntry<'a>>,
     stats: &'a Stats,
+}
+
+/// A function whose repair removes this many findings, once those before it are repaired.
+#[derive(Serialize)]
+struct RepairEntry<'a> {
+    function: &'a str,
+    #[serde(flatten)]
+    place: PlaceEntry<'a>,
+    removes: usize,
 }
 
 /// A finding.
@@ -81,6 +103,8 @@ struct Entry<'a> {
     chain: Vec<HopEntry<'a>>,
     sink: PlaceEntry<'a>,
     also: &'a [String],
+    also_at: Vec<CallEntry<'a>>,
+    held: Option<LockEntry<'a>>,
     message: String,
     replacement: Option<String>,
     advice: Vec<AdviceEntry<'a>>,
@@ -113,6 +137,22 @@ struct HopEntry<'a> {
     #[serde(flatten)]
     place: PlaceEntry<'a>,
     call: &'a str,
+}
+
+/// Another call of the same statement.
+#[derive(Serialize)]
+struct CallEntry<'a> {
+    #[serde(flatten)]
+    place: PlaceEntry<'a>,
+    call: &'a str,
+}
+
+/// A lock that is held meanwhile, and where it is taken.
+#[derive(Serialize)]
+struct LockEntry<'a> {
+    guard: &'a str,
+    #[serde(flatten)]
+    place: PlaceEntry<'a>,
 }
 
 #[derive(Serialize)]
@@ -184,6 +224,18 @@ fn entry<'a>(sources: &'a Sources, finding: &'a Finding) -> Entry<'a> {
             .collect(),
         sink: place_entry(sources, finding.sink()),
         also: &finding.also,
+        also_at: finding
+            .also_at
+            .iter()
+            .map(|also| CallEntry {
+                place: place_entry(sources, also.place),
+                call: &also.call,
+            })
+            .collect(),
+        held: finding.held.as_ref().map(|held| LockEntry {
+            guard: &held.guard,
+            place: place_entry(sources, held.place),
+        }),
         message: sentences::message(finding),
         replacement: finding.replacement.as_ref().map(sentences::replacement),
         advice: finding

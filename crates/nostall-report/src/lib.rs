@@ -1,10 +1,15 @@
 //! A [`Report`] as text: one file per format. Renderers get a finished value and write bytes.
 
+mod concise;
 mod explain;
 mod github;
 mod graph;
+mod groups;
 mod human;
 mod json;
+mod layout;
+mod markdown;
+mod paint;
 pub mod sentences;
 mod snippets;
 mod summary;
@@ -16,15 +21,18 @@ pub use explain::{
     render_api, render_functions, render_functions_json, render_line, render_line_json,
 };
 pub use graph::{GraphFormat, render_graph};
+pub use markdown::render_page;
 
 use nostall_model::finding::Problem;
-use nostall_model::{Confidence, Report, Risk};
+use nostall_model::{Confidence, Finding, Report, Risk};
 
 /// A form of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// For people, with the source.
     Human,
+    /// A line a finding, for editors and `grep`.
+    Concise,
     /// One JSON value.
     Json,
     /// One JSON value a finding, each on its own line.
@@ -35,13 +43,20 @@ pub enum Format {
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 4] = [Self::Human, Self::Json, Self::Jsonl, Self::Github];
+    pub const ALL: [Self; 5] = [
+        Self::Human,
+        Self::Concise,
+        Self::Json,
+        Self::Jsonl,
+        Self::Github,
+    ];
 
     /// Returns the name used on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Human => "human",
+            Self::Concise => "concise",
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Github => "github",
@@ -66,6 +81,10 @@ pub struct Options {
     pub all: bool,
     /// Findings alone, without the last lines of a run.
     pub quiet: bool,
+    /// The last lines alone, with the table: no findings.
+    pub summary: bool,
+    /// Of the findings the worst, so many.
+    pub max_findings: Option<usize>,
     /// A table of rules and risks.
     pub statistics: bool,
     /// The list of calls that are not known.
@@ -85,6 +104,8 @@ impl Default for Options {
             width: 100,
             all: false,
             quiet: false,
+            summary: false,
+            max_findings: None,
             statistics: false,
             unresolved: false,
             terminal: false,
@@ -106,10 +127,24 @@ pub fn render(
 ) -> io::Result<()> {
     match format {
         Format::Human => human::render(report, options, out),
+        Format::Concise => concise::render(report, options, out),
         Format::Json => json::render(report, options, out),
-        Format::Jsonl => json::render_lines(report, out),
-        Format::Github => github::render(report, out),
+        Format::Jsonl => json::render_lines(report, options, out),
+        Format::Github => github::render(report, options, out),
     }
+}
+
+/// The findings to be written one by one: all, or the worst ones, by place.
+fn chosen<'a>(report: &'a Report, options: &Options) -> Vec<&'a Finding> {
+    let most = options.max_findings.unwrap_or(usize::MAX);
+    if report.findings.len() <= most {
+        return report.findings.iter().collect();
+    }
+    let mut order: Vec<usize> = (0..report.findings.len()).collect();
+    order.sort_by_cached_key(|index| groups::order(report, &report.findings[*index]));
+    order.truncate(most);
+    order.sort_unstable();
+    order.iter().map(|index| &report.findings[*index]).collect()
 }
 
 /// Writes the last lines of a run: findings by risk, what is hidden, coverage.
@@ -117,7 +152,8 @@ pub fn render(
 /// # Errors
 /// Those of the writer.
 pub fn render_summary(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    summary::render(report, options, out)
+    let left_out = report.findings.len() - chosen(report, options).len();
+    summary::render(report, options, left_out, out)
 }
 
 /// Writes problems, a line each.

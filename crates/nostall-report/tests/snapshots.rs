@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use nostall_model::finding::{
-    ApiId, Cause, Code, Entry, Finding, Form, Group, Hop, HopKind, Offload, Place, Problem,
-    ProblemCode, Replacement, RiskReason, Rule, Twin, Waits,
+    AlsoAt, ApiId, Cause, Code, Entry, Finding, Form, Group, HeldLock, Hop, HopKind, Offload,
+    Place, Problem, ProblemCode, Repair, Replacement, RiskReason, Rule, Twin, Waits,
 };
 use nostall_model::{
     Category, Confidence, FileId, Language, Report, Risk, Role, RuleId, Source, Sources, Span,
@@ -26,7 +26,8 @@ static SLEEP: Rule = Rule {
 };
 const MAIN: &str = "mod util;\n\nasync fn handler() {\n\tutil::load(\"ä\"); // tab and two bytes\n    util::load(\"b\");\n}\n";
 const UTIL: &str = "pub fn load(name: &str) {\n    std::fs::read(name);\n}\n";
-const PYTHON: &str = "import time\r\nasync def f():\r\n    time.sleep(1)  # \u{1b}[31m\r\n";
+const PYTHON: &str =
+    "import time\r\nasync def f():\r\n    time.sleep(1), time.sleep(2)  # \u{1b}[31m\r\n";
 
 fn place(sources: &Sources, file: FileId, nth: usize, text: &str) -> Place {
     let whole = &sources.get(file).text;
@@ -90,6 +91,11 @@ fn chain(sources: &Sources, main: FileId, util: FileId, nth: usize) -> Finding {
             },
         ],
         also: vec!["std::fs::metadata".to_owned()],
+        also_at: Vec::new(),
+        held: Some(HeldLock {
+            guard: "std::sync::MutexGuard".to_owned(),
+            place: place(sources, main, 0, "handler"),
+        }),
         replacement: Some(Replacement::Offload(Offload {
             code: Code::of(
                 "tokio::task::spawn_blocking(move || util::load(\"ä\")).await.unwrap()".to_owned(),
@@ -133,6 +139,11 @@ fn direct(sources: &Sources, file: FileId) -> Finding {
             kind: HopKind::Call,
         }],
         also: Vec::new(),
+        also_at: vec![AlsoAt {
+            place: place(sources, file, 1, "time.sleep"),
+            call: "time.sleep".to_owned(),
+        }],
+        held: None,
         replacement: Some(Replacement::Twin(Twin {
             path: "asyncio.sleep".to_owned(),
             library: None,
@@ -153,6 +164,11 @@ fn sample() -> Report {
         chain(&sources, main, util, 0),
         chain(&sources, main, util, 1),
     ];
+    let repair = Repair {
+        function: "app::util::load".to_owned(),
+        place: place(&sources, util, 0, "load"),
+        removes: vec![1, 2],
+    };
     let problem = Problem {
         path: "jobs.py".to_owned(),
         place: Some(place(&sources, python, 0, "async")),
@@ -176,6 +192,7 @@ fn sample() -> Report {
     Report {
         sources,
         findings,
+        repairs: vec![repair],
         problems: vec![problem],
         unresolved: Vec::new(),
         stats,
@@ -202,31 +219,151 @@ fn rendered(format: Format, options: &Options) -> String {
     String::from_utf8(bytes).expect("text")
 }
 
+fn human(width: usize) -> Options {
+    Options {
+        width,
+        ..Options::default()
+    }
+}
+
 #[test]
 fn every_format_is_as_recorded() {
-    compare(
-        "human_80.txt",
-        &rendered(
-            Format::Human,
-            &Options {
-                width: 80,
-                ..Options::default()
-            },
-        ),
-    );
-    let wide = Options {
-        width: 140,
+    let all = Options {
         all: true,
         statistics: true,
+        ..human(140)
+    };
+    let summary = Options {
+        summary: true,
+        ..human(80)
+    };
+    let colour = Options {
+        color: true,
+        ..human(80)
+    };
+    for (name, format, options) in [
+        ("human_50.txt", Format::Human, &human(50)),
+        ("human_80.txt", Format::Human, &human(80)),
+        ("human_140.txt", Format::Human, &all),
+        ("human_colour.txt", Format::Human, &colour),
+        ("summary.txt", Format::Human, &summary),
+        ("concise.txt", Format::Concise, &human(80)),
+        ("report.json", Format::Json, &human(80)),
+        ("report.jsonl", Format::Jsonl, &human(80)),
+        ("github.txt", Format::Github, &human(80)),
+    ] {
+        compare(name, &rendered(format, options));
+    }
+}
+
+#[test]
+fn the_worst_are_chosen_and_the_rest_is_counted() {
+    let options = Options {
+        max_findings: Some(1),
         ..Options::default()
     };
-    compare("human_140.txt", &rendered(Format::Human, &wide));
-    compare("report.json", &rendered(Format::Json, &Options::default()));
-    compare(
-        "report.jsonl",
-        &rendered(Format::Jsonl, &Options::default()),
+    let text = rendered(Format::Human, &options);
+    assert!(
+        text.contains("jobs.py:3:5") && !text.contains("main.rs"),
+        "{text}"
     );
-    compare("github.txt", &rendered(Format::Github, &Options::default()));
+    assert!(
+        text.contains("Not shown: 2 beyond `--max-findings 1`, 10 below"),
+        "{text}"
+    );
+    assert!(text.contains("3 findings: 1 critical, 2 medium"), "{text}");
+    let lines = rendered(Format::Concise, &options);
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    assert!(
+        lines.starts_with("jobs.py:3:5: critical[blocking-sleep] "),
+        "{lines}"
+    );
+}
+
+#[test]
+fn nothing_is_wider_than_the_terminal_but_what_must_stay_whole() {
+    for width in [40, 50, 60, 80, 100, 140] {
+        for line in rendered(Format::Human, &human(width)).lines() {
+            let whole = [
+                "spawn_blocking",
+                "std::fs::read_to_string",
+                "app::util::load",
+                "--min-risk low",
+            ];
+            let fits = line.chars().count() <= width;
+            assert!(
+                fits || whole.iter().any(|word| line.contains(word)),
+                "{width}: {line}"
+            );
+        }
+    }
+}
+
+/// What a run without findings says of what was hidden, unknown or not read.
+fn without_findings(stats: Stats) -> String {
+    let report = Report {
+        stats,
+        ..Report::default()
+    };
+    let mut bytes = Vec::new();
+    render(&report, Format::Human, &human(200), &mut bytes).expect("a vector takes all");
+    let text = String::from_utf8(bytes).expect("text");
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn no_findings_are_told_with_what_is_not_known() {
+    let clean = Stats {
+        files: 3,
+        async_bodies: 12,
+        calls: 100,
+        resolved_calls: 100,
+        ..Stats::default()
+    };
+    assert_eq!(
+        without_findings(clean.clone()),
+        "No blocking calls found: 12 async functions in 3 files."
+    );
+    assert_eq!(
+        without_findings(Stats {
+            resolved_calls: 63,
+            unknown_calls: 37,
+            skipped_files: 1,
+            ..clean.clone()
+        }),
+        "No blocking calls found: 12 async functions in 3 files, but 37 % of their calls are unknown and 1 file was not read."
+    );
+    assert_eq!(
+        without_findings(Stats {
+            hidden_by_risk: 3,
+            hidden_by_baseline: 8,
+            ..clean.clone()
+        }),
+        "No finding is shown: 3 below `--min-risk medium`, 8 in the baseline (`--min-risk low` shows more); 12 async functions in 3 files."
+    );
+    assert_eq!(
+        without_findings(Stats {
+            hidden_by_rule: 2,
+            ..clean.clone()
+        }),
+        "No finding is shown: 2 of rules that are off; 12 async functions in 3 files."
+    );
+    assert_eq!(
+        without_findings(Stats {
+            async_bodies: 0,
+            test_bodies: 1,
+            files: 1,
+            ..Stats::default()
+        }),
+        "No async code found in 1 file but 1 async function of tests: `--tests` looks at it."
+    );
+    assert_eq!(
+        without_findings(Stats {
+            skipped_files: 2,
+            ..Stats::default()
+        }),
+        "No async code found in 0 files, but 2 files were not read."
+    );
 }
 
 #[test]

@@ -56,6 +56,9 @@ pub(crate) enum Command {
         /// The form of the output
         #[arg(long, value_enum, default_value_t)]
         format: AnswerFormat,
+        /// When to write in colour
+        #[arg(long, value_enum, default_value_t)]
+        color: Color,
         #[command(flatten)]
         scope: ScopeOptions,
         #[command(flatten)]
@@ -68,6 +71,9 @@ pub(crate) enum Command {
         /// The form of the output
         #[arg(long, value_enum, default_value_t)]
         format: GraphFormatName,
+        /// When to write in colour
+        #[arg(long, value_enum, default_value_t)]
+        color: Color,
         #[command(flatten)]
         scope: ScopeOptions,
         #[command(flatten)]
@@ -150,9 +156,15 @@ pub(crate) struct CheckOptions {
     /// Takes standard input as the text of this file
     #[arg(long, value_name = "FILE")]
     pub(crate) stdin_filename: Option<PathBuf>,
-    /// Shows all findings in full, none grouped
+    /// Shows all findings in full, none grouped by the function that they go through
     #[arg(long)]
     pub(crate) all: bool,
+    /// Writes the last lines alone, with a table of rules and risks and the functions whose repair pays most
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// Writes at most this many findings, the worst; the exit code stays
+    #[arg(long, value_name = "N")]
+    pub(crate) max_findings: Option<usize>,
     /// Adds a table of rules and risks
     #[arg(long)]
     pub(crate) statistics: bool,
@@ -183,6 +195,8 @@ pub(crate) enum FormatName {
     /// For people, with the source
     #[default]
     Human,
+    /// A line a finding: path:line:column: risk[rule] message
+    Concise,
     /// One JSON value
     Json,
     /// One JSON value a line
@@ -195,6 +209,7 @@ impl From<FormatName> for Format {
     fn from(name: FormatName) -> Self {
         match name {
             FormatName::Human => Self::Human,
+            FormatName::Concise => Self::Concise,
             FormatName::Json => Self::Json,
             FormatName::Jsonl => Self::Jsonl,
             FormatName::Github => Self::Github,
@@ -237,7 +252,7 @@ impl From<GraphFormatName> for nostall_report::GraphFormat {
 /// When to write in colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, as NO_COLOR, CLICOLOR, CLICOLOR_FORCE, FORCE_COLOR and TERM say
     #[default]
     Auto,
     /// Always

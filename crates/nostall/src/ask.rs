@@ -8,11 +8,11 @@ use nostall_engine::inspect::{Answer, Question, Subject, inspect, library_functi
 use nostall_engine::project::load;
 use nostall_model::Sources;
 use nostall_report::{
-    GraphFormat, render_api, render_functions, render_functions_json, render_graph, render_line,
-    render_line_json,
+    GraphFormat, Options, render_api, render_functions, render_functions_json, render_graph,
+    render_line, render_line_json, render_page,
 };
 
-use crate::arguments::{AnswerFormat, ScopeOptions, Verbosity};
+use crate::arguments::{AnswerFormat, Color, ScopeOptions, Verbosity};
 use crate::output;
 use crate::pages;
 use crate::run::{code, request, say_what_was_read, settings};
@@ -21,16 +21,18 @@ use crate::run::{code, request, say_what_was_read, settings};
 pub(crate) fn explain(
     subject: &str,
     format: AnswerFormat,
+    color: Color,
     scope: &ScopeOptions,
     verbosity: Verbosity,
 ) -> Result<u8> {
+    let style = output::style(color);
     let mut bytes = Vec::new();
     if let Some((path, line)) = file_and_line(subject) {
         let question = Question::Line(path.clone(), line);
         let (sources, answer) = ask(&question, Some(&path), scope, verbosity)?;
         match (answer, format) {
             (Answer::Line(answer), AnswerFormat::Human) => {
-                render_line(&sources, &answer, &mut bytes)?;
+                render_line(&sources, &answer, &style, &mut bytes)?;
             }
             (Answer::Line(answer), AnswerFormat::Json) => {
                 render_line_json(&sources, &answer, &mut bytes)?;
@@ -38,9 +40,9 @@ pub(crate) fn explain(
             _ => bail!("`{path}` is no source file of this project"),
         }
     } else if let Some(page) = pages::of(subject) {
-        bytes.extend(page.as_bytes());
+        render_page(page, &style, &mut bytes)?;
     } else {
-        explain_function(subject, format, scope, verbosity, &mut bytes)?;
+        explain_function(subject, format, &style, scope, verbosity, &mut bytes)?;
     }
     output::write(None, &bytes)?;
     Ok(code::CLEAN)
@@ -50,6 +52,7 @@ pub(crate) fn explain(
 fn explain_function(
     subject: &str,
     format: AnswerFormat,
+    style: &Options,
     scope: &ScopeOptions,
     verbosity: Verbosity,
     bytes: &mut Vec<u8>,
@@ -59,12 +62,12 @@ fn explain_function(
     let own = ask(&question, None, scope, verbosity);
     match (own, library, format) {
         (Ok((_, Answer::Function(answers))), _, AnswerFormat::Human) => {
-            render_functions(&answers, bytes)?;
+            render_functions(&answers, style, bytes)?;
         }
         (Ok((_, Answer::Function(answers))), _, AnswerFormat::Json) => {
             render_functions_json(&answers, bytes)?;
         }
-        (_, Some((_, entry)), AnswerFormat::Human) => render_api(&entry, bytes)?,
+        (_, Some((_, entry)), AnswerFormat::Human) => render_api(&entry, style, bytes)?,
         (_, Some((answer, _)), AnswerFormat::Json) => render_functions_json(&[answer], bytes)?,
         (Err(error), None, _) => return Err(error),
         (Ok(_), None, _) => bail!(
@@ -78,6 +81,7 @@ fn explain_function(
 pub(crate) fn graph(
     function: &str,
     format: GraphFormat,
+    color: Color,
     scope: &ScopeOptions,
     verbosity: Verbosity,
 ) -> Result<u8> {
@@ -88,7 +92,7 @@ pub(crate) fn graph(
     let (_, answer) = ask(&Question::Graph(subject), path.as_deref(), scope, verbosity)?;
     let mut bytes = Vec::new();
     match answer {
-        Answer::Graph(graph) => render_graph(&graph, format, &mut bytes)?,
+        Answer::Graph(graph) => render_graph(&graph, format, &output::style(color), &mut bytes)?,
         Answer::Candidates(candidates) => bail!(
             "`{function}` may be {} functions:\n  {}",
             candidates.len(),

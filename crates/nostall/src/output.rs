@@ -4,7 +4,9 @@ use std::fs;
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
+use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context as _, Result};
+use nostall_report::Options;
 
 use crate::arguments::Color;
 
@@ -160,19 +162,47 @@ fn resemble(file: &fs::File, known: &fs::Metadata) -> io::Result<()> {
     file.set_permissions(known.permissions())
 }
 
-/// Says whether to write in colour: <https://no-color.org>.
+/// Says whether to write in colour: as asked, else as the environment and the terminal say.
+///
+/// <https://no-color.org>, <https://bixense.com/clicolors>, <https://force-color.org>.
 pub(crate) fn with_color(color: Color, to_file: bool) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
+        Color::Auto if to_file => false,
         Color::Auto => {
-            let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            !to_file && !forbidden && io::stdout().is_terminal()
+            let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let forced = set("FORCE_COLOR") && !set("NO_COLOR");
+            forced || AutoStream::choice(&io::stdout()) != ColorChoice::Never
         }
     }
 }
 
-/// The width of the terminal in columns; 100 elsewhere.
-pub(crate) fn width() -> usize {
-    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0).clamp(60, 200))
+/// Without a terminal and without `COLUMNS`.
+const USUAL_WIDTH: u16 = 100;
+
+/// The columns of the output: what `COLUMNS` says, else the terminal.
+pub(crate) fn width(to_file: bool) -> usize {
+    let said = std::env::var("COLUMNS").ok();
+    let said = said.and_then(|columns| columns.trim().parse().ok());
+    let terminal = || {
+        let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+        Some(width.0)
+    };
+    let columns = match said {
+        Some(columns) if columns > 0 => columns,
+        _ if to_file => USUAL_WIDTH,
+        _ => terminal().unwrap_or(USUAL_WIDTH),
+    };
+    usize::from(columns).clamp(40, 400)
+}
+
+/// How answers to questions are written.
+pub(crate) fn style(color: Color) -> Options {
+    Options {
+        color: with_color(color, false),
+        width: width(false),
+        terminal: io::stdout().is_terminal(),
+        ..Options::default()
+    }
 }

@@ -19,7 +19,9 @@ use nostall_model::finding::ProblemCode;
 use nostall_model::{Language, Report, Role};
 use nostall_report::{Format, Options, render, render_problems, render_summary};
 
-use crate::arguments::{Arguments, CheckOptions, Command, ScopeOptions, Verbosity, command_first};
+use crate::arguments::{
+    Arguments, CheckOptions, Command, FormatName, ScopeOptions, Verbosity, command_first,
+};
 use crate::known::{Baselines, Change};
 use crate::output::{self, with_color};
 use crate::progress::Shown;
@@ -99,22 +101,27 @@ fn run(arguments: Arguments) -> Result<u8> {
         Some(Command::Explain {
             subject,
             format,
+            color,
             scope,
             verbosity,
-        }) => crate::ask::explain(&subject, format, &scope, verbosity),
+        }) => crate::ask::explain(&subject, format, color, &scope, verbosity),
         Some(Command::Graph {
             function,
             format,
+            color,
             scope,
             verbosity,
-        }) => crate::ask::graph(&function, format.into(), &scope, verbosity),
+        }) => crate::ask::graph(&function, format.into(), color, &scope, verbosity),
         Some(Command::Rules) => list_rules(),
     }
 }
 
 fn list_rules() -> Result<u8> {
     let lines: Vec<String> = rules::all()
-        .map(|rule| format!("{:<18} {}\n", rule.id, rule.summary))
+        .map(|rule| {
+            let group = rule.group.name();
+            format!("{:<18} {group:<8} {}\n", rule.id, rule.summary)
+        })
         .collect();
     output::write(None, lines.concat().as_bytes())?;
     Ok(code::CLEAN)
@@ -125,6 +132,9 @@ fn list_rules() -> Result<u8> {
 fn check(paths: Vec<PathBuf>, options: &CheckOptions) -> Result<u8> {
     let verbosity = options.verbosity;
     let clock = Instant::now();
+    if options.summary && options.format != FormatName::Human {
+        bail!("`--summary` is for people: it goes with `--format human`");
+    }
     let mut request = request(paths, &options.scope)?;
     request.overrides.fail_on = options.fail_on;
     request.overrides.baseline.clone_from(&options.baseline);
@@ -251,9 +261,11 @@ fn show(
     let quiet = options.verbosity.quiet;
     let style = Options {
         color: with_color(options.color, options.output.is_some()),
-        width: output::width(),
+        width: output::width(options.output.is_some()),
         all: options.all,
         quiet,
+        summary: options.summary,
+        max_findings: options.max_findings,
         statistics: options.statistics,
         unresolved: options.show_unresolved,
         terminal: options.output.is_none() && std::io::stdout().is_terminal(),

@@ -43,6 +43,7 @@ fn calls(report: &Report) -> BTreeMap<String, Vec<String>> {
             .or_default();
         own.push(finding.call().to_owned());
         own.extend(finding.also.iter().cloned());
+        own.extend(finding.also_at.iter().map(|also| also.call.clone()));
     }
     calls
 }

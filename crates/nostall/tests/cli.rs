@@ -30,11 +30,25 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let binary = env!("CARGO_BIN_EXE_nostall");
-    Command::new(binary)
+    run_with(folder, arguments, &[])
+}
+
+/// Runs with these variables, and without those of the shell that speak of the terminal.
+fn run_with(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nostall"));
+    for name in [
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+    ] {
+        command.env_remove(name);
+    }
+    command
         .args(arguments)
         .current_dir(folder)
-        .env_remove("NO_COLOR")
+        .envs(variables.iter().copied())
         .output()
         .expect("nostall runs")
 }
@@ -164,6 +178,8 @@ fn jsonl_has_the_fields_of_the_contract_in_order() {
         "chain",
         "sink",
         "also",
+        "also_at",
+        "held",
         "message",
         "replacement",
         "fix",
@@ -413,6 +429,192 @@ fn colour_is_asked_for() {
     let project = folder(&[("a.py", BLOCKING)]);
     assert!(!out(&run(project.path(), &["check"])).contains('\u{1b}'));
     assert!(out(&run(project.path(), &["check", "--color", "always"])).contains('\u{1b}'));
+}
+
+#[test]
+fn colour_follows_the_environment() {
+    let project = folder(&[("a.py", BLOCKING)]);
+    for (variables, wanted) in [
+        (vec![("FORCE_COLOR", "1")], true),
+        (vec![("CLICOLOR_FORCE", "1")], true),
+        (vec![("FORCE_COLOR", "1"), ("NO_COLOR", "1")], false),
+        (vec![("CLICOLOR", "1")], false),
+    ] {
+        for arguments in [
+            vec!["check"],
+            vec!["explain", "a.py:3"],
+            vec!["graph", "f"],
+            vec!["explain", "time.sleep"],
+            vec!["explain", "blocking-fs"],
+        ] {
+            let output = run_with(project.path(), &arguments, &variables);
+            let coloured = out(&output).contains('\u{1b}');
+            assert_eq!(coloured, wanted, "{arguments:?} {variables:?}");
+        }
+    }
+    let never = run_with(
+        project.path(),
+        &["explain", "a.py:3", "--color", "never"],
+        &[("FORCE_COLOR", "1")],
+    );
+    assert!(!out(&never).contains('\u{1b}'));
+}
+
+#[test]
+fn columns_give_the_width_and_commands_stay_whole() {
+    let name = "a folder with a long name of many words/a file with a long name.py";
+    let project = folder(&[(name, BLOCKING)]);
+    let output = run_with(project.path(), &["check"], &[("COLUMNS", "60")]);
+    let text = out(&output);
+    let command = format!("why: nostall explain '{name}:3'");
+    assert!(text.lines().any(|line| line.ends_with(&command)), "{text}");
+    for line in text.lines().filter(|line| !line.contains(name)) {
+        assert!(line.chars().count() <= 60, "{line}");
+    }
+}
+
+#[test]
+fn concise_is_a_line_a_finding() {
+    let project = folder(&[("a.py", BLOCKING)]);
+    let output = run(project.path(), &["check", "--format", "concise"]);
+    let expected = "a.py:3:5: critical[blocking-sleep] `time.sleep` puts the event loop to sleep\n";
+    assert_eq!((code(&output), out(&output).as_str()), (1, expected));
+}
+
+#[test]
+fn a_summary_has_no_findings_and_the_same_code() {
+    let helper = "import time\ndef wait():\n    time.sleep(1)\n";
+    let calls = "    helper.wait()\n    x = 1\n".repeat(3);
+    let app = format!("import helper\nasync def f():\n{calls}");
+    let project = folder(&[("helper.py", helper), ("app.py", &app)]);
+    let output = run(project.path(), &["check", "--summary"]);
+    assert_eq!(code(&output), 1);
+    for part in [
+        "blocking-sleep",
+        "3 findings: 3 critical",
+        "     3 `helper.wait` (helper.py:2)",
+        "     0 left",
+    ] {
+        assert!(
+            out(&output).contains(part),
+            "no `{part}` in {}",
+            out(&output)
+        );
+    }
+    assert!(!out(&output).contains("error["), "{}", out(&output));
+    let output = run(project.path(), &["check"]);
+    assert_eq!(
+        out(&output).matches("error[").count(),
+        1,
+        "{}",
+        out(&output)
+    );
+    for part in [
+        "+2 more through `helper.wait`: app.py:5, 7",
+        "Repairing `helper.wait` removes 3 of 3 findings",
+    ] {
+        assert!(
+            out(&output).contains(part),
+            "no `{part}` in {}",
+            out(&output)
+        );
+    }
+    let json = run(project.path(), &["check", "--summary", "--format", "json"]);
+    assert_eq!(code(&json), 2);
+}
+
+#[test]
+fn a_cause_counts_only_what_no_other_way_keeps() {
+    // `both` reaches the same call by two ways: repairing one of them leaves it.
+    let helper = "import time\ndef one():\n    time.sleep(1)\ndef two():\n    time.sleep(1)\ndef both():\n    one()\n    two()\n";
+    let app = "import helper\nasync def f():\n    helper.both()\nasync def g():\n    helper.one()\nasync def h():\n    helper.one()\n";
+    let project = folder(&[("helper.py", helper), ("app.py", app)]);
+    let output = run(project.path(), &["check"]);
+    assert!(
+        out(&output).contains("Repairing `helper.one` removes 2 of 3 findings\n"),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn the_worst_findings_can_be_asked_for() {
+    let project = folder(&[
+        ("a.rs", "async fn f() { std::fs::read(\"a\"); }\n"),
+        ("b.py", BLOCKING),
+    ]);
+    for format in ["human", "concise", "jsonl", "github"] {
+        let arguments = ["check", "--max-findings", "1", "--format", format];
+        let output = run(project.path(), &arguments);
+        assert_eq!(code(&output), 1);
+        assert!(
+            out(&output).contains("b.py") && !out(&output).contains("a.rs"),
+            "{}",
+            out(&output)
+        );
+        let told = format!("{}{}", out(&output), err(&output));
+        assert!(told.contains("1 beyond `--max-findings 1`"), "{told}");
+    }
+}
+
+#[test]
+fn rules_are_listed_with_their_groups() {
+    let project = folder(&[]);
+    let shown = out(&run(project.path(), &["rules"]));
+    assert!(
+        shown
+            .lines()
+            .all(|line| line.split_whitespace().nth(1) == Some("blocking")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn no_findings_say_why() {
+    let project = folder(&[("a.py", BLOCKING)]);
+    let rules_off = run(project.path(), &["check", "--ignore", "all"]);
+    assert!(
+        out(&rules_off).starts_with("No finding is shown: 1 of rules that are off;"),
+        "{}",
+        out(&rules_off)
+    );
+    let tests = folder(&[
+        ("Cargo.toml", "[package]\nname = \"x\"\n"),
+        ("src/lib.rs", ""),
+        ("tests/a.rs", "async fn f() { std::fs::read(\"a\"); }\n"),
+    ]);
+    let output = run(tests.path(), &["check", "tests/a.rs"]);
+    assert!(
+        out(&output).starts_with(
+            "No async code found in 1 file but 1 async function of tests: `--tests` looks at it."
+        ),
+        "{}",
+        out(&output)
+    );
+}
+
+#[test]
+fn the_readme_shows_what_its_command_prints() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("the workspace");
+    let file = root.join("README.md");
+    let text = std::fs::read_to_string(&file)
+        .expect("readable")
+        .replace("\r\n", "\n");
+    let command = "$ cargo run --quiet -p nostall -- check fixtures/demo\n";
+    let (before, rest) = text.split_once(command).expect("the command");
+    let (shown, after) = rest.split_once("```\n").expect("the end of the block");
+    let printed = out(&run(root, &["check", "fixtures/demo"]));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&file, format!("{before}{command}{printed}```\n{after}")).expect("written");
+        return;
+    }
+    assert!(
+        shown == printed,
+        "`BLESS=1 cargo test` writes it into the README:\n{printed}"
+    );
 }
 
 #[test]

@@ -32,6 +32,11 @@ fn text(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+/// A text as if it had not been put on lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn json(folder: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&text(folder, arguments)).expect("JSON")
 }
@@ -47,7 +52,7 @@ fn folder(code: &str) -> tempfile::TempDir {
 fn a_reported_line_shows_each_hop_and_what_would_stop_it() {
     let shown = text(&demo(), &["explain", "src/main.rs:14"]);
     for part in [
-        "medium[blocking-fs]",
+        "warning[blocking-fs]",
         "1. src/main.rs:14:24 calls `demo::settings::Settings::load`",
         "found by the path `settings::Settings::load`",
         "3. src/settings.rs:21:5 calls `std::fs::read_to_string`",
@@ -68,7 +73,7 @@ fn a_silent_line_says_why_of_each_call() {
         async fn inner() {}\n\
         #[cfg(test)]\nasync fn tested() {\n    std::fs::read(\"a\");\n}\n";
     let folder = folder(code);
-    let line = |line: &str| text(folder.path(), &["explain", line]);
+    let line = |line: &str| one_line(&text(folder.path(), &["explain", line]));
     assert!(line("a.rs:2").contains("it stands in a closure that is given to `tokio::task::spawn_blocking`, which runs it off the executor at a.rs:2:5"));
     assert!(line("a.rs:5").contains("its risk is low: `--min-risk low` shows it"));
     assert!(line("a.rs:8").contains("it is reported where async code calls it, at a.rs:11:5"));
@@ -118,6 +123,73 @@ fn a_graph_leads_from_entries_to_what_blocks() {
     assert!(dot.starts_with("digraph nostall {") && dot.contains(" -> ") && dot.ends_with("}\n"));
     let mermaid = text(&demo(), &["graph", "Settings::load", "--format", "mermaid"]);
     assert!(mermaid.starts_with("flowchart LR\n") && mermaid.contains("-->|"));
+}
+
+#[test]
+fn calls_of_one_line_are_explained_as_check_tells_them() {
+    let folder = folder(
+        "fn store() { std::fs::write(\"a\", \"b\"); std::thread::sleep(std::time::Duration::from_secs(1)); }\n\
+        async fn handler(a: &std::path::Path) {\n    store();\n    std::fs::read(a).ok().or(std::fs::read(a).ok());\n}\n",
+    );
+    let shown = text(folder.path(), &["explain", "a.rs:3"]);
+    assert!(
+        shown.contains("`store`: reported: blocking-sleep"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("`check` tells it together with blocking-sleep, at a.rs:3:5"),
+        "{shown}"
+    );
+    let shown = text(folder.path(), &["explain", "a.rs:4"]);
+    assert!(
+        shown.contains("reported: blocking-fs, together with a.rs:4:5"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_graph_shows_each_call_once_and_what_leaves_the_executor() {
+    let folder = folder(
+        "fn nap() {\n    wait();\n    wait();\n}\n\
+        fn wait() { std::thread::sleep(std::time::Duration::from_secs(1)); }\n\
+        async fn offloaded() { tokio::task::spawn_blocking(|| nap()).await; }\n\
+        async fn held() { nap(); nap(); }\n\
+        #[cfg(test)]\nasync fn tested() { nap(); }\n",
+    );
+    let shown = text(folder.path(), &["graph", "a.rs:2"]);
+    for part in [
+        "at a.rs:6:24 [off the executor]",
+        "<- a::held (async fn, a.rs:7) at a.rs:7:19, a.rs:7:26",
+        "-> a::wait (a.rs:5) at a.rs:2:5, a.rs:3:5",
+    ] {
+        assert!(shown.contains(part), "no `{part}` in:\n{shown}");
+    }
+    assert!(
+        !shown.contains("tested") && !shown.contains("(again)"),
+        "{shown}"
+    );
+    let with_tests = text(folder.path(), &["graph", "a.rs:2", "--tests"]);
+    assert!(with_tests.contains("tested"), "{with_tests}");
+    let dot = text(folder.path(), &["graph", "nap", "--format", "dot"]);
+    assert!(dot.contains("style=dashed"), "{dot}");
+}
+
+#[test]
+fn a_lock_that_raises_a_risk_is_named_with_its_place() {
+    let folder = folder(
+        "async fn f(lock: &std::sync::Mutex<u8>) {\n    let guard = lock.lock().unwrap();\n    std::fs::read(\"a\");\n    drop(guard);\n}\n",
+    );
+    let output = run(folder.path(), &["check"]);
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        shown.contains("= lock: `std::sync::MutexGuard`, taken at a.rs:2\n"),
+        "{shown}"
+    );
+    let shown = text(folder.path(), &["explain", "a.rs:3"]);
+    assert!(
+        shown.contains("lock: `std::sync::MutexGuard`, taken at a.rs:2:9"),
+        "{shown}"
+    );
 }
 
 #[test]

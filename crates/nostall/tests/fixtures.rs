@@ -6,7 +6,9 @@ use nostall_catalog::Catalog;
 use nostall_engine::analyse::analyse;
 use nostall_engine::project::{Request, load};
 use nostall_engine::settings::Settings;
+use nostall_model::finding::Place;
 use nostall_model::{Finding, Report};
+use nostall_report::sentences::message;
 use testkit::Got;
 
 fn root() -> PathBuf {
@@ -33,27 +35,35 @@ fn check(paths: &[PathBuf], catalog: &Catalog) -> Report {
     analyse(project, &own, &settings, &|_| {})
 }
 
-fn got(report: &Report, finding: &Finding) -> Got {
-    let at = report
-        .sources
-        .place(finding.place.file, finding.place.span.start);
-    Got {
-        line: at.line,
-        column: at.column,
+/// What a finding says, and the other calls that it speaks for: a mark may speak of each.
+fn got(report: &Report, finding: &Finding) -> Vec<Got> {
+    let at = |place: Place| report.sources.place(place.file, place.span.start);
+    let own = Got {
+        line: at(finding.place).line,
+        column: at(finding.place).column,
         rule: finding.rule.id.0.to_owned(),
         tags: [finding.risk.name(), finding.confidence.name()]
             .into_iter()
             .chain(finding.risk_reasons.iter().map(|reason| reason.code))
             .map(str::to_owned)
             .collect(),
-        message: nostall_report::sentences::message(finding),
+        message: message(finding),
         entry: finding.entry.describe(&report.sources),
         via: finding
             .chain
             .iter()
             .map(|hop| testkit::last_name(&hop.call).to_owned())
             .collect(),
-    }
+    };
+    let others = finding.also_at.iter().map(|also| Got {
+        line: at(also.place).line,
+        column: at(also.place).column,
+        tags: vec!["also".to_owned()],
+        message: String::new(),
+        via: vec![testkit::last_name(&also.call).to_owned()],
+        ..own.clone()
+    });
+    std::iter::once(own.clone()).chain(others).collect()
 }
 
 fn run(folder: &str) {
@@ -81,7 +91,7 @@ fn run(folder: &str) {
                 .findings
                 .iter()
                 .filter(|finding| report.sources.get(finding.place.file).path == shown);
-            let got: Vec<Got> = here.map(|finding| got(&report, finding)).collect();
+            let got: Vec<Got> = here.flat_map(|finding| got(&report, finding)).collect();
             match testkit::marks(&text) {
                 Ok(marks) => wrong.extend(testkit::compare(&shown, &marks, &got)),
                 Err(error) => wrong.push(format!("{shown}: {error}")),

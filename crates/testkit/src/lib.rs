@@ -1,7 +1,7 @@
 //! Reads fixtures: ordinary source with comments that say what is expected.
 //!
 //! `//~ RULE [@COL] [(tag, tag)] ["part of the message"] [for "part of the entry"] [via a > b]`, after `//` or `#`; a tag is
-//! the risk, the confidence, or the code of a reason for the risk. `~^` speaks of the line above, `~^^` of the one above that. `~missed RULE` marks a finding that should be there and is not, `~false RULE` one that is there and should
+//! the risk, the confidence, the code of a reason for the risk, or `also` for a call that a finding beside it speaks for. `~^` speaks of the line above, `~^^` of the one above that. `~missed RULE` marks a finding that should be there and is not, `~false RULE` one that is there and should
 //! not be. A file without marks must stay silent.
 
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub struct Got {
     pub column: u32,
     /// The rule.
     pub rule: String,
-    /// Risk, confidence, codes of reasons.
+    /// Risk, confidence, codes of reasons; `also` alone for a call that another finding speaks for.
     pub tags: Vec<String>,
     /// The message.
     pub message: String,

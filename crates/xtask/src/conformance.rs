@@ -182,6 +182,15 @@ struct Finding {
     line: usize,
     rule: String,
     call: String,
+    #[serde(default)]
+    also_at: Vec<AlsoAt>,
+}
+
+/// Another call that a finding speaks for.
+#[derive(Deserialize)]
+struct AlsoAt {
+    line: usize,
+    call: String,
 }
 
 /// Findings by file and line.
@@ -200,6 +209,17 @@ fn findings(binary: &Path, files: &[File]) -> Result<Findings> {
             .iter()
             .find(|file| Path::new(&finding.path).ends_with(file.name))
             .with_context(|| format!("a finding in {}", finding.path))?;
+        for also in &finding.also_at {
+            let other = Finding {
+                path: finding.path.clone(),
+                line: also.line,
+                rule: finding.rule.clone(),
+                call: also.call.clone(),
+                also_at: Vec::new(),
+            };
+            let place = (file.name.to_owned(), other.line);
+            findings.entry(place).or_default().push(other);
+        }
         findings
             .entry((file.name.to_owned(), finding.line))
             .or_default()

@@ -43,7 +43,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("syn", &["nostall-rust"]),
     ("tree-sitter", &["nostall-python"]),
     ("tree-sitter-python", &["nostall-python"]),
-    ("codespan-reporting", &["nostall-report"]),
     ("clap", &["nostall", "video-service"]),
     ("ignore", &["nostall-engine"]),
     ("tokio", &["nostall-probe", "video-service"]),

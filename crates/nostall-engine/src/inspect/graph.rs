@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nostall_catalog::ApiId;
+use nostall_catalog::{ApiId, Effect as ApiEffect};
 use nostall_model::Context;
 use nostall_model::explain::{Edge, Graph, Node, NodeKind};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
@@ -10,6 +10,7 @@ use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use super::{place_of, place_of_call};
 use crate::analyse::{Analysis, Answers};
 use crate::program::Program;
+use crate::summary::Use;
 
 /// More nodes than these are not shown: a picture of them helps nobody.
 const MOST_NODES: usize = 200;
@@ -58,6 +59,14 @@ pub(super) fn callers(program: &Program<'_>) -> BTreeMap<ProgramBody, Vec<Progra
 enum Key {
     Body(ProgramBody),
     Api(u32),
+}
+
+fn key(kind: &TargetKind) -> Option<Key> {
+    match kind {
+        TargetKind::Body(body) => Some(Key::Body(*body)),
+        TargetKind::Api(api) => Some(Key::Api(*api)),
+        _ => None,
+    }
 }
 
 struct Cx<'a> {
@@ -112,6 +121,17 @@ impl Cx<'_> {
     }
 
     fn edge(&mut self, from: Key, to: Key, kind: NodeKind, call: ProgramCall) {
+        self.edge_with(from, to, kind, call, false);
+    }
+
+    fn edge_with(
+        &mut self,
+        from: Key,
+        to: Key,
+        kind: NodeKind,
+        call: ProgramCall,
+        offloaded: bool,
+    ) {
         let at = place_of_call(self.analysis, call);
         let from = self.node(from, kind);
         let to = self.node(
@@ -122,7 +142,12 @@ impl Cx<'_> {
             },
         );
         if let (Some(from), Some(to)) = (from, to) {
-            self.edges.insert(Edge { from, to, at });
+            self.edges.insert(Edge {
+                from,
+                to,
+                at,
+                offloaded,
+            });
         }
     }
 
@@ -137,12 +162,22 @@ impl Cx<'_> {
                     Some(next) => Key::Body(next),
                     None => Key::Api(answers.summaries.sink(effect.sink).api),
                 };
-                self.edge(
-                    Key::Body(self.owner(function)),
-                    to,
-                    NodeKind::Function,
-                    effect.call,
-                );
+                let from = Key::Body(self.owner(function));
+                self.edge(from, to, NodeKind::Function, effect.call);
+                if function == body {
+                    self.same_calls(body, to);
+                }
+            }
+        }
+    }
+
+    /// The other calls of a function that reach the same: a way shows one of them.
+    fn same_calls(&mut self, body: ProgramBody, to: Key) {
+        let program = self.analysis.program;
+        for call in program.calls_of(body).iter().copied() {
+            let mut targets = program.targets(call).iter();
+            if targets.any(|target| key(&target.kind) == Some(to)) {
+                self.edge(Key::Body(self.owner(body)), to, NodeKind::Function, call);
             }
         }
     }
@@ -159,18 +194,42 @@ impl Cx<'_> {
         while let Some(callee) = open.pop() {
             for call in callers.get(&callee).into_iter().flatten().copied() {
                 let caller = self.owner(program.body_of_call(call));
+                if !self.analysis.counts(caller) {
+                    continue;
+                }
+                let offloaded = self.is_offloaded(call, callee);
                 let entry = self.answers.runs[caller.index()].context == Context::Async;
                 let kind = if entry {
                     NodeKind::Entry
                 } else {
                     NodeKind::Function
                 };
-                self.edge(Key::Body(caller), Key::Body(callee), kind, call);
-                if !entry && seen.insert(caller) {
+                self.edge_with(Key::Body(caller), Key::Body(callee), kind, call, offloaded);
+                if !entry && !offloaded && seen.insert(caller) {
                     open.push(caller);
                 }
             }
         }
+    }
+
+    /// Says whether a call gives a function to something that runs it off the executor.
+    fn is_offloaded(&self, call: ProgramCall, callee: ProgramBody) -> bool {
+        let program = self.analysis.program;
+        let mut passed = program.passed(call).iter();
+        if !passed.any(|passed| passed.target.kind == TargetKind::Body(callee)) {
+            return false;
+        }
+        let mut targets = program.targets(call).iter();
+        targets.any(|target| match target.kind {
+            TargetKind::Api(api) => {
+                self.analysis.catalog.api(ApiId(api)).effect == ApiEffect::Offloads
+            }
+            TargetKind::Body(taker) => {
+                let mut uses = self.answers.summaries.of(taker).uses.iter();
+                uses.any(|use_| use_.what == Use::Offloaded)
+            }
+            _ => false,
+        })
     }
 
     /// A closure that runs in place is part of the function around it.

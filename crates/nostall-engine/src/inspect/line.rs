@@ -7,12 +7,13 @@ use nostall_model::explain::{
 use nostall_model::facts::{CallKind, Callee, Sink};
 use nostall_model::finding::{Finding, Place};
 use nostall_model::program::{Presence, ProgramBody, ProgramCall, TargetKind};
-use nostall_model::{Context, FileId};
+use nostall_model::{Context, FileId, Stats};
 
 use super::{named, place_of_call};
 use crate::analyse::{Analysis, Answers};
 use crate::rules::Draft;
 use crate::summary::Use;
+use crate::together::AtPlace;
 
 /// Explains a line, counted from 1.
 pub(super) fn explain(analysis: &Analysis<'_>, file: FileId, line: u32) -> LineAnswer {
@@ -20,6 +21,7 @@ pub(super) fn explain(analysis: &Analysis<'_>, file: FileId, line: u32) -> LineA
     let cx = Cx {
         analysis,
         answers: &answers,
+        told: analysis.told_together(&answers.drafts, &mut Stats::default()),
     };
     let mut seen = Vec::new();
     let mut calls = Vec::new();
@@ -58,10 +60,33 @@ pub(super) fn place_text(analysis: &Analysis<'_>, place: Place) -> String {
 struct Cx<'a> {
     analysis: &'a Analysis<'a>,
     answers: &'a Answers,
+    /// What `check` tells as one finding each.
+    told: Vec<Vec<AtPlace<'a>>>,
 }
 
 impl Cx<'_> {
     // ---- findings
+
+    /// The draft of which `check` speaks where it tells of this one.
+    fn speaker(&self, draft: &Draft) -> Option<&Draft> {
+        let of_place = |place: &AtPlace<'_>| {
+            place.worst.place == draft.place && place.worst.family() == draft.family()
+        };
+        let mut groups = self.told.iter();
+        let group = groups.find(|group| group.iter().any(of_place))?;
+        group.first().map(|place| place.worst)
+    }
+
+    /// The finding with which `check` tells a draft, if it is none of its own.
+    fn told_with(&self, draft: &Draft) -> Option<String> {
+        let speaker = self.speaker(draft)?;
+        let is_own = speaker.place == draft.place && speaker.subject == draft.subject;
+        if is_own || self.hidden(draft).is_some() {
+            return None;
+        }
+        let place = place_text(self.analysis, speaker.place);
+        Some(format!("{}, at {place}", speaker.rule.id))
+    }
 
     fn findings(&self, file: FileId, line: u32) -> Vec<FindingAnswer> {
         let lines = self.analysis.program.sources.lines(file);
@@ -107,6 +132,7 @@ impl Cx<'_> {
         let stops = self.stops(draft, &finding);
         FindingAnswer {
             hidden: self.hidden(draft),
+            told_with: self.told_with(draft),
             how,
             stops,
             finding,
@@ -138,6 +164,21 @@ impl Cx<'_> {
                 draft.confidence.name()
             )
         })
+    }
+
+    /// What `check` says of a call that blocks: as it tells it.
+    fn reported(&self, draft: &Draft) -> String {
+        match self.speaker(draft) {
+            Some(speaker) if speaker.place == draft.place => {
+                format!("reported: {}", speaker.rule.id)
+            }
+            Some(speaker) => format!(
+                "reported: {}, together with {}",
+                draft.rule.id,
+                place_text(self.analysis, speaker.place)
+            ),
+            None => format!("reported: {}", draft.rule.id),
+        }
     }
 
     /// What would end the way: at the api, at the reported call, at a hop.
@@ -250,11 +291,18 @@ impl Cx<'_> {
 
     fn verdict(&self, body: ProgramBody, call: ProgramCall) -> String {
         let at = |draft: &&Draft| draft.way().is_some_and(|(own, _)| own == call);
-        if let Some(draft) = self.answers.drafts.iter().find(at) {
-            return match self.hidden(draft) {
-                Some(hidden) => format!("not shown: {} found, but {hidden}", draft.rule.id),
-                None => format!("reported: {}", draft.rule.id),
-            };
+        let drafts = self.answers.drafts.iter().filter(at);
+        let mut hidden = None;
+        for draft in drafts {
+            match self.hidden(draft) {
+                None => return self.reported(draft),
+                Some(why) => {
+                    hidden.get_or_insert(format!("not shown: {} found, but {why}", draft.rule.id));
+                }
+            }
+        }
+        if let Some(hidden) = hidden {
+            return hidden;
         }
         if let Some(absent) = self.absent(body) {
             return format!("not reported: {absent}");

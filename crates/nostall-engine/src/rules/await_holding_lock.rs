@@ -1,7 +1,7 @@
 //! Guards that live over an await: the lock stays taken, the borrow stays out, the span stays entered while other tasks run.
 
 use nostall_catalog::Guards;
-use nostall_model::facts::{CallId, Definition, FileFacts, Sink};
+use nostall_model::facts::{Definition, FileFacts, Sink};
 use nostall_model::finding::{
     Advice, Cause, Finding, Guards as Held, Hop, HopKind, Place, Replacement, RiskReason, Rule,
 };
@@ -64,6 +64,8 @@ impl Check for AwaitHoldingLock {
             },
             replacement: Some(Replacement::Words(Advice::EndGuard(language, guards))),
             also: Vec::new(),
+            also_at: Vec::new(),
+            held: None,
             chain: vec![Hop {
                 function: function.clone(),
                 place: Place {
@@ -142,25 +144,18 @@ fn weight(guards: Guards) -> (Risk, &'static str, &'static str) {
     }
 }
 
-/// Where a guard is taken: the call that gives it, else the variable.
-fn taken(facts: &FileFacts, guard: &Guard) -> (Span, Span) {
-    let call = match guard.keeper {
-        Keeper::Temporary(call) | Keeper::Entered(call) => Some(call),
-        Keeper::Variable(id) => facts
-            .calls
-            .iter()
-            .position(|call| call.sink == Sink::Bound(id))
-            .map(CallId::new),
-    };
-    if let Some(call) = call {
-        let call = facts.call(call);
-        return (call.name_span, call.statement);
-    }
+/// Where a guard is taken: the variable that keeps it, else the call that gives it; with the statement around.
+pub(super) fn taken(facts: &FileFacts, guard: &Guard) -> (Span, Span) {
     match guard.keeper {
+        Keeper::Temporary(call) | Keeper::Entered(call) => {
+            let call = facts.call(call);
+            (call.name_span, call.statement)
+        }
         Keeper::Variable(id) => {
             let Definition { span, .. } = facts.definitions[id.index()];
-            (span, span)
+            let mut calls = facts.calls.iter();
+            let bound = calls.find(|call| call.sink == Sink::Bound(id));
+            (span, bound.map_or(span, |call| call.statement))
         }
-        Keeper::Temporary(_) | Keeper::Entered(_) => (Span::default(), Span::default()),
     }
 }

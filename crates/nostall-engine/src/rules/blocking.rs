@@ -1,13 +1,16 @@
 //! Calls in async code that hold the executor, found through summaries.
 
 use nostall_catalog::ApiId;
-use nostall_model::finding::{Cause, Finding, Rule};
+use nostall_model::finding::{Cause, Finding, HeldLock, Place, Rule};
+use nostall_model::program::ProgramBody;
 use nostall_model::{Category, Context};
 
+use super::await_holding_lock::taken;
 use super::writer::{Writer, place};
 use super::{Check, Draft, Subject};
 use crate::advice;
 use crate::analyse::Steps;
+use crate::summary::Effect;
 
 /// The check.
 #[derive(Debug)]
@@ -155,6 +158,8 @@ impl Check for Blocking {
                 chain.len(),
             ),
             also: also(writer, &path, others),
+            also_at: Vec::new(),
+            held: held_lock(writer, draft.body, effect),
             cause: Cause::Call {
                 api: nostall_model::finding::ApiId(blocking.api),
                 path,
@@ -167,6 +172,26 @@ impl Check for Blocking {
             fingerprint: String::new(),
         }
     }
+}
+
+/// The lock that is held on the way, where there is one: the outermost.
+fn held_lock(writer: &Writer<'_>, body: ProgramBody, effect: Effect) -> Option<HeldLock> {
+    if !effect.placement.locked {
+        return None;
+    }
+    let mut steps = writer.steps(body, effect).into_iter();
+    let (call, guard) = steps.find_map(|(_, step)| {
+        let guard = writer.held.locked_calls.get(&step.call)?;
+        Some((step.call, guard))
+    })?;
+    let (span, _) = taken(writer.program.facts(guard.body), guard);
+    Some(HeldLock {
+        guard: guard.type_.to_string(),
+        place: Place {
+            file: writer.program.file_of_call(call),
+            span,
+        },
+    })
 }
 
 /// The other apis at the same place.

@@ -1,7 +1,7 @@
 //! What findings are written with: paths, places and chains of the program.
 
 use nostall_catalog::{Api, ApiId, Catalog};
-use nostall_model::finding::{Entry, Finding, Form, Hop, HopKind, Place};
+use nostall_model::finding::{AlsoAt, Entry, Finding, Form, Hop, HopKind, Place};
 use nostall_model::program::{ProgramBody, ProgramCall};
 
 use super::Draft;
@@ -23,6 +23,21 @@ impl Writer<'_> {
     /// Writes the finding for one place: the worst draft, the others' apis beside it.
     pub(crate) fn finding(&self, worst: &Draft, others: &[&Draft]) -> Finding {
         worst.check.write(self, worst, others)
+    }
+
+    /// What a draft is where another one speaks for it.
+    pub(crate) fn also_at(&self, draft: &Draft) -> AlsoAt {
+        let call = match draft.way() {
+            Some((_, effect)) => match effect.next {
+                Some(next) => self.program.resolved(next).path.clone(),
+                None => self.api_path(effect),
+            },
+            None => self.finding(draft, &[]).call().to_owned(),
+        };
+        AlsoAt {
+            place: draft.place,
+            call,
+        }
     }
 
     /// Why the code around a draft runs on the executor.

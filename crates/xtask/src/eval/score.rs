@@ -66,6 +66,35 @@ pub(crate) struct Finding {
     pub(crate) rule: String,
 }
 
+/// A finding as it is written: with the other calls that it speaks for.
+#[derive(Deserialize)]
+struct Written {
+    #[serde(flatten)]
+    finding: Finding,
+    also_at: Vec<AlsoAt>,
+}
+
+#[derive(Deserialize)]
+struct AlsoAt {
+    path: String,
+    line: u32,
+    call: String,
+}
+
+impl Written {
+    /// The calls that are reported, each as a finding of its own: labels speak of calls.
+    fn calls(self) -> impl Iterator<Item = Finding> {
+        let rule = self.finding.rule.clone();
+        let others = self.also_at.into_iter().map(move |also| Finding {
+            path: also.path,
+            line: also.line,
+            call: also.call,
+            rule: rule.clone(),
+        });
+        std::iter::once(self.finding).chain(others)
+    }
+}
+
 /// Reads the labels of a language.
 pub(crate) fn labels(language: Which) -> Result<Vec<Label>> {
     let file = root().join(format!("fixtures/eval/{}/labels.jsonl", language.name()));
@@ -82,20 +111,21 @@ pub(crate) fn findings(output: &str, package: &Package) -> Result<Vec<Finding>> 
     let folder = package.folder.to_string_lossy().replace('\\', "/");
     let mut findings = Vec::new();
     for line in output.lines().filter(|line| !line.is_empty()) {
-        let mut finding: Finding = serde_json::from_str(line).with_context(|| line.to_owned())?;
-        if let Some(rest) = finding.path.strip_prefix(&folder) {
-            finding.path = rest.trim_start_matches('/').to_owned();
-        }
-        let counts = finding.rule.starts_with("blocking-")
-            || matches!(
-                finding.rule.as_str(),
-                "nested-runtime" | "await-holding-lock"
-            );
-        if counts {
-            findings.push(finding);
+        let written: Written = serde_json::from_str(line).with_context(|| line.to_owned())?;
+        for mut finding in written.calls() {
+            if let Some(rest) = finding.path.strip_prefix(&folder) {
+                finding.path = rest.trim_start_matches('/').to_owned();
+            }
+            if speaks_of_blocking(&finding.rule) {
+                findings.push(finding);
+            }
         }
     }
     Ok(findings)
+}
+
+fn speaks_of_blocking(rule: &str) -> bool {
+    rule.starts_with("blocking-") || matches!(rule, "nested-runtime" | "await-holding-lock")
 }
 
 /// What came out.
