@@ -36,7 +36,7 @@ fn a_repository_without_a_manifest_is_one_program() {
     let explained = run(&inner, &["explain", "main.py:3"]);
     let shown = out(&explained);
     assert!(
-        shown.contains("critical[blocking-http]") && shown.contains("../lib/helpers.py:3"),
+        shown.contains("error[blocking-http]") && shown.contains("../lib/helpers.py:3"),
         "{shown}"
     );
     let graph = run(&inner, &["graph", "../lib/helpers.py:3"]);
