@@ -27,9 +27,9 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
         .collect();
     // A helper that imports no runtime itself runs on that of the others.
     let of_program = program_runtime(cx, &by_file);
-    for file in 0..cx.files.len() {
+    for (file, imports) in by_file.iter().enumerate() {
         let facts = cx.facts(file);
-        let seen = |name: &str| by_file[file].contains(name);
+        let seen = |name: &str| imports.contains(name);
         let runtime = cx
             .catalog
             .runtime_seen(Language::Python, &seen)

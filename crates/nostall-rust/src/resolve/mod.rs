@@ -128,6 +128,9 @@ type Memo<K, V> = RefCell<FxHashMap<K, V>>;
 /// Methods that were found.
 type Found = Rc<[(methods::What, Confidence)]>;
 
+/// What circles of globs may bring by a name: the places of their scopes, and what each of them names.
+type GlobCandidates = Memo<(Circle, types::Symbol, Namespace), (Places, Rc<[GlobTarget]>)>;
+
 /// Closures that are arguments: of which call, at which position.
 type ClosureSinks = FxHashMap<BodyId, (CallId, u16)>;
 
@@ -161,7 +164,7 @@ pub(crate) struct Cx<'a> {
     arena: Arena,
     known: Memory,
     globs: GlobGraph,
-    glob_candidates: Memo<(Circle, types::Symbol, Namespace), (Places, Rc<[GlobTarget]>)>,
+    glob_candidates: GlobCandidates,
     declaring: OnceCell<FxHashMap<Box<str>, Rc<[ScopeRef]>>>,
     types_with: Memo<(DefId, types::Symbol), Rc<[TypeKey]>>,
     macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
