@@ -175,13 +175,10 @@ impl<'a> Cx<'a> {
                 .map(|(_, path)| path)
         })?;
         let same = self.gives_the_same(path);
-        let entry = self.catalog.runtime(runtime);
         Some(Replacement::Twin(Twin {
             path: path.clone(),
             library: None,
-            code: same
-                .then(|| self.language.twin(&self.site, entry, path))
-                .flatten(),
+            code: same.then(|| self.language.twin(&self.site, path)).flatten(),
         }))
     }
 
@@ -380,8 +377,9 @@ impl<'a> Cx<'a> {
         }
         let program = self.writer.program;
         let mut body = self.body;
-        // A comprehension awaits where the function around it does.
+        // A comprehension awaits where the function around it does; a generator that awaits is another kind of iterator.
         while program.body(body).kind == BodyKind::Comprehension
+            && program.body(body).flavour != Flavour::Generator
             && let Some(parent) = program.parent(body)
         {
             body = parent;

@@ -39,7 +39,7 @@ pub trait FrontEnd: Sync {
     ) -> Result<Offload, Obstacle>;
 
     /// Puts an async function in the place of a called one that takes the same and gives the same.
-    fn twin(&self, site: &Site<'_>, runtime: &RuntimeEntry, path: &str) -> Option<Code>;
+    fn twin(&self, site: &Site<'_>, path: &str) -> Option<Code>;
 
     /// Rewrites a call that runs a future to its end, so that the future is awaited.
     fn awaited(&self, site: &Site<'_>) -> Option<Code>;
@@ -96,7 +96,7 @@ impl FrontEnd for Rust {
         nostall_rust::rewrite::offload(site, runtime, awaits)
     }
 
-    fn twin(&self, site: &Site<'_>, _runtime: &RuntimeEntry, path: &str) -> Option<Code> {
+    fn twin(&self, site: &Site<'_>, path: &str) -> Option<Code> {
         nostall_rust::rewrite::twin(site, path)
     }
 
@@ -143,8 +143,8 @@ impl FrontEnd for Python {
         nostall_python::rewrite::offload(site, runtime, awaits).ok_or(Obstacle::Form)
     }
 
-    fn twin(&self, site: &Site<'_>, runtime: &RuntimeEntry, path: &str) -> Option<Code> {
-        nostall_python::rewrite::twin(site, runtime, path)
+    fn twin(&self, site: &Site<'_>, path: &str) -> Option<Code> {
+        nostall_python::rewrite::twin(site, path)
     }
 
     fn awaited(&self, site: &Site<'_>) -> Option<Code> {

@@ -4,7 +4,7 @@ mod line;
 
 use nostall_catalog::RuntimeEntry;
 use nostall_model::facts::{
-    ArgumentKind, Call, CallKind, Callee, ExprKind, FileFacts, ParameterKind,
+    ArgumentKind, Call, CallKind, Callee, ExprKind, FileFacts, ImportKind, ParameterKind, ScopeId,
 };
 use nostall_model::finding::{Code, Offload};
 use nostall_model::program::Site;
@@ -37,7 +37,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<
     };
     let short = expression.chars().count() <= LONGEST;
     short.then(|| Offload {
-        code: code(site, runtime, expression),
+        code: code(site, runtime.import.clone(), expression),
         borrowed: Vec::new(),
         awaits,
     })
@@ -45,7 +45,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<
 
 /// Puts an async function in the place of a called one that takes the same and gives the same.
 #[must_use]
-pub fn twin(site: &Site<'_>, runtime: &RuntimeEntry, path: &str) -> Option<Code> {
+pub fn twin(site: &Site<'_>, path: &str) -> Option<Code> {
     let call = site.facts.call(site.call);
     if call.kind != CallKind::Plain {
         return None;
@@ -53,40 +53,66 @@ pub fn twin(site: &Site<'_>, runtime: &RuntimeEntry, path: &str) -> Option<Code>
     let arguments = arguments(site, call)?;
     let expression = format!("await {path}({arguments})");
     let short = expression.chars().count() <= LONGEST;
-    short.then(|| code(site, runtime, expression))
+    let module = path
+        .rsplit_once('.')
+        .map(|(module, _)| format!("import {module}"));
+    short.then(|| code(site, module, expression))
 }
 
 /// Rewrites a call that runs a coroutine to its end: `asyncio.run(main())` is `await main()`.
 #[must_use]
 pub fn awaited(site: &Site<'_>) -> Option<Code> {
+    let call = site.facts.call(site.call);
     let [coroutine] = site.facts.call_arguments(site.call) else {
         return None;
     };
     let span = site.facts.expr(coroutine.value).span;
     let text = one_line(site.text.get(span.range())?)?;
     let expression = format!("await {text}");
-    (expression.chars().count() <= LONGEST).then(|| Code::of(expression))
+    (expression.chars().count() <= LONGEST).then(|| Code::of(expression, call.span))
 }
 
-fn code(site: &Site<'_>, runtime: &RuntimeEntry, expression: String) -> Code {
-    let import = runtime.import.as_ref();
+/// Makes code that takes the call's place, and names the import where the name is not bound there.
+fn code(site: &Site<'_>, import: Option<String>, expression: String) -> Code {
     Code {
-        import: import.filter(|import| !is_imported(site, import)).cloned(),
+        import: import.filter(|import| !is_imported(site, import)),
         before: Vec::new(),
         expression,
+        replaces: Some(site.facts.call(site.call).span),
     }
 }
 
-/// Says whether a file has an import already, alone in its statement or among others.
+/// Says whether an import, or one that binds the same, is seen from the call: `import a.b` or `from a import b`.
 fn is_imported(site: &Site<'_>, import: &str) -> bool {
-    let name = import.rsplit([' ', '.']).next().unwrap_or(import);
-    let module = import.split(' ').nth(1).unwrap_or_default();
     let facts = site.facts;
-    facts.imports.iter().any(|own| {
-        let path = facts.path_text(own.path, ".");
-        own.level == 0
-            && (path == module || path.ends_with(&format!(".{name}")) && path.starts_with(module))
-    })
+    let own = facts.body(facts.call(site.call).body).scope;
+    let around = |scope: ScopeId| facts.scopes[scope.index()].parent;
+    let scopes: Vec<ScopeId> = std::iter::successors(Some(own), |scope| around(*scope)).collect();
+    let mut seen = facts
+        .imports
+        .iter()
+        .filter(|own| own.level == 0 && scopes.contains(&own.scope));
+    if let Some(module) = import.strip_prefix("import ") {
+        return seen.any(|own| {
+            let path = facts.path_text(own.path, ".");
+            let below = path.strip_prefix(module);
+            let is_it = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            match own.kind {
+                ImportKind::Root(_) => is_it,
+                ImportKind::Named(name) => path == module && facts.text(name) == module,
+                ImportKind::Glob | ImportKind::Anonymous => false,
+            }
+        });
+    }
+    let words = import.strip_prefix("from ");
+    words
+        .and_then(|words| words.split_once(" import "))
+        .is_some_and(|(module, name)| {
+            seen.any(|own| {
+                matches!(own.kind, ImportKind::Named(bound) if facts.text(bound) == name)
+                    && facts.path_text(own.path, ".") == format!("{module}.{name}")
+            })
+        })
 }
 
 /// What another thread runs: a function, and what it is given.
@@ -103,10 +129,11 @@ impl Work {
         format!("{}, {}", self.function, self.arguments)
     }
 
-    /// A function that evaluates an expression. What awaits, or gives a value to a variable, means something else in there.
+    /// A function that evaluates an expression. What awaits, gives a value to a variable, or asks the function that it stands in
+    /// for its class, means something else in there.
     fn evaluating(expression: &str) -> Option<Self> {
         let words = ["await", "yield"];
-        let named = expression.contains(":=");
+        let named = expression.contains(":=") || expression.contains("super()");
         let awaits = expression
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .any(|word| words.contains(&word));
@@ -147,7 +174,9 @@ fn function_and_arguments(site: &Site<'_>, call: &Call, keywords: bool) -> Optio
             .get(call.span.start as usize..call.name_span.end as usize)?,
     )?;
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-    if !function.chars().all(is_name) || function.is_empty() {
+    // `super()` finds its class where it stands, and nowhere else.
+    let path = function.strip_prefix("super().").unwrap_or(&function);
+    if !path.chars().all(is_name) || path.is_empty() {
         return None;
     }
     Some(Work {

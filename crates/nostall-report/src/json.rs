@@ -123,6 +123,10 @@ struct AdviceEntry<'a> {
     library: Option<&'a str>,
     /// An expression that takes the call's place.
     code: Option<&'a str>,
+    /// Where the call begins, a byte offset in the file as it is on disk; none where the code is a statement of its own.
+    start: Option<u32>,
+    /// Where it ends.
+    end: Option<u32>,
     /// Statements that go before.
     before: &'a [String],
     /// The import that the file lacks for it.
@@ -277,11 +281,14 @@ fn advice(replacement: &Replacement) -> AdviceEntry<'_> {
         Replacement::Choice(_) | Replacement::Words(_) => ("words", None, None, &[]),
     };
     let code = replacement.code();
+    let replaces = code.and_then(|code| code.replaces);
     AdviceEntry {
         kind,
         path,
         library,
         code: code.map(|code| code.expression.as_str()),
+        start: replaces.map(|span| span.start),
+        end: replaces.map(|span| span.end),
         before: code.map_or(&[], |code| &code.before),
         import: code.and_then(|code| code.import.as_deref()),
         borrowed,

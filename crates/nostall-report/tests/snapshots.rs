@@ -99,6 +99,7 @@ fn chain(sources: &Sources, main: FileId, util: FileId, nth: usize) -> Finding {
         replacement: Some(Replacement::Offload(Offload {
             code: Code::of(
                 "tokio::task::spawn_blocking(move || util::load(\"ä\")).await.unwrap()".to_owned(),
+                call.span,
             ),
             borrowed: Vec::new(),
             awaits: true,

@@ -42,6 +42,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<
         import: None,
         before,
         expression: template.replace("{work}", &format!("move || {work}")),
+        replaces: (call.kind != CallKind::Drop).then_some(call.span),
     };
     if code.text().chars().count() > LONGEST {
         return Err(Obstacle::Form);
@@ -66,18 +67,19 @@ pub fn twin(site: &Site<'_>, path: &str) -> Option<Code> {
     // `read::<T>(..)`: the type arguments may be none of the twin's.
     let arguments = compact(arguments).filter(|text| text.starts_with('('))?;
     let code = format!("{path}{arguments}.await");
-    (code.chars().count() <= LONGEST).then(|| Code::of(code))
+    (code.chars().count() <= LONGEST).then(|| Code::of(code, call.span))
 }
 
 /// Rewrites a call that runs a future to its end: `block_on(future)` is `future.await`.
 #[must_use]
 pub fn awaited(site: &Site<'_>) -> Option<Code> {
+    let call = site.facts.call(site.call);
     let arguments = site.facts.call_arguments(site.call);
     let [future] = arguments else { return None };
     let span = site.facts.expr(future.value).span;
     let text = compact(site.text.get(span.range())?)?;
     let code = format!("{text}.await");
-    (code.chars().count() <= LONGEST).then(|| Code::of(code))
+    (code.chars().count() <= LONGEST).then(|| Code::of(code, call.span))
 }
 
 /// The expression that the other thread evaluates.

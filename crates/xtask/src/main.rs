@@ -1,4 +1,4 @@
-//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | bench | sweep | probe | services`.
+//! Chores of the project: `cargo xtask ci | tidy | gen | eval | conformance | coverage | audit | advice | bench | sweep | probe | services`.
 
 #![allow(
     clippy::print_stdout,
@@ -6,6 +6,7 @@
     reason = "a program for the terminal"
 )]
 
+mod advice;
 mod audit;
 mod bench;
 mod ci;
@@ -52,6 +53,8 @@ enum Task {
     Coverage(coverage::Options),
     /// Draws findings to be read against the code.
     Audit(audit::Options),
+    /// Holds advice against the code that it is for.
+    Advice(advice::Options),
     /// Measures whole run / parsing alone.
     Bench(bench::Options),
     /// Checks hundreds of published packages for crashes, time and memory.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&options),
         Task::Coverage(options) => coverage::run(&options),
         Task::Audit(options) => audit::run(&options),
+        Task::Advice(options) => advice::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Sweep(options) => sweep::run(&options),
         Task::Probe(options) => probe::run(&options),

@@ -1,7 +1,7 @@
 //! What to do instead of a call that blocks, as data. The sentences are the reports'.
 
 use super::Guards;
-use crate::Language;
+use crate::{Language, Span};
 
 /// What to do instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,16 +79,19 @@ pub struct Code {
     pub before: Vec<String>,
     /// The expression.
     pub expression: String,
+    /// What it takes the place of, in the finding's file; none where it is a statement of its own: a drop is written nowhere.
+    pub replaces: Option<Span>,
 }
 
 impl Code {
     /// Makes code of one expression.
     #[must_use]
-    pub fn of(expression: String) -> Self {
+    pub fn of(expression: String, replaces: Span) -> Self {
         Self {
             import: None,
             before: Vec::new(),
             expression,
+            replaces: Some(replaces),
         }
     }
 

@@ -323,7 +323,8 @@ impl Cx<'_> {
         }
     }
 
-    fn fields_of(&self, def: DefId, owner: Ty) -> Vec<Ty> {
+    /// The types of all fields of a struct or an enum.
+    pub(super) fn fields_of(&self, def: DefId, owner: Ty) -> Vec<Ty> {
         let runs: Vec<nostall_model::facts::Run> = match self.item(def).kind {
             ItemKind::Struct { fields } => vec![fields],
             ItemKind::Enum => self.variants_of(def),

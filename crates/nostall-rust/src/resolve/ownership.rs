@@ -13,6 +13,9 @@ use super::types::{Ty, TypeKind};
 /// How deep a type's parts are asked. A type that is nested deeper is rare, and "not known" is a safe answer.
 const DEEPEST_PART: u32 = 6;
 
+/// An enum has many parts, and each of them as many again.
+const DEEPEST_PART_OF_ENUM: u32 = 2;
+
 /// How a value of a type can be handed on, the best last: a value is handed on as the worst of its parts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Handing {
@@ -114,7 +117,8 @@ impl Cx<'_> {
             TypeKind::Closure(..) | TypeKind::Future(_) => Handing::Moves,
             // A part that is a reference: the value lives no longer than what it refers to.
             TypeKind::Reference(_) => Handing::Bound,
-            TypeKind::Named(def, arguments) => self.handing_of_own(def, &arguments, budget),
+            TypeKind::Named(def, _) => self.handing_of_own(def, ty, budget),
+            TypeKind::Dyn(bounds) => self.handing_of_object(&bounds, budget),
             TypeKind::External(path, arguments) => {
                 let path = self.arena.text(path);
                 let Some(entry) = self.catalog.type_entry(Language::Rust, &path) else {
@@ -132,17 +136,18 @@ impl Cx<'_> {
             }
             TypeKind::Parameter(def, name) => self.handing_by_bounds(&self.bounds(def, name)),
             TypeKind::Impl(bounds) => self.handing_by_bounds(&bounds),
-            TypeKind::Unknown
-            | TypeKind::Dyn(_)
-            | TypeKind::Associated(..)
-            | TypeKind::Union(_) => Handing::Unknown,
+            TypeKind::Unknown | TypeKind::Associated(..) | TypeKind::Union(_) => Handing::Unknown,
         }
     }
 
     /// A type of the program: what it derives or implements; one with a part that stays on its thread stays there too.
-    fn handing_of_own(&self, def: DefId, arguments: &[Ty], budget: u32) -> Handing {
+    fn handing_of_own(&self, def: DefId, ty: Ty, budget: u32) -> Handing {
+        let budget = match self.item(def).kind {
+            ItemKind::Enum => budget.min(DEEPEST_PART_OF_ENUM),
+            _ => budget,
+        };
         let bound = |part: &Ty| self.handing(*part, budget) == Handing::Bound;
-        if arguments.iter().any(bound) || self.field_types(def).iter().any(bound) {
+        if self.fields_of(def, ty).iter().any(bound) {
             return Handing::Bound;
         }
         let derived = self.derives(def);
@@ -161,15 +166,26 @@ impl Cx<'_> {
         }
     }
 
-    fn field_types(&self, def: DefId) -> Vec<Ty> {
-        let facts = self.facts(def.mount);
-        match self.item(def).kind {
-            ItemKind::Struct { fields, .. } => facts.fields[fields.range()]
-                .iter()
-                .map(|field| self.written_type(def.mount, field.type_))
-                .collect(),
-            _ => Vec::new(),
-        }
+    /// A trait object goes to another thread where its bounds say so: `dyn Error` alone stays.
+    fn handing_of_object(&self, bounds: &[Ty], budget: u32) -> Handing {
+        let Some(budget) = budget.checked_sub(1) else {
+            return Handing::Unknown;
+        };
+        let all = bounds.iter().map(|bound| match self.arena.kind(*bound) {
+            TypeKind::External(path, _) => match &*self.arena.text(path) {
+                "std::marker::Send" => Handing::Moves,
+                path if path.starts_with("std::") => Handing::Bound,
+                _ => Handing::Unknown,
+            },
+            TypeKind::Named(def, _) => match self.item(def).kind {
+                ItemKind::Trait { supertraits } => {
+                    self.handing_of_object(&self.written_types(def.mount, supertraits), budget)
+                }
+                _ => Handing::Unknown,
+            },
+            _ => Handing::Unknown,
+        });
+        all.max().unwrap_or(Handing::Bound)
     }
 
     /// The last names of the traits that `#[derive(..)]` lists.

@@ -92,6 +92,7 @@ impl<'a> Place<'a> {
     /// Adds the statement that makes a value of its own, and returns what stands for it in the call.
     fn hand_over(&self, ownership: Ownership, whole: &mut Handed) -> Result<String, Obstacle> {
         let used = self.used();
+        let is_reference = matches!(ownership, Ownership::Borrowed { .. });
         let ownership = match ownership {
             // A field, and what a method of a reference to it is called on, are lent, whatever they are.
             Ownership::Owned { clones } if self.is_lent() => Ownership::Borrowed { clones },
@@ -108,14 +109,14 @@ impl<'a> Place<'a> {
             Ownership::Owned { clones: true } => Ok(self.bind(".clone()", whole)),
             Ownership::Owned { clones: false } => Err(self.stays()),
             Ownership::Borrowed { clones: true } => {
-                let makes = if self.is_field || self.is_self() {
-                    ".clone()"
-                } else {
+                let by_reference = is_reference || self.is_self();
+                let makes = if is_reference && !self.is_self() {
                     ".to_owned()"
+                } else {
+                    ".clone()"
                 };
-                let lent_before = !self.is_field && !self.is_self();
                 let name = self.bind(makes, whole);
-                Ok(if used == Used::Given && lent_before {
+                Ok(if used == Used::Given && by_reference {
                     format!("&{name}")
                 } else {
                     name

@@ -10,6 +10,7 @@ use super::Which;
 use crate::root;
 
 /// An unpacked package.
+#[derive(Clone)]
 pub(crate) struct Package {
     /// `name-version`, as labels call it.
     pub(crate) tree: String,
