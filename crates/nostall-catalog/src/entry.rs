@@ -102,6 +102,8 @@ pub struct Api {
     /// `true` where the call gives an iterator that blocks while it is iterated (`os.walk`): to hand the call alone to a thread
     /// does not help, the loop over it must go too.
     pub lazy: bool,
+    /// For `schedules`: `true` where what it is given need not run while an event loop runs on its thread: a signal handler.
+    pub off_loop: bool,
     /// `true` when the call panics inside an async runtime (`block_on`).
     pub panics: bool,
     /// `{ argument = 0, trait = "std::io::Read" }`: blocks only where that argument's type carries the trait (`std::io::copy`,

@@ -108,7 +108,10 @@ impl<'a> Cx<'a> {
         }
         match waiting {
             Waiting::Polled => return self.polled(),
-            Waiting::Inside => return vec![Replacement::Words(Advice::OutsideClosure)],
+            Waiting::Inside => return vec![self.around_the_closure()],
+            Waiting::Alone if self.is_off_loop() => {
+                return vec![Replacement::Words(Advice::OwnThread)];
+            }
             Waiting::Alone => return vec![self.away(false)],
             Waiting::Awaits => {}
         }
@@ -137,6 +140,7 @@ impl<'a> Cx<'a> {
         vec![match code {
             Some(code) => Replacement::Twin(Twin {
                 path: "await".to_owned(),
+                of_handle: false,
                 library: None,
                 code: Some(code),
             }),
@@ -150,11 +154,48 @@ impl<'a> Cx<'a> {
         match poll {
             Some(path) => vec![Replacement::Twin(Twin {
                 path: path.clone(),
+                of_handle: false,
                 library: None,
                 code: None,
             })],
             None => vec![Replacement::Words(Advice::PollTwin)],
         }
+    }
+
+    /// A closure goes to another thread with the call that runs it.
+    fn around_the_closure(&self) -> Replacement {
+        let words = Replacement::Words(Advice::OutsideClosure);
+        let program = self.writer.program;
+        let (Some(parent), Some(runtime)) = (program.parent(self.body), self.runtime) else {
+            return words;
+        };
+        let gives = |call: &&ProgramCall| {
+            let mut passed = program.passed(**call).iter();
+            passed.any(|it| matches!(it.target.kind, TargetKind::Body(body) if body == self.body))
+        };
+        let Some(around) = program.calls_of(parent).iter().find(gives) else {
+            return words;
+        };
+        let (facts, record) = program.call(*around);
+        let name = match record.callee {
+            Callee::Method { name, .. } => facts.text(name).to_owned(),
+            _ => self
+                .site
+                .text
+                .get(record.name_span.range())
+                .unwrap_or_default()
+                .to_owned(),
+        };
+        block(self.catalog.runtime(runtime), Block::Around(name))
+    }
+
+    /// Says whether what calls this code need not have a running loop on its thread.
+    fn is_off_loop(&self) -> bool {
+        let Some(Entry::Callback { api, .. }) = &self.writer.runs[self.body.index()].why else {
+            return false;
+        };
+        let found = self.catalog.lookup(self.site.facts.language, api);
+        found.is_some_and(|found| self.catalog.api(found.api).off_loop)
     }
 
     // ---- twins
@@ -177,6 +218,7 @@ impl<'a> Cx<'a> {
         let same = self.gives_the_same(path);
         Some(Replacement::Twin(Twin {
             path: path.clone(),
+            of_handle: self.is_method(path),
             library: None,
             code: same.then(|| self.language.twin(&self.site, path)).flatten(),
         }))
@@ -195,6 +237,7 @@ impl<'a> Cx<'a> {
             .map(|(key, path)| {
                 Replacement::Twin(Twin {
                     path: path.clone(),
+                    of_handle: false,
                     library: Some(key.clone()),
                     code: None,
                 })
@@ -246,11 +289,6 @@ impl<'a> Cx<'a> {
         let separator = |c: char| c == ':' || c == '.';
         let last = |path: &'a str| path.rsplit(separator).next();
         let same_name = last(&self.api.path).is_some_and(|name| twin.ends_with(name));
-        let is_method = |path: &str| {
-            let mut parts = path.rsplit(separator).filter(|part| !part.is_empty());
-            let owner = parts.nth(1).unwrap_or_default();
-            owner.starts_with(char::is_uppercase)
-        };
         let gives_handle = self.api.returns.as_ref().is_some_and(|returns| {
             let is_name = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
             returns.split(is_name).any(|path| {
@@ -259,7 +297,16 @@ impl<'a> Cx<'a> {
                     .is_some_and(is_handle)
             })
         });
-        same_name && !is_method(&self.api.path) && !is_method(twin) && !gives_handle
+        same_name && !self.is_method(&self.api.path) && !self.is_method(twin) && !gives_handle
+    }
+
+    /// Says whether a path names a method: what stands before its last name is a type.
+    fn is_method(&self, path: &str) -> bool {
+        let mut parts = path.rsplit([':', '.']).filter(|part| !part.is_empty());
+        let owner = parts.nth(1).unwrap_or_default();
+        let (_, record) = (self.site.facts, self.site.facts.call(self.site.call));
+        let called_on = matches!(record.callee, Callee::Method { .. });
+        owner.starts_with(char::is_uppercase) && called_on
     }
 
     // ---- off the executor
@@ -274,13 +321,27 @@ impl<'a> Cx<'a> {
         if self.catalog.thread(self.id) == Some(Thread::Same) {
             return block(entry, self.handle().map_or(Block::Work, Block::Handle));
         }
+        if self.makes_bound_handle() {
+            return block(entry, Block::Opened);
+        }
         match self.offloaded(runtime, awaits) {
             Ok(offload) => Replacement::Offload(offload),
-            Err(Obstacle::Stays(handle)) if !handle.is_empty() => {
-                block(entry, Block::Handle(handle))
-            }
-            Err(_) => block(entry, self.block()),
+            Err(Obstacle::Stays(handle)) => block(entry, Block::Handle(handle)),
+            Err(Obstacle::Changes(name)) => block(entry, Block::Back(name)),
+            Err(Obstacle::Form) => block(entry, self.block()),
         }
+    }
+
+    /// Says whether the api gives what has to stay on the thread that made it.
+    fn makes_bound_handle(&self) -> bool {
+        let language = self.site.facts.language;
+        let is_part = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
+        let returns = self.api.returns.as_ref().filter(|_| self.direct);
+        let mut paths = returns.into_iter().flat_map(|text| text.split(is_part));
+        paths.any(|path| {
+            let entry = self.catalog.type_entry(language, path);
+            entry.is_some_and(|entry| entry.thread == Some(Thread::Same))
+        })
     }
 
     /// Asks the runtime, then those that it runs on: a framework's own way may need a name that is not in scope.

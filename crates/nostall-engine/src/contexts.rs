@@ -111,12 +111,11 @@ impl Cx<'_> {
             return;
         }
         let (_, record) = self.program.call(call);
-        let name = api.rsplit([':', '.']).next().unwrap_or(api);
         *known = Runs {
             context: Context::Async,
             entry: callable,
             why: Some(Entry::Callback {
-                api: name.to_owned(),
+                api: api.to_owned(),
                 at: Place {
                     file: self.program.file_of_call(call),
                     span: record.name_span,

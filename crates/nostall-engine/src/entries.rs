@@ -235,12 +235,11 @@ impl Cx<'_> {
             span: record.name_span,
         };
         let spawned = Entry::Task { at };
-        let name = api.path.rsplit([':', '.']).next().unwrap_or(&api.path);
         // Python's libraries are given functions by many names; what they are given a future for is a task.
         let handed = match facts.language {
             Language::Rust => spawned.clone(),
             Language::Python => Entry::Callback {
-                api: name.to_owned(),
+                api: api.path.clone(),
                 at,
             },
         };

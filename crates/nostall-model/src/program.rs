@@ -333,6 +333,8 @@ pub struct Site<'a> {
 pub enum Obstacle {
     /// Something stays on its thread, or is wanted back: its name as written, empty where it has none.
     Stays(String),
+    /// The call changes something, by its name as written.
+    Changes(String),
     /// The expression awaits or returns, is too long for one line, or has a form that no function can take.
     Form,
 }

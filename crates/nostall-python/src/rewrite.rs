@@ -35,6 +35,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<
     } else {
         template.replace("{work}", &work.together())
     };
+    let expression = in_place(site, call, expression);
     let short = expression.chars().count() <= LONGEST;
     short.then(|| Offload {
         code: code(site, runtime.import.clone(), expression),
@@ -51,7 +52,7 @@ pub fn twin(site: &Site<'_>, path: &str) -> Option<Code> {
         return None;
     }
     let arguments = arguments(site, call)?;
-    let expression = format!("await {path}({arguments})");
+    let expression = in_place(site, call, format!("await {path}({arguments})"));
     let short = expression.chars().count() <= LONGEST;
     let module = path
         .rsplit_once('.')
@@ -68,8 +69,22 @@ pub fn awaited(site: &Site<'_>) -> Option<Code> {
     };
     let span = site.facts.expr(coroutine.value).span;
     let text = one_line(site.text.get(span.range())?)?;
-    let expression = format!("await {text}");
+    let expression = in_place(site, call, format!("await {text}"));
     (expression.chars().count() <= LONGEST).then(|| Code::of(expression, call.span))
+}
+
+/// Puts brackets around an expression where something is done with the call's value at once: `(await load()).strip()`.
+fn in_place(site: &Site<'_>, call: &Call, expression: String) -> String {
+    let after = site.text.get(call.span.end as usize..).unwrap_or_default();
+    let goes_on = after
+        .trim_start_matches([' ', '\t'])
+        .starts_with(['.', '[', '('])
+        || after.trim_start().starts_with('.');
+    if goes_on && !matches!(call.kind, CallKind::Iterate) {
+        format!("({expression})")
+    } else {
+        expression
+    }
 }
 
 /// Makes code that takes the call's place, and names the import where the name is not bound there.

@@ -125,6 +125,13 @@ fn block_text(block: &Block) -> String {
         Block::Handle(handle) => {
             format!("open, use and close `{handle}` in one function, and run that")
         }
+        Block::Opened => "open, use and close this in one function, and run that".to_owned(),
+        Block::Back(name) => {
+            format!("move this into a function that gives `{name}` back, and run that")
+        }
+        Block::Around(name) => {
+            format!("this cannot await: run the whole expression that `{name}` stands in")
+        }
         Block::With => "move the `with` block into a function, and run that".to_owned(),
         Block::Calls { count, first, last } if first == last => {
             format!("run the {count} file calls of line {first} in one function")
@@ -145,6 +152,9 @@ fn twin_text(twin: &Twin) -> String {
     };
     match &twin.library {
         Some(library) => format!("{code} ({library})"),
+        None if twin.of_handle => {
+            format!("{code}, on what the same library opens in place of this")
+        }
         None => code,
     }
 }

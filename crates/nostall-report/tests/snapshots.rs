@@ -147,6 +147,7 @@ fn direct(sources: &Sources, file: FileId) -> Finding {
         held: None,
         replacement: Some(Replacement::Twin(Twin {
             path: "asyncio.sleep".to_owned(),
+            of_handle: false,
             library: None,
             code: None,
         })),

@@ -25,7 +25,8 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<
     if gives_back
         .is_some_and(|own| matches!(own.ownership, Ownership::Borrowed { .. } | Ownership::Bound))
     {
-        return Err(Obstacle::Stays(receiver(site, call).unwrap_or_default()));
+        let receiver = receiver(site, call).filter(|text| is_place(text));
+        return Err(receiver.map_or(Obstacle::Form, Obstacle::Stays));
     }
     let template = match (awaits, &runtime.start) {
         (true, _) => &runtime.offload,
@@ -90,6 +91,12 @@ fn work(call: &Call, text: &str, lazy: bool) -> String {
         _ if lazy => format!("{text}.collect::<Vec<_>>()"),
         _ => text.to_owned(),
     }
+}
+
+/// Says whether a text is a variable or a field of one.
+fn is_place(text: &str) -> bool {
+    let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    text.starts_with(|c: char| c.is_lowercase() || c == '_') && text.split('.').all(is_name)
 }
 
 /// The text of what a method is called on.

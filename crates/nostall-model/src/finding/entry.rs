@@ -30,7 +30,7 @@ pub enum Entry {
     },
     /// A call handed it to the executor, to be run later.
     Callback {
-        /// The last name of what was called: `call_later`.
+        /// The path of what was called.
         api: String,
         /// The call.
         at: Place,
@@ -98,7 +98,10 @@ impl Entry {
                 (None, None) => "route".to_owned(),
             },
             Self::Task { at } => format!("task spawned at {}", line(sources, *at)),
-            Self::Callback { api, at } => format!("{api} at {}", line(sources, *at)),
+            Self::Callback { api, at } => {
+                let name = api.rsplit([':', '.']).next().unwrap_or(api);
+                format!("{name} at {}", line(sources, *at))
+            }
         }
     }
 }

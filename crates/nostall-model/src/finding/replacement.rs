@@ -33,6 +33,8 @@ pub enum Replacement {
 pub struct Twin {
     /// Its path.
     pub path: String,
+    /// Whether it is a method: what it is called on has to be of another type then, opened by its own library.
+    pub of_handle: bool,
     /// The library that it comes from, where that is not the runtime and the project may lack it.
     pub library: Option<String>,
     /// The call rewritten, where the twin takes the same arguments and gives the same value.
@@ -55,6 +57,12 @@ pub struct Offload {
 pub enum Block {
     /// All work on a handle, as it is written: it stays on its thread, or is wanted back.
     Handle(String),
+    /// All work on what the call opens: it stays on the thread that opened it.
+    Opened,
+    /// A call that changes this, which is wanted back.
+    Back(String),
+    /// The expression around a closure, by the name of what is given it: the closure cannot await.
+    Around(String),
     /// The block of a `with`.
     With,
     /// Calls one after the other: a way to another thread and back for each would cost more than the calls.
@@ -95,12 +103,14 @@ impl Code {
         }
     }
 
-    /// Returns it on one line: the statements, then the expression. The import is not in it.
+    /// Returns it on one line, as one expression: what goes before stands in a block with it, so that its names are its own.
+    /// The import is not in it.
     #[must_use]
     pub fn text(&self) -> String {
-        let statements = self.before.iter().map(String::as_str);
-        let all: Vec<&str> = statements.chain([self.expression.as_str()]).collect();
-        all.join(" ")
+        if self.before.is_empty() {
+            return self.expression.clone();
+        }
+        format!("{{ {} {} }}", self.before.join(" "), self.expression)
     }
 }
 

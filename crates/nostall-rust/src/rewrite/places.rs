@@ -94,6 +94,10 @@ impl<'a> Place<'a> {
         let used = self.used();
         let is_reference = matches!(ownership, Ownership::Borrowed { .. });
         let ownership = match ownership {
+            // What the call is given of somebody else's field copies itself, or it could not be given.
+            Ownership::Unknown if self.is_field && used == Used::Given && self.is_copied() => {
+                Ownership::Copied
+            }
             // A field, and what a method of a reference to it is called on, are lent, whatever they are.
             Ownership::Owned { clones } if self.is_lent() => Ownership::Borrowed { clones },
             other => other,
@@ -103,7 +107,7 @@ impl<'a> Place<'a> {
             Ownership::Copied if self.is_field => Ok(self.bind("", whole)),
             Ownership::Copied => Ok(self.text.to_owned()),
             // What the call changes is wanted back.
-            _ if used == Used::Changed => Err(self.stays()),
+            _ if used == Used::Changed => Err(Obstacle::Changes(self.text.to_owned())),
             Ownership::Owned { .. } if !self.is_used_later() => Ok(self.text.to_owned()),
             Ownership::Owned { clones: true } if used == Used::Given => Ok(self.text.to_owned()),
             Ownership::Owned { clones: true } => Ok(self.bind(".clone()", whole)),
@@ -190,6 +194,13 @@ impl<'a> Place<'a> {
     /// Whether it belongs to somebody else: a field, or `self` behind a reference.
     fn is_lent(&self) -> bool {
         self.is_field || self.is_self() && self.is_self_by_reference()
+    }
+
+    /// Whether a part that is given away must be a copy: its owner is used later, or is somebody else's.
+    fn is_copied(&self) -> bool {
+        let binding = self.site.facts.bindings[self.root.index()];
+        let is_self = self.site.facts.text(binding.name) == "self";
+        is_self && self.is_self_by_reference() || self.is_used_later()
     }
 
     fn is_self_by_reference(&self) -> bool {
