@@ -18,7 +18,10 @@ pub fn message(finding: &Finding) -> String {
             let helper = finding.chain.first().filter(|_| finding.chain.len() > 1);
             let subject = helper.map_or(path, |hop| &hop.call);
             let doing = if *panics {
-                "panics inside an async runtime".to_owned()
+                match finding.language {
+                    Language::Rust => "panics inside an async runtime".to_owned(),
+                    Language::Python => "fails while an event loop runs".to_owned(),
+                }
             } else {
                 what_a_wait_does(*waits, finding.language)
             };
@@ -191,7 +194,7 @@ fn words(advice: Advice) -> &'static str {
             "make the functions on the way async and `await` the coroutine, instead of starting a loop for it"
         }
         Advice::OwnThread => {
-            "run this on a thread, of the runtime's blocking pool or of its own, and await its answer"
+            "run this on a thread, of its own or of a pool, and wait for its answer where that can be awaited"
         }
         Advice::EndGuard(Language::Python, Guards::Lock | Guards::TaskLock) => {
             "end the `with` before the `await`, or use a lock of the runtime (`asyncio.Lock`)"
