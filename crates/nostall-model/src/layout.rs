@@ -1,6 +1,6 @@
 //! How the files of a project belong together, as its manifests say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::FileId;
 
@@ -46,6 +46,8 @@ pub struct Target {
     pub edition: u16,
     /// Other crates by the name this one uses for them.
     pub dependencies: BTreeMap<String, Dependency>,
+    /// Those of them that only its tests can use.
+    pub for_tests: BTreeSet<String>,
     /// Whether the dependencies are all known: false for a file without a manifest.
     pub closed: bool,
 }

@@ -39,10 +39,16 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<
         borrowed,
     } = handed(site, call)?;
     let work = compact(&work(call, &text, site.lazy)).ok_or(Obstacle::Form)?;
+    // A list takes an iterator's place once it is iterated over.
+    let iterates = match call.kind {
+        CallKind::Drop | CallKind::Iterate => "",
+        _ if site.lazy && awaits => ".into_iter()",
+        _ => "",
+    };
     let code = Code {
         import: None,
         before,
-        expression: template.replace("{work}", &format!("move || {work}")),
+        expression: template.replace("{work}", &format!("move || {work}")) + iterates,
         replaces: (call.kind != CallKind::Drop).then_some(call.span),
     };
     if code.text().chars().count() > LONGEST {

@@ -1,6 +1,6 @@
 //! Cargo manifests: which crates there are, what each is rooted in, which others it may name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cargo_toml::{Dependency as Written, DepsSet, Manifest, Product};
@@ -145,9 +145,25 @@ pub(crate) fn add_targets(packages: &[Package], project: &mut Project) {
         if let (Some(own), true) = (libraries.get(&package), target.kind != TargetKind::Library) {
             dependencies.insert(targets[*own].1.name.clone(), Dependency::Local(*own));
         }
+        if matches!(target.kind, TargetKind::Library | TargetKind::Binary) {
+            targets[number].1.for_tests = for_tests(&packages[package].manifest);
+        }
         targets[number].1.dependencies = dependencies;
     }
     project.layout.targets = targets.into_iter().map(|(_, target)| target).collect();
+}
+
+/// The dependencies that no code but tests can use, as code writes them.
+fn for_tests(manifest: &Manifest) -> BTreeSet<String> {
+    let names =
+        |set: &DepsSet| -> Vec<String> { set.keys().map(|name| name.replace('-', "_")).collect() };
+    let mut for_tests: BTreeSet<String> = names(&manifest.dev_dependencies).into_iter().collect();
+    let mut for_all: BTreeSet<String> = names(&manifest.dependencies).into_iter().collect();
+    for target in manifest.target.values() {
+        for_tests.extend(names(&target.dev_dependencies));
+        for_all.extend(names(&target.dependencies));
+    }
+    for_tests.difference(&for_all).cloned().collect()
 }
 
 fn products(manifest: &Manifest) -> Vec<(TargetKind, &Product)> {
@@ -190,6 +206,7 @@ fn target(
         kind,
         edition: edition(package, product),
         dependencies: BTreeMap::new(),
+        for_tests: BTreeSet::new(),
         closed: true,
     })
 }

@@ -61,7 +61,11 @@ pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
 
 /// The crates that the code of each file can use.
 fn libraries(cx: &Cx<'_>) -> BTreeMap<FileId, Arc<BTreeSet<String>>> {
-    let names = |target: &Target| Arc::new(target.dependencies.keys().cloned().collect());
+    let names = |target: &Target| {
+        let all = target.dependencies.keys();
+        let own = all.filter(|name| !target.for_tests.contains(*name));
+        Arc::new(own.cloned().collect())
+    };
     let by_target: Vec<Arc<BTreeSet<String>>> = cx.tree.targets.iter().map(names).collect();
     let mounts = cx.tree.mounts.iter();
     mounts
@@ -239,7 +243,8 @@ impl Cx<'_> {
         let target = self.target(mount);
         let names = &self.facts(mount).names;
         let seen = self.catalog.runtime_seen(Language::Rust, &|name| {
-            target.dependencies.contains_key(name) || (!target.closed && names.find(name).is_some())
+            let own = target.dependencies.contains_key(name) && !target.for_tests.contains(name);
+            own || (!target.closed && names.find(name).is_some())
         });
         // A manifest without a runtime means one that is not known; a file without a manifest says nothing.
         seen.or_else(|| {

@@ -126,6 +126,7 @@ fn loose_target(files: &Files<'_>, file: FileId) -> Target {
         kind: TargetKind::Loose,
         edition: 2021,
         dependencies: std::collections::BTreeMap::new(),
+        for_tests: std::collections::BTreeSet::new(),
         closed: false,
     }
 }

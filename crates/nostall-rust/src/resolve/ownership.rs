@@ -218,7 +218,10 @@ impl Cx<'_> {
         match (has("std::marker::Send"), has("std::clone::Clone")) {
             (true, true) => Handing::Clones,
             (true, false) => Handing::Moves,
-            (false, _) => Handing::Unknown,
+            (false, clones) => match self.handing_of_object(bounds, DEEPEST_PART) {
+                Handing::Moves if clones => Handing::Clones,
+                other => other,
+            },
         }
     }
 }

@@ -6,6 +6,8 @@ use nostall_model::facts::{
 };
 use nostall_model::program::{Obstacle, Ownership, Site};
 
+use super::compact::compact;
+
 /// A call's text with what it uses renamed to values of its own.
 pub(super) struct Handed {
     pub(super) text: String,
@@ -152,13 +154,12 @@ impl<'a> Place<'a> {
             name => name,
         };
         let taken = |statement: &String| statement.starts_with(&format!("let {name} = "));
-        let statement = format!("let {name} = {}{makes};", self.text);
+        let place = compact(self.text).unwrap_or_else(|| self.text.to_owned());
+        let statement = format!("let {name} = {place}{makes};");
         match whole.before.iter().find(|known| taken(known)) {
             Some(known) if *known != statement => {
                 let name = format!("own_{name}");
-                whole
-                    .before
-                    .push(format!("let {name} = {}{makes};", self.text));
+                whole.before.push(format!("let {name} = {place}{makes};"));
                 return name;
             }
             Some(_) => {}

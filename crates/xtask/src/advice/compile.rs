@@ -27,7 +27,7 @@ pub(crate) struct CompileOptions {
     /// The most of one crate.
     #[arg(long, default_value_t = 4)]
     per_package: usize,
-    /// Draws from these crates alone: building all of them takes hours.
+    /// Looks at these packages alone: building all of them takes hours.
     #[arg(long, value_delimiter = ',')]
     crates: Vec<String>,
     /// Where the copies are built.
@@ -80,14 +80,16 @@ impl CompileOptions {
         Ok(Some(compiled))
     }
 
+    /// Whether a package is looked at.
+    pub(super) fn looks_at(&self, tree: &str) -> bool {
+        let mut names = self.crates.iter();
+        self.crates.is_empty() || names.any(|name| name_of(tree) == name)
+    }
+
     /// All that can be drawn, in the order of the seed.
     fn draw(&self, all: Vec<(Package, Vec<Found>)>) -> Vec<Drawn> {
         let mut drawn: Vec<([u8; 32], Drawn)> = Vec::new();
-        let wanted = |tree: &str| {
-            let mut names = self.crates.iter();
-            self.crates.is_empty() || names.any(|name| name_of(tree) == name)
-        };
-        for (package, found) in all.into_iter().filter(|(it, _)| wanted(&it.tree)) {
+        for (package, found) in all {
             for found in found {
                 let Some(entry) = found.advice.first() else {
                     continue;

@@ -70,7 +70,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut counts = Counts::new();
     let mut drawable = Vec::new();
     for language in languages {
-        for package in fetch(language)? {
+        let packages = fetch(language)?.into_iter();
+        for package in packages.filter(|package| options.compile.looks_at(&package.tree)) {
             for index in SHOWN {
                 let (mode, flags) = MODES[index];
                 let found = read(&check(&binary, &package, flags)?, &package)?;

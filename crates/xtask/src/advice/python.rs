@@ -173,7 +173,7 @@ fn children(node: Node<'_>) -> Vec<Node<'_>> {
 }
 
 /// Functions and constants that are never imported.
-const BUILTINS: [&str; 64] = [
+const BUILTINS: [&str; 65] = [
     "abs",
     "all",
     "any",
@@ -235,6 +235,7 @@ const BUILTINS: [&str; 64] = [
     "KeyError",
     "ValueError",
     "RuntimeError",
+    "ImportError",
     "__file__",
     "__name__",
     "__import__",

@@ -18,8 +18,8 @@ pub(super) struct Packages {
 }
 
 /// First words of paths that every crate has.
-const EVERYWHERE: [&str; 8] = [
-    "std", "core", "alloc", "crate", "self", "Self", "super", "drop",
+const EVERYWHERE: [&str; 9] = [
+    "std", "core", "alloc", "crate", "self", "Self", "super", "drop", "Vec",
 ];
 
 impl Packages {
