@@ -197,3 +197,31 @@ fn a_field_that_is_filled_and_read_at_many_places() {
 fn calls_that_may_mean_any_of_many_impls() {
     assert_counts_linear(many_conversions, |_, found| found.targets.len() as u64);
 }
+
+/// A loop that stores into one variable at many places: each place reads what all places stored.
+fn stored_in_a_loop(places: usize) -> Vec<(String, String)> {
+    let mut text = String::from(
+        "pub struct Builder;\nimpl Builder { fn set(self, it: u32) -> Self { self } }\n\
+         pub fn read(mut tags: std::vec::IntoIter<u32>) -> Result<Builder, ()> {\n\
+         let mut builder = Builder;\nwhile let Some(tag) = tags.next() {\nmatch tag {\n",
+    );
+    for place in 0..places {
+        let _ = writeln!(text, "{place} => {{ builder = builder.set({place}); }}");
+    }
+    text += "_ => {}\n}\n}\nOk(builder)\n}\n";
+    vec![("src/lib.rs".to_owned(), text)]
+}
+
+#[test]
+fn a_variable_that_is_stored_at_many_places() {
+    let catalog = Catalog::builtin();
+    let asked = |places| {
+        resolved(&stored_in_a_loop(places), &catalog, |cx, _| {
+            cx.depth.asked()
+        })
+    };
+    let (small, large) = (asked(SMALL / TIMES), asked(SMALL));
+    // The facts say of each place which definitions reach it: these pairs grow with the square, and so may the questions.
+    let most = small * (TIMES * TIMES) as u64;
+    assert!(large <= most, "{small} became {large}, more than {most}");
+}
