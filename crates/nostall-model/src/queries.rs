@@ -38,6 +38,7 @@ pub struct Depth {
     rests_on: Cell<u32>,
     too_deep: Cell<bool>,
     answered: Cell<u64>,
+    asked: Cell<u64>,
 }
 
 impl Default for Depth {
@@ -47,6 +48,7 @@ impl Default for Depth {
             rests_on: Cell::new(u32::MAX),
             too_deep: Cell::new(false),
             answered: Cell::new(0),
+            asked: Cell::new(0),
         }
     }
 }
@@ -82,6 +84,12 @@ impl Depth {
         self.answered.get()
     }
 
+    /// Returns how many questions were asked, those from memory counted as well.
+    #[must_use]
+    pub fn asked(&self) -> u64 {
+        self.asked.get()
+    }
+
     /// Says whether anything was too deep since this was last asked.
     pub fn take_too_deep(&self) -> bool {
         self.too_deep.take()
@@ -98,6 +106,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Answers<K, V> {
         unknown: impl FnOnce() -> V,
         answer: impl FnOnce() -> V,
     ) -> V {
+        depth.asked.set(depth.asked.get() + 1);
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }

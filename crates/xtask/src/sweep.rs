@@ -1,6 +1,7 @@
 //! Checks hundreds of published packages of many kinds: none may crash nostall, take too long or too much memory.
 //!
-//! The packages are pinned in `fixtures/eval/sweep.tsv`, downloaded and unpacked below `target`, and only read.
+//! The packages are pinned in `fixtures/eval/sweep.tsv`, downloaded and unpacked below `target` or by cargo, and only read.
+//! Each is a project of its own: nostall looks for no project above a folder named `target`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use walkdir::WalkDir;
 
-use crate::bench::usage::{Usage, measure};
+use crate::bench::usage::{Ended, Usage, watch};
 use crate::eval::{Package, Which, published_crate, published_wheel, rows};
 use crate::root;
 
@@ -32,9 +33,8 @@ const PACKAGES: &str = "fixtures/eval/sweep.tsv";
 const PAGE: &str = "docs/reliability.md";
 
 /// Everything that can be reported is: nothing is cut short by a threshold.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 8] = [
     "check",
-    "--quiet",
     "--allow-empty",
     "--tests",
     "--min-risk",
@@ -137,22 +137,44 @@ struct Run {
 }
 
 enum Outcome {
+    /// Ended as it should.
     Done(Usage),
+    /// Said which file it did not read, and found nothing in the others.
+    Unread(Usage, String),
     TimedOut,
     Crashed(String),
 }
 
 impl Outcome {
-    fn is_failure(&self) -> bool {
-        match self {
-            Self::Done(usage) => usage.cpu > MOST_TIME || usage.memory > MOST_MEMORY,
-            Self::TimedOut | Self::Crashed(_) => true,
+    /// Judges by the exit codes that nostall promises. Any other, a signal and a panic in one of its threads are a crash.
+    fn new(ended: Option<Ended>) -> Self {
+        let Some(ended) = ended else {
+            return Self::TimedOut;
+        };
+        let panic = ended
+            .errors
+            .lines()
+            .find(|line| line.contains("panicked at"));
+        let mut said = ended
+            .errors
+            .lines()
+            .filter(|line| line.starts_with("warning") || line.starts_with("error"));
+        match (ended.code, panic, said.next()) {
+            (_, Some(panic), _) => Self::Crashed(panic.to_owned()),
+            (Some(0 | 1), ..) => Self::Done(ended.usage),
+            (Some(2), _, Some(said)) => Self::Unread(ended.usage, said.to_owned()),
+            _ => Self::Crashed(ended.status),
         }
+    }
+
+    fn is_failure(&self) -> bool {
+        self.usage()
+            .is_none_or(|usage| usage.cpu > MOST_TIME || usage.memory > MOST_MEMORY)
     }
 
     fn usage(&self) -> Option<&Usage> {
         match self {
-            Self::Done(usage) => Some(usage),
+            Self::Done(usage) | Self::Unread(usage, _) => Some(usage),
             Self::TimedOut | Self::Crashed(_) => None,
         }
     }
@@ -160,8 +182,10 @@ impl Outcome {
 
 impl Run {
     fn line(&self) -> String {
+        let used = |usage: &Usage| format!("{:.2} s, {:.0} MiB", usage.cpu, usage.memory);
         let what = match &self.outcome {
-            Outcome::Done(usage) => format!("{:.2} s, {:.0} MiB", usage.cpu, usage.memory),
+            Outcome::Done(usage) => used(usage),
+            Outcome::Unread(usage, said) => format!("{}, exit code 2: {said}", used(usage)),
             Outcome::TimedOut => "TIMED OUT".to_owned(),
             Outcome::Crashed(how) => format!("CRASHED: {how}"),
         };
@@ -181,13 +205,8 @@ fn outcome(binary: &Path, package: &Package) -> Result<Outcome> {
         .chain([package.folder.as_os_str()])
         .map(ToOwned::to_owned)
         .collect();
-    Ok(
-        match measure(&own, &command, &package.folder, LONGEST_RUN) {
-            Ok(Some(usage)) => Outcome::Done(usage),
-            Ok(None) => Outcome::TimedOut,
-            Err(error) => Outcome::Crashed(format!("{error:#}")),
-        },
-    )
+    let ended = watch(&own, &command, &package.folder, LONGEST_RUN)?;
+    Ok(Outcome::new(ended))
 }
 
 /// Counts the lines of a package's source files.
@@ -220,10 +239,19 @@ fn page(runs: &[Run]) -> String {
          libraries, games, bindings, parsers, tools, and the largest generated ones. Names and versions are in\n\
          [`{PACKAGES}`](../{PACKAGES}). Each is checked with everything shown that can be (`--tests --min-risk low\n\
          --min-confidence possible`). A run fails when it crashes, takes more than {MOST_TIME} seconds of processor time, all\n\
-         threads together, or more than {} GiB of memory.\n\n",
+         threads together, or more than {} GiB of memory. A crash is a panic in any thread, a signal, or an exit code other than 0\n\
+         (nothing found), 1 (findings) and, with a message, 2 (a file could not be read, and nothing was found in the others).\n\n",
         MOST_MEMORY / 1024.0
     );
     page.push_str(&totals(runs));
+    let failed: Vec<String> = runs
+        .iter()
+        .filter(|run| run.outcome.is_failure())
+        .map(|run| format!("* {}\n", run.line()))
+        .collect();
+    if !failed.is_empty() {
+        let _ = write!(page, "\n## Those that failed\n\n{}", failed.concat());
+    }
     let mut done: Vec<&Run> = runs
         .iter()
         .filter(|run| run.outcome.usage().is_some())
@@ -244,8 +272,8 @@ fn by(a: &Run, b: &Run, of: impl Fn(&Usage) -> f64) -> std::cmp::Ordering {
 
 fn totals(runs: &[Run]) -> String {
     let mut table =
-        "| language | packages | thousand lines | crashed | too slow | too much memory |\n\
-                     | --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| language | packages | thousand lines | crashed | too slow | too much memory | exit code 2 |\n\
+                     | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
             .to_owned();
     for language in [Which::Rust, Which::Python] {
         let runs: Vec<&Run> = runs.iter().filter(|run| run.language == language).collect();
@@ -253,9 +281,10 @@ fn totals(runs: &[Run]) -> String {
         let crashed = count(|outcome| matches!(outcome, Outcome::Crashed(_)));
         let slow = count(|outcome| match outcome {
             Outcome::TimedOut => true,
-            Outcome::Done(usage) => usage.cpu > MOST_TIME,
+            Outcome::Done(usage) | Outcome::Unread(usage, _) => usage.cpu > MOST_TIME,
             Outcome::Crashed(_) => false,
         });
+        let unread = count(|outcome| matches!(outcome, Outcome::Unread(..)));
         let large = count(|outcome| {
             outcome
                 .usage()
@@ -264,7 +293,7 @@ fn totals(runs: &[Run]) -> String {
         let lines: usize = runs.iter().map(|run| run.lines).sum();
         let _ = writeln!(
             table,
-            "| {} | {} | {} | {crashed} | {slow} | {large} |",
+            "| {} | {} | {} | {crashed} | {slow} | {large} | {unread} |",
             language.name(),
             runs.len(),
             lines.div_ceil(1000)
@@ -290,4 +319,55 @@ fn table(runs: &[&Run]) -> String {
         );
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+    use crate::bench::usage::{Ended, Usage};
+
+    fn judged(code: Option<i32>, errors: &str) -> Outcome {
+        Outcome::new(Some(Ended {
+            usage: Usage {
+                wall: 1.0,
+                cpu: 1.0,
+                memory: 1.0,
+            },
+            code,
+            status: "a status".to_owned(),
+            errors: errors.to_owned(),
+        }))
+    }
+
+    #[test]
+    fn promised_exit_codes_are_no_crash() {
+        assert!(matches!(judged(Some(0), ""), Outcome::Done(_)));
+        assert!(matches!(judged(Some(1), "1 finding"), Outcome::Done(_)));
+        let unread = judged(
+            Some(2),
+            "warning[too-large]: a.py: not read: too large\nerror: not all",
+        );
+        assert!(matches!(unread, Outcome::Unread(_, said) if said.contains("too large")));
+    }
+
+    #[test]
+    fn all_other_ends_are_crashes() {
+        let panic = "thread '<unnamed>' panicked at src/a.rs:1:1:\nindex out of bounds";
+        for (code, errors) in [
+            (None, ""),
+            (Some(101), ""),
+            (Some(2), ""),
+            (Some(1), panic),
+            (Some(2), panic),
+        ] {
+            let outcome = judged(code, errors);
+            assert!(matches!(outcome, Outcome::Crashed(_)), "{code:?} {errors}");
+            assert!(outcome.is_failure());
+        }
+    }
+
+    #[test]
+    fn a_run_without_an_end_timed_out() {
+        assert!(matches!(Outcome::new(None), Outcome::TimedOut));
+    }
 }

@@ -1,17 +1,19 @@
 //! Values that can be called later: what they may be, and what their parameters are.
 
+use std::rc::Rc;
+
 use nostall_model::facts::{
-    BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, ExprId, ExprKind,
-    Flavour, ItemKind, ParameterKind, Part, PathId,
+    BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, ExprId,
+    ExprKind, Flavour, ItemKind, ParameterKind, Part, PathId, Run,
 };
 use nostall_model::{Confidence, Language};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::Cx;
 use super::methods::What;
 use super::mounts::{DefId, MountId};
 use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind};
+use super::{Cx, DEEPEST, Found};
 
 /// What struct literals put into fields.
 pub(crate) type FilledFields = FxHashMap<(DefId, Symbol), Vec<(MountId, ExprId)>>;
@@ -40,15 +42,14 @@ impl Cx<'_> {
                 .flat_map(|value| self.callable(mount, *value, budget / 2))
                 .collect(),
             ExprKind::Use { binding, reaching } => {
-                let definitions = if reaching.is_empty() {
-                    self.index(mount).definitions_of(binding)
-                } else {
-                    &facts.definition_lists[reaching.range()]
-                };
-                let kinds = definitions.iter().map(|id| &facts.definitions[id.index()]);
-                kinds
-                    .flat_map(|definition| self.callable_definition(mount, definition, budget / 2))
-                    .collect()
+                let found = self.known.callables.ask(
+                    &self.depth,
+                    DEEPEST,
+                    (mount, id, budget),
+                    Rc::default,
+                    || self.callable_variable(mount, binding, reaching, budget),
+                );
+                found.to_vec()
             }
             ExprKind::Call(call) => self.callable_from_call(mount, call, budget - 1),
             ExprKind::Attribute { base, name } => {
@@ -60,6 +61,29 @@ impl Cx<'_> {
             } => self.callable_elements(mount, base, budget - 1),
             _ => Vec::new(),
         }
+    }
+
+    /// What a variable may be when it is called. In `b = b.step(..)` each definition leads to all others: of what comes out
+    /// more than once, one is enough.
+    fn callable_variable(
+        &self,
+        mount: MountId,
+        binding: BindingId,
+        reaching: Run,
+        budget: u32,
+    ) -> Found {
+        let facts = self.facts(mount);
+        let definitions = if reaching.is_empty() {
+            self.index(mount).definitions_of(binding)
+        } else {
+            &facts.definition_lists[reaching.range()]
+        };
+        let kinds = definitions.iter().map(|id| &facts.definitions[id.index()]);
+        let mut seen = FxHashSet::default();
+        kinds
+            .flat_map(|definition| self.callable_definition(mount, definition, budget / 2))
+            .filter(|found| seen.insert(*found))
+            .collect()
     }
 
     pub(super) fn callable_definition(
@@ -198,8 +222,20 @@ impl Cx<'_> {
         let Some(owner) = owner else {
             return Vec::new();
         };
+        let field = (owner, self.arena.symbol(name));
+        let found =
+            self.known
+                .filled
+                .ask(&self.depth, DEEPEST, (field, budget), Rc::default, || {
+                    self.callables_in_field(field, budget)
+                });
+        found.to_vec()
+    }
+
+    /// The same for each place that reads the field: as many may read it as fill it.
+    fn callables_in_field(&self, field: (DefId, Symbol), budget: u32) -> Found {
         let fields = self.filled_fields();
-        let values = fields.get(&(owner, self.arena.symbol(name)));
+        let values = fields.get(&field);
         let found: Vec<(What, Confidence)> = values
             .into_iter()
             .flatten()
@@ -218,9 +254,9 @@ impl Cx<'_> {
     }
 
     /// What struct literals of the program put into fields, of values that may be callables.
-    fn filled_fields(&self) -> std::rc::Rc<FilledFields> {
+    fn filled_fields(&self) -> Rc<FilledFields> {
         if let Some(found) = &*self.filled_fields.borrow() {
-            return std::rc::Rc::clone(found);
+            return Rc::clone(found);
         }
         let mut filled = FilledFields::default();
         for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
@@ -256,8 +292,8 @@ impl Cx<'_> {
                 }
             }
         }
-        let filled = std::rc::Rc::new(filled);
-        *self.filled_fields.borrow_mut() = Some(std::rc::Rc::clone(&filled));
+        let filled = Rc::new(filled);
+        *self.filled_fields.borrow_mut() = Some(Rc::clone(&filled));
         filled
     }
 

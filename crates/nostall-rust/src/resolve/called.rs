@@ -9,7 +9,7 @@ use nostall_model::{Confidence, Language};
 use super::Cx;
 use super::conditions::item_presence;
 use super::impls::Substitution;
-use super::methods::{Callee, What, call_id};
+use super::methods::{Callee, MOST_IMPLEMENTATIONS, What, call_id};
 use super::mounts::{DefId, MountId};
 use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind};
@@ -266,6 +266,57 @@ impl Cx<'_> {
         }
     }
 
+    /// Of the methods of one name in several impls of traits, `From<A>` and `From<B>`, those that take what is given. When as
+    /// many are left as say nothing, the call is not resolved.
+    fn of_fitting_impls(
+        &self,
+        mount: MountId,
+        found: Vec<(What, Confidence)>,
+        call: &Call,
+    ) -> Vec<(What, Confidence)> {
+        let of_trait = |(what, _): &(What, Confidence)| match *what {
+            What::Function(def) => self
+                .owner(def)
+                .is_some_and(|owner| self.is_trait_impl(owner)),
+            _ => false,
+        };
+        if found.len() < 2 || !found.iter().all(of_trait) {
+            return found;
+        }
+        let fits = |(what, _): &&(What, Confidence)| match *what {
+            What::Function(def) => self.takes(def, mount, call),
+            _ => false,
+        };
+        let fitting: Vec<_> = found.iter().filter(fits).copied().collect();
+        if fitting.len() > MOST_IMPLEMENTATIONS {
+            return vec![(What::Unresolved(Unresolved::Method), Confidence::Possible)];
+        }
+        if fitting.is_empty() { found } else { fitting }
+    }
+
+    fn is_trait_impl(&self, def: DefId) -> bool {
+        let kind = self.item(def).kind;
+        matches!(
+            kind,
+            ItemKind::Impl {
+                trait_: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// Says whether a function that is called by its path may take what the call gives.
+    fn takes(&self, def: DefId, mount: MountId, call: &Call) -> bool {
+        let Some(body) = self.item(def).body else {
+            return true;
+        };
+        let arguments = &self.facts(mount).arguments[call.arguments.range()];
+        arguments.iter().enumerate().all(|(index, argument)| {
+            let declared = self.declared_type(def.mount, body, index);
+            self.fits(declared, self.type_of(mount, argument.value))
+        })
+    }
+
     pub(super) fn called_associated(
         &self,
         mount: MountId,
@@ -284,7 +335,7 @@ impl Cx<'_> {
             };
             return self.finish_methods(mount, object, found, call, true);
         }
-        let found = self.methods_at(ty, &name);
+        let found = self.of_fitting_impls(mount, self.methods_at(ty, &name), call);
         if !found.is_empty() {
             let mut found = self.finish_methods(mount, ty, found, call, true);
             if let [

@@ -42,7 +42,7 @@ pub(crate) enum What {
 }
 
 /// More implementations than these of one trait say nothing about a call.
-const MOST_IMPLEMENTATIONS: usize = 12;
+pub(super) const MOST_IMPLEMENTATIONS: usize = 12;
 
 impl Callee {
     pub(super) fn new(what: What, confidence: Confidence, returns: Ty) -> Self {

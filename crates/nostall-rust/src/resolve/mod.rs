@@ -153,6 +153,10 @@ struct Memory {
     types: Answers<(MountId, ExprId), Ty>,
     callees: Answers<(MountId, CallId), Rc<[Callee]>>,
     trait_methods: Answers<(DefId, types::Symbol), Found>,
+    /// What variables may be when they are called, by the budget of the question.
+    callables: Answers<(MountId, ExprId, u32), Found>,
+    /// What fields may be when they are called, by the budget of the question.
+    filled: Answers<((DefId, types::Symbol), u32), Found>,
     impls: RefCell<Option<Rc<ImplIndex>>>,
 }
 

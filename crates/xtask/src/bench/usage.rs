@@ -3,6 +3,9 @@
 //! The kernel tells a process about all children that it has waited for, in one sum and one peak. So each program is started
 //! by a process of its own, which has no other child: this program, with [`FLAG`].
 
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,16 +24,46 @@ pub(crate) struct Usage {
     pub(crate) cpu: f64,
     /// The largest resident set of any one process, in MiB.
     pub(crate) memory: f64,
-    code: Option<i32>,
 }
 
-/// Runs a command, whose output is dropped. Answers nothing when it was stopped because it took longer.
+/// How one run ended.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Ended {
+    pub(crate) usage: Usage,
+    /// None where a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// The code or the signal, in words.
+    pub(crate) status: String,
+    /// What it wrote to standard error.
+    pub(crate) errors: String,
+}
+
+/// Runs a command that has to succeed. Answers nothing when it was stopped because it took longer.
 pub(crate) fn measure(
     own: &Path,
-    command: &[std::ffi::OsString],
+    command: &[OsString],
     folder: &Path,
     longest: Duration,
 ) -> Result<Option<Usage>> {
+    let Some(ended) = watch(own, command, folder, longest)? else {
+        return Ok(None);
+    };
+    // 1 speaks of findings.
+    ensure!(
+        matches!(ended.code, Some(0 | 1)),
+        "{command:?} ended with {}",
+        ended.status
+    );
+    Ok(Some(ended.usage))
+}
+
+/// Runs a command, whose output is dropped, and tells how it ended: nothing when it was stopped because it took longer.
+pub(crate) fn watch(
+    own: &Path,
+    command: &[OsString],
+    folder: &Path,
+    longest: Duration,
+) -> Result<Option<Ended>> {
     let mut wrapped = Command::new(own);
     wrapped
         .args(["bench", FLAG])
@@ -44,29 +77,21 @@ pub(crate) fn measure(
         "{command:?}: {}",
         String::from_utf8_lossy(&output.stdout)
     );
-    let usage: Option<Usage> = serde_json::from_slice(&output.stdout).context("read the usage")?;
-    if let Some(usage) = &usage {
-        // 1 speaks of findings.
-        ensure!(
-            matches!(usage.code, Some(0 | 1)),
-            "{command:?} ended with {:?}",
-            usage.code
-        );
-    }
-    Ok(usage)
+    serde_json::from_slice(&output.stdout).context("read how it ended")
 }
 
-/// The other side of [`measure`]: runs a command and prints what it used.
-pub(crate) fn run(command: &[std::ffi::OsString], longest: Duration) -> Result<()> {
+/// The other side of [`watch`]: runs a command and prints how it ended.
+pub(crate) fn run(command: &[OsString], longest: Duration) -> Result<()> {
     let [program, arguments @ ..] = command else {
         bail!("no command to measure")
     };
+    let mut errors = tempfile::tempfile()?;
     let begun = Instant::now();
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(errors.try_clone()?)
         .spawn()
         .with_context(|| format!("run {}", program.display()))?;
     let status = loop {
@@ -81,16 +106,28 @@ pub(crate) fn run(command: &[std::ffi::OsString], longest: Duration) -> Result<(
         std::thread::sleep(Duration::from_millis(2));
     };
     let wall = begun.elapsed().as_secs_f64();
-    let usage = match status {
-        Some(status) => Some(children(wall, status.code())?),
+    let ended = match status {
+        Some(status) => Some(Ended {
+            usage: children(wall)?,
+            code: status.code(),
+            status: status.to_string(),
+            errors: text(&mut errors)?,
+        }),
         None => None,
     };
-    println!("{}", serde_json::to_string(&usage)?);
+    println!("{}", serde_json::to_string(&ended)?);
     Ok(())
 }
 
+fn text(file: &mut File) -> Result<String> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 #[cfg(unix)]
-fn children(wall: f64, code: Option<i32>) -> Result<Usage> {
+fn children(wall: f64) -> Result<Usage> {
     use nix::sys::resource::{UsageWho, getrusage};
     use nix::sys::time::TimeValLike;
 
@@ -106,11 +143,10 @@ fn children(wall: f64, code: Option<i32>) -> Result<Usage> {
         wall,
         cpu: cpu.num_microseconds() as f64 / 1e6,
         memory: usage.max_rss() as f64 * unit / f64::from(1 << 20),
-        code,
     })
 }
 
 #[cfg(not(unix))]
-fn children(_wall: f64, _code: Option<i32>) -> Result<Usage> {
+fn children(_wall: f64) -> Result<Usage> {
     bail!("what a child used is asked of Unix: run this on Linux or macOS")
 }
