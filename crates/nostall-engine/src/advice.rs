@@ -71,7 +71,10 @@ impl<'a> Cx<'a> {
         let (facts, record) = program.call(call);
         let file = program.file_of_call(call);
         let api = writer.catalog.api(id);
-        let direct = hops == 1;
+        // An api that is handed over as a value is not what stands here.
+        let calls_it =
+            |target: &nostall_model::program::Target| target.kind == TargetKind::Api(id.0);
+        let direct = hops == 1 && program.targets(call).iter().any(calls_it);
         let is_generator = |target: &nostall_model::program::Target| matches!(target.kind, TargetKind::Body(body) if program.body(body).flavour == Flavour::Generator);
         let makes_generator = program.targets(call).iter().any(is_generator)
             && !matches!(record.kind, CallKind::Iterate);
@@ -321,12 +324,18 @@ impl<'a> Cx<'a> {
         if self.catalog.thread(self.id) == Some(Thread::Same) {
             return block(entry, self.handle().map_or(Block::Work, Block::Handle));
         }
+        // What comes in a `Result` is no iterator yet.
+        let in_result = |returns: &String| returns.contains("Result<");
+        if self.site.lazy && self.api.returns.as_ref().is_some_and(in_result) {
+            return block(entry, Block::Work);
+        }
         if self.makes_bound_handle() {
             return block(entry, Block::Opened);
         }
         match self.offloaded(runtime, awaits) {
             Ok(offload) => Replacement::Offload(offload),
             Err(Obstacle::Stays(handle)) => block(entry, Block::Handle(handle)),
+            Err(Obstacle::Itself) => block(entry, Block::Itself),
             Err(Obstacle::Changes(name)) => block(entry, Block::Back(name)),
             Err(Obstacle::Form) => block(entry, self.block()),
         }

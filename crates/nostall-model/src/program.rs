@@ -333,8 +333,10 @@ pub struct Site<'a> {
 pub enum Obstacle {
     /// Something stays on its thread, or is wanted back: its name as written, empty where it has none.
     Stays(String),
-    /// The call changes something, by its name as written.
+    /// The call takes something that is used later, or changes it: its name as written.
     Changes(String),
+    /// The call is a method of `self`, of which there is only a reference.
+    Itself,
     /// The expression awaits or returns, is too long for one line, or has a form that no function can take.
     Form,
 }

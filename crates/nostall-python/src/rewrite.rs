@@ -5,6 +5,7 @@ mod line;
 use nostall_catalog::RuntimeEntry;
 use nostall_model::facts::{
     ArgumentKind, Call, CallKind, Callee, ExprKind, FileFacts, ImportKind, ParameterKind, ScopeId,
+    Sink,
 };
 use nostall_model::finding::{Code, Offload};
 use nostall_model::program::Site;
@@ -80,6 +81,8 @@ fn in_place(site: &Site<'_>, call: &Call, expression: String) -> String {
         .trim_start_matches([' ', '\t'])
         .starts_with(['.', '[', '('])
         || after.trim_start().starts_with('.');
+    // `await await f()` is no Python.
+    let goes_on = goes_on || call.sink == Sink::Awaited;
     if goes_on && !matches!(call.kind, CallKind::Iterate) {
         format!("({expression})")
     } else {

@@ -132,6 +132,10 @@ fn block_text(block: &Block) -> String {
         Block::Back(name) => {
             format!("move this into a function that gives `{name}` back, and run that")
         }
+        Block::Itself => {
+            "clone what this needs of `self`, or share it in an `Arc`, and run a function on that"
+                .to_owned()
+        }
         Block::Around(name) => {
             format!("this cannot await: run the whole expression that `{name}` stands in")
         }

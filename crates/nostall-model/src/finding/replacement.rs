@@ -61,6 +61,8 @@ pub enum Block {
     Opened,
     /// A call that changes this, which is wanted back.
     Back(String),
+    /// What the call needs of `self`, which cannot be moved itself.
+    Itself,
     /// The expression around a closure, by the name of what is given it: the closure cannot await.
     Around(String),
     /// The block of a `with`.

@@ -1,6 +1,5 @@
 //! Bodies: their paths, where they run when nobody says otherwise, and whether they are part of the program at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
@@ -18,12 +17,11 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
     let by_file: Vec<FxHashSet<&str>> = (0..cx.files.len())
         .map(|file| imported(cx.facts(file)))
         .collect();
-    let libraries = by_file.iter().flatten();
-    let libraries: Arc<BTreeSet<String>> =
-        Arc::new(libraries.map(|name| (*name).to_owned()).collect());
-    let mounts = resolution.mounts.iter();
+    // What some other file imports may be an optional extra that this one cannot count on.
+    let owned = |imports: &FxHashSet<&str>| imports.iter().map(|name| (*name).to_owned()).collect();
+    let mounts = resolution.mounts.iter().zip(&by_file);
     resolution.libraries = mounts
-        .map(|mount| (mount.file, Arc::clone(&libraries)))
+        .map(|(mount, imports)| (mount.file, Arc::new(owned(imports))))
         .collect();
     // A helper that imports no runtime itself runs on that of the others.
     let of_program = program_runtime(cx, &by_file);

@@ -19,7 +19,10 @@ const DEEPEST_PART_OF_ENUM: u32 = 2;
 /// How a value of a type can be handed on, the best last: a value is handed on as the worst of its parts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Handing {
+    /// Stays on its thread.
     Bound,
+    /// Lives no longer than what it borrows from.
+    Lends,
     Unknown,
     Moves,
     Clones,
@@ -91,6 +94,7 @@ impl Cx<'_> {
             }
             _ => match self.handing(ty, DEEPEST_PART) {
                 Handing::Unknown => Ownership::Unknown,
+                Handing::Lends => Ownership::Borrowed { clones: false },
                 Handing::Bound => Ownership::Bound,
                 Handing::Moves => Ownership::Owned { clones: false },
                 Handing::Clones => Ownership::Owned { clones: true },
@@ -116,7 +120,7 @@ impl Cx<'_> {
             TypeKind::Slice(inner) => self.handing(inner, budget).min(Handing::Clones),
             TypeKind::Closure(..) | TypeKind::Future(_) => Handing::Moves,
             // A part that is a reference: the value lives no longer than what it refers to.
-            TypeKind::Reference(_) => Handing::Bound,
+            TypeKind::Reference(_) => Handing::Lends,
             TypeKind::Named(def, _) => self.handing_of_own(def, ty, budget),
             TypeKind::Dyn(bounds) => self.handing_of_object(&bounds, budget),
             TypeKind::External(path, arguments) => {

@@ -113,7 +113,7 @@ impl<'a> Place<'a> {
             Ownership::Owned { .. } if !self.is_used_later() => Ok(self.text.to_owned()),
             Ownership::Owned { clones: true } if used == Used::Given => Ok(self.text.to_owned()),
             Ownership::Owned { clones: true } => Ok(self.bind(".clone()", whole)),
-            Ownership::Owned { clones: false } => Err(self.stays()),
+            Ownership::Owned { clones: false } => Err(Obstacle::Changes(self.text.to_owned())),
             Ownership::Borrowed { clones: true } => {
                 let by_reference = is_reference || self.is_self();
                 let makes = if is_reference && !self.is_self() {
@@ -128,6 +128,8 @@ impl<'a> Place<'a> {
                     name
                 })
             }
+            // Nobody can own what only has a reference to itself.
+            Ownership::Borrowed { clones: false } if self.is_self() => Err(Obstacle::Itself),
             Ownership::Borrowed { clones: false } | Ownership::Unknown => {
                 if ownership == Ownership::Unknown
                     && !self.is_field
@@ -140,7 +142,12 @@ impl<'a> Place<'a> {
                 if !whole.borrowed.contains(&text) {
                     whole.borrowed.push(text.clone());
                 }
-                Ok(text)
+                // What takes a reference still does once the value is owned.
+                Ok(if is_reference && used == Used::Given && !self.is_field {
+                    format!("&{text}")
+                } else {
+                    text
+                })
             }
         }
     }
