@@ -21,6 +21,9 @@ impl Edit {
     }
 }
 
+/// The place of a change, with the number of the change.
+pub(super) type Numbered = (usize, Range<usize>);
+
 /// A file, and what is to be changed in it, each change with its number.
 #[derive(Default)]
 pub(super) struct Text {
@@ -30,7 +33,7 @@ pub(super) struct Text {
 
 impl Text {
     /// The text with all edits, and where each of them stands in it.
-    pub(super) fn edited(&mut self) -> Result<(String, Vec<(usize, Range<usize>)>)> {
+    pub(super) fn edited(&mut self) -> Result<(String, Vec<Numbered>)> {
         let old = std::fs::read_to_string(&self.original)
             .with_context(|| format!("read {}", self.original.display()))?;
         self.edits.sort_by_key(|(_, edit)| edit.range.start);
