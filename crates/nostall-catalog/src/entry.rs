@@ -233,19 +233,6 @@ pub struct Route {
     pub path: Option<Argument>,
 }
 
-impl Route {
-    /// Returns the route's name for people, `GET /users`, of what is known of it.
-    #[must_use]
-    pub fn name(method: Option<&str>, path: Option<&str>) -> Option<String> {
-        match (method, path) {
-            (Some(method), Some(path)) => Some(format!("{method} {path}")),
-            (Some(method), None) => Some(format!("{method} handler")),
-            (None, Some(path)) => Some(format!("route {path}")),
-            (None, None) => None,
-        }
-    }
-}
-
 /// An argument of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Argument {
