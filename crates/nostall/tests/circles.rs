@@ -179,6 +179,20 @@ k = k(k)
 @decorated
 def decorated(f): return decorated(f)
 
+def outer(one, other=None):
+    def inner(one=one, other=other):
+        one.run()
+        return outer(other, one)
+    return inner(other, one)
+
+def outermost(first):
+    def middle(second=first):
+        def within(third=second):
+            third.run()
+            return outermost(third)
+        return within(second)
+    return middle(first)
+
 async def main(p: PeriodicCallback, a: A, b: B, own: Own, x: X, y: Y, box: Box[Box], wide: Wide):
     def inner():
         type L = L | L | L | L
@@ -192,6 +206,7 @@ async def main(p: PeriodicCallback, a: A, b: B, own: Own, x: X, y: Y, box: Box[B
     bound(x); list_bound(x, y); wide.run(wide); inner()(x)
     for i in g(): i.m()
     (await h()).m(); k(k).m(); decorated(k)
+    outer(x, y); outermost(x)
     time.sleep(1)
 ";
     let report = check(&[("case.py", text)], &Catalog::builtin());

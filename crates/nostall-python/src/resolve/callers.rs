@@ -3,7 +3,7 @@
 //! Calls are looked up by the last name of what they call, so that only those that may mean a function are resolved.
 
 use nostall_model::Confidence;
-use nostall_model::facts::{BodyKind, CallId, CallKind, Callee, ExprKind, FileFacts};
+use nostall_model::facts::{BodyKind, CallId, CallKind, Callee, ExprId, ExprKind, FileFacts};
 use rustc_hash::FxHashMap;
 
 use super::value::{BodyRef, ItemRef, Known, Value, Values, add, at_most};
@@ -33,7 +33,8 @@ impl Cx<'_> {
         found
     }
 
-    /// What a parameter is given, by default or by the program's own calls.
+    /// What a parameter is given, by default or by the program's own calls: never a parameter again, or a question about
+    /// one would lead back to itself.
     pub(super) fn given(&self, body: BodyRef, index: u16) -> Values {
         self.known
             .given
@@ -47,17 +48,14 @@ impl Cx<'_> {
         let Some(parameter) = facts.body_parameters(body.body).get(usize::from(index)) else {
             return Values::new();
         };
+        let itself = Value::Parameter(body, index);
         let mut values = Values::new();
         if let Some(default) = parameter.default {
-            add(&mut values, self.evaluate(body.file, default).to_vec());
+            add(&mut values, self.given_by(body.file, default, &itself));
         }
         for (file, call) in self.sites_of(body) {
             if let Some(argument) = self.argument_of(file, call, body, usize::from(index)) {
-                let given = self.evaluate(file, argument).to_vec();
-                let given = given
-                    .into_iter()
-                    .filter(|known| known.value != Value::Parameter(body, index));
-                add(&mut values, self.with_given(given.collect()));
+                add(&mut values, self.given_by(file, argument, &itself));
             }
         }
         let sure = if values.len() > 1 {
@@ -66,6 +64,12 @@ impl Cx<'_> {
             Confidence::Likely
         };
         at_most(values, sure)
+    }
+
+    fn given_by(&self, file: usize, argument: ExprId, itself: &Value) -> Values {
+        let mut given = self.evaluate(file, argument).to_vec();
+        given.retain(|known| known.value != *itself);
+        self.with_given(given)
     }
 
     /// The calls of the program that run a body.

@@ -175,10 +175,8 @@ impl Cx<'_> {
             }
             Value::Parameter(body, index) => {
                 let given = self.given(*body, *index);
-                let callable = |known: &&Known| !known.is_parameter();
                 given
                     .iter()
-                    .filter(callable)
                     .flat_map(|known| {
                         let result = self.deeper(|| self.result(file, call, &known.value));
                         at_most(result, known.confidence)
