@@ -9,7 +9,8 @@ use rustc_hash::FxHashSet;
 
 use crate::entries::{Entries, UserEntries};
 use crate::entry::{
-    Api, ApiId, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry, separator,
+    Api, ApiId, FeatureEntry, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry,
+    separator,
 };
 use crate::paths::{PathMap, normalise, split};
 use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};
@@ -21,6 +22,7 @@ pub struct Catalog {
     types: Vec<TypeEntry>,
     traits: Vec<TraitEntry>,
     runtimes: Vec<RuntimeEntry>,
+    features: Vec<FeatureEntry>,
     successors: BTreeMap<String, String>,
     built_in: Index,
     user: Index,
@@ -56,11 +58,14 @@ impl Catalog {
         let traits = entries.traits.into_iter().chain(self.traits).collect();
         let mut runtimes = self.runtimes;
         runtimes.extend(entries.runtimes);
+        let mut features = self.features;
+        features.extend(entries.features);
         Self::new(Entries {
             apis,
             types,
             traits,
             runtimes,
+            features,
             successors: self.successors,
         })
     }
@@ -71,6 +76,7 @@ impl Catalog {
             types,
             traits,
             runtimes,
+            features,
             successors,
         } = entries;
         let traits = merge(traits);
@@ -84,8 +90,17 @@ impl Catalog {
             types,
             traits,
             runtimes,
+            features,
             successors,
         }
+    }
+
+    /// Returns the feature that a path needs of its library, if it needs one.
+    #[must_use]
+    pub fn feature_of(&self, language: Language, path: &str) -> Option<&FeatureEntry> {
+        let covers = |entry: &&FeatureEntry| begins_with(language, path, &entry.path);
+        let all = self.features.iter().filter(covers);
+        all.max_by_key(|entry| entry.path.len())
     }
 
     /// Says whether a library is no longer kept up, because another goes on in its place.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use nostall_model::Language;
 
 use crate::entry::{
-    Api, Argument, Effect, Route, RuntimeEntry, TraitEntry, TypeEntry, TypeKind, When, separator,
+    Api, Argument, Effect, FeatureEntry, Route, RuntimeEntry, TraitEntry, TypeEntry, TypeKind,
+    When, separator,
 };
 use crate::form::Tables;
 
@@ -59,6 +60,15 @@ pub(crate) fn complete(tables: &mut Tables, language: Language) -> Vec<String> {
             number,
             &entry.key,
             check_runtime(entry),
+        );
+    }
+    for (number, entry) in tables.features.iter().enumerate() {
+        label(
+            &mut errors,
+            "feature",
+            number,
+            &entry.path,
+            check_feature(entry, separator),
         );
     }
     errors.extend(twice(
@@ -265,6 +275,14 @@ fn check_runtime(entry: &RuntimeEntry) -> Vec<String> {
         if text.is_some_and(|text| places(text) != 1) {
             errors.push(format!("`{key}` must have `{{work}}` in it once"));
         }
+    }
+    errors
+}
+
+fn check_feature(entry: &FeatureEntry, separator: &str) -> Vec<String> {
+    let mut errors = check_paths(&entry.path, &[], separator, false);
+    if is_blank(&entry.name) {
+        errors.push("needs `name`".to_owned());
     }
     errors
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use nostall_model::Language;
 
 use crate::check::complete;
-use crate::entry::{Api, Argument, Effect, Origin, RuntimeEntry, TraitEntry, TypeEntry};
+use crate::entry::{
+    Api, Argument, Effect, FeatureEntry, Origin, RuntimeEntry, TraitEntry, TypeEntry,
+};
 use crate::error::CatalogError;
 use crate::form::Tables;
 
@@ -19,6 +21,7 @@ pub(crate) struct Entries {
     pub(crate) types: Vec<TypeEntry>,
     pub(crate) traits: Vec<TraitEntry>,
     pub(crate) runtimes: Vec<RuntimeEntry>,
+    pub(crate) features: Vec<FeatureEntry>,
     /// Libraries that are no longer kept up, and what goes on in their place.
     pub(crate) successors: BTreeMap<String, String>,
 }
@@ -54,6 +57,11 @@ impl Entries {
         self.runtimes
             .extend(tables.runtimes.into_iter().map(|entry| RuntimeEntry {
                 language: Some(language),
+                ..entry
+            }));
+        self.features
+            .extend(tables.features.into_iter().map(|entry| FeatureEntry {
+                library: library.clone(),
                 ..entry
             }));
         self.traits

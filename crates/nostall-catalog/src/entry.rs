@@ -538,6 +538,23 @@ impl RuntimeEntry {
     }
 }
 
+/// A feature that a library has to be built with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct FeatureEntry {
+    /// The path that is there with this feature alone, and all below it: `tokio::fs`.
+    pub path: String,
+    /// The feature's name.
+    pub name: String,
+    /// Other features that bring it.
+    pub implied_by: Vec<String>,
+    /// Where the fact can be checked.
+    pub source: String,
+    /// The library's name as manifests write it: the file's.
+    #[serde(skip)]
+    pub library: String,
+}
+
 /// What a guard holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,7 +5,7 @@
 use nostall_model::{Category, Waits};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::entry::{Api, RuntimeEntry, TraitEntry, TypeEntry};
+use crate::entry::{Api, FeatureEntry, RuntimeEntry, TraitEntry, TypeEntry};
 
 /// One data file, or a user's own tables.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,6 +34,9 @@ pub struct Tables {
     /// Runtimes.
     #[serde(rename = "runtime")]
     pub runtimes: Vec<RuntimeEntry>,
+    /// Features that parts of the library need.
+    #[serde(rename = "feature")]
+    pub features: Vec<FeatureEntry>,
 }
 
 /// A text that does not have the form.

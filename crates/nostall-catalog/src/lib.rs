@@ -21,9 +21,9 @@ mod traits;
 pub use catalog::{Catalog, Match};
 pub use entries::UserEntries;
 pub use entry::{
-    Api, ApiId, Argument, Carrier, Clones, DurationUnit, Effect, EventLoop, Guards, Literal,
-    Origin, Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId, TypeEntry, TypeKind,
-    When,
+    Api, ApiId, Argument, Carrier, Clones, DurationUnit, Effect, EventLoop, FeatureEntry, Guards,
+    Literal, Origin, Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId, TypeEntry,
+    TypeKind, When,
 };
 pub use error::CatalogError;
 pub use form::{FormError, Tables, parse};

@@ -1,11 +1,14 @@
 //! What to do instead of a call that blocks, in this project: which kind of advice fits. The code in it is the language's.
 
-use nostall_catalog::{Api, ApiId, Catalog, RuntimeEntry, Thread, TypeEntry, TypeKind};
+use nostall_catalog::{Api, ApiId, Catalog, Guards, RuntimeEntry, Thread, TypeEntry, TypeKind};
 use nostall_model::facts::{
-    BodyId, BodyKind, CallId, CallKind, Callee, Event, FileFacts, Flavour, RegionId, Sink,
+    BindingId, BodyId, BodyKind, CallId, CallKind, Callee, Event, ExprKind, FileFacts, Flavour,
+    RegionId, Sink,
 };
-use nostall_model::finding::{Advice, Block, Entry, Form, Offload, Replacement, Twin};
-use nostall_model::program::{Obstacle, ProgramBody, ProgramCall, RuntimeId, Site, TargetKind};
+use nostall_model::finding::{Advice, Block, Entry, Feature, Form, Offload, Replacement, Twin};
+use nostall_model::program::{
+    Guard, Keeper, Obstacle, ProgramBody, ProgramCall, RuntimeId, Site, TargetKind,
+};
 use nostall_model::{Category, Language, Span, Waits};
 
 use crate::languages::{FrontEnd, front_end};
@@ -118,6 +121,9 @@ impl<'a> Cx<'a> {
             Waiting::Alone => return vec![self.away(false)],
             Waiting::Awaits => {}
         }
+        if let (Some(name), Some(runtime)) = (self.guard(), self.runtime) {
+            return vec![self.moved(self.catalog.runtime(runtime), Block::Locked(name))];
+        }
         let mut choices = Vec::new();
         choices.extend(self.sync_endpoint());
         choices.extend(self.adjacent_calls());
@@ -146,6 +152,7 @@ impl<'a> Cx<'a> {
                 of_handle: false,
                 library: None,
                 code: Some(code),
+                feature: None,
             }),
             None => Replacement::Words(Advice::AwaitFuture(self.site.facts.language)),
         }]
@@ -160,6 +167,7 @@ impl<'a> Cx<'a> {
                 of_handle: false,
                 library: None,
                 code: None,
+                feature: self.lacking_feature(path),
             })],
             None => vec![Replacement::Words(Advice::PollTwin)],
         }
@@ -189,7 +197,7 @@ impl<'a> Cx<'a> {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        block(self.catalog.runtime(runtime), Block::Around(name))
+        self.moved(self.catalog.runtime(runtime), Block::Around(name))
     }
 
     /// Says whether what calls this code need not have a running loop on its thread.
@@ -224,6 +232,7 @@ impl<'a> Cx<'a> {
             of_handle: self.is_method(path),
             library: None,
             code: same.then(|| self.language.twin(&self.site, path)).flatten(),
+            feature: self.lacking_feature(path),
         }))
     }
 
@@ -243,6 +252,7 @@ impl<'a> Cx<'a> {
                     of_handle: false,
                     library: Some(key.clone()),
                     code: None,
+                    feature: None,
                 })
             })
             .collect()
@@ -322,22 +332,22 @@ impl<'a> Cx<'a> {
         let entry = self.catalog.runtime(runtime);
         // The connection of a thread-bound library is opened, used and closed on one.
         if self.catalog.thread(self.id) == Some(Thread::Same) {
-            return block(entry, self.handle().map_or(Block::Work, Block::Handle));
+            return self.moved(entry, self.handle().map_or(Block::Work, Block::Handle));
         }
         // What comes in a `Result` is no iterator yet.
         let in_result = |returns: &String| returns.contains("Result<");
         if self.site.lazy && self.api.returns.as_ref().is_some_and(in_result) {
-            return block(entry, Block::Work);
+            return self.moved(entry, Block::Work);
         }
         if self.makes_bound_handle() {
-            return block(entry, Block::Opened);
+            return self.moved(entry, Block::Opened);
         }
         match self.offloaded(runtime, awaits) {
             Ok(offload) => Replacement::Offload(offload),
-            Err(Obstacle::Stays(handle)) => block(entry, Block::Handle(handle)),
-            Err(Obstacle::Itself) => block(entry, Block::Itself),
-            Err(Obstacle::Changes(name)) => block(entry, Block::Back(name)),
-            Err(Obstacle::Form) => block(entry, self.block()),
+            Err(Obstacle::Stays(handle)) => self.moved(entry, Block::Handle(handle)),
+            Err(Obstacle::Itself) => self.moved(entry, Block::Itself),
+            Err(Obstacle::Changes(name)) => self.moved(entry, Block::Back(name)),
+            Err(Obstacle::Form) => self.moved(entry, self.block()),
         }
     }
 
@@ -360,11 +370,60 @@ impl<'a> Cx<'a> {
         for runtime in std::iter::successors(Some(first), below).take(3) {
             let entry = self.catalog.runtime(runtime);
             answer = self.language.offload(&self.site, entry, awaits);
-            if answer.is_ok() || entry.through.is_none() {
+            if let Ok(offload) = &mut answer {
+                offload.feature = self.lacking_feature(&entry.offloader);
+                break;
+            }
+            if entry.through.is_none() {
                 break;
             }
         }
         answer
+    }
+
+    /// A variable of the call that holds a lock of threads: neither goes to another thread, nor may it be held over an await.
+    fn guard(&self) -> Option<String> {
+        let facts = self.site.facts;
+        let holds = |guard: &&Guard| {
+            let entry = self.catalog.type_entry(facts.language, &guard.type_);
+            entry.is_some_and(|entry| entry.guards == Some(Guards::Lock))
+        };
+        let guards = self.writer.program.guards_of(self.body).iter().filter(holds);
+        let kept = guards.filter_map(|guard| match guard.keeper {
+            Keeper::Variable(id) => Some(facts.definitions[id.index()].binding),
+            Keeper::Temporary(_) | Keeper::Entered(_) => None,
+        });
+        let kept: Vec<BindingId> = kept.collect();
+        let mut used = self.site.captured.iter().filter_map(|own| {
+            let ExprKind::Use { binding, .. } = facts.expr(own.value).kind else {
+                return None;
+            };
+            kept.contains(&binding).then_some(binding)
+        });
+        let binding = used.next()?;
+        Some(facts.text(facts.bindings[binding.index()].name).to_owned())
+    }
+
+    fn moved(&self, entry: &RuntimeEntry, block: Block) -> Replacement {
+        Replacement::OffloadBlock {
+            offloader: entry.offloader.clone(),
+            block,
+            feature: self.lacking_feature(&entry.offloader),
+        }
+    }
+
+    /// The feature that a path needs, where the manifest is known not to ask for it.
+    fn lacking_feature(&self, path: &str) -> Option<Feature> {
+        let program = self.writer.program;
+        let needed = self.catalog.feature_of(self.site.facts.language, path)?;
+        let name = needed.library.replace('-', "_");
+        let asked = program.features_of(program.file(self.body), &name)?;
+        let brings = std::iter::once(&needed.name).chain(&needed.implied_by);
+        let lacks = brings.into_iter().all(|feature| !asked.contains(feature));
+        lacks.then(|| Feature {
+            library: needed.library.clone(),
+            name: needed.name.clone(),
+        })
     }
 
     /// What a method is called on, if it has a short name.
@@ -426,7 +485,7 @@ impl<'a> Cx<'a> {
         let line = |span: &Span| program.sources.place(file, span.start).line;
         let entry = self.catalog.runtime(self.runtime?);
         (spans.len() > 1).then(|| {
-            block(
+            self.moved(
                 entry,
                 Block::Calls {
                     count: spans.len(),
@@ -536,11 +595,4 @@ fn awaits_nothing(facts: &FileFacts, body: BodyId) -> bool {
 /// A value with a life of its own, or one that is worked on step by step: its twin has other methods.
 fn is_handle(entry: &TypeEntry) -> bool {
     entry.kind != TypeKind::Plain || entry.item.is_some() && entry.clones.is_none()
-}
-
-fn block(entry: &RuntimeEntry, block: Block) -> Replacement {
-    Replacement::OffloadBlock {
-        offloader: entry.offloader.clone(),
-        block,
-    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
 use nostall_model::program::{
-    Captured, Condition, Guard, Instantiation, Mount, Passed, Presence, ProgramBody, ProgramCall,
-    Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
+    Captured, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence, ProgramBody,
+    ProgramCall, Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
 };
 use nostall_model::{FileId, Sources};
 use rustc_hash::FxHashMap;
@@ -28,7 +28,7 @@ pub struct Program<'a> {
     captured: Vec<Captured>,
     refuted: Vec<Refuted>,
     guards: Vec<Guard>,
-    libraries: BTreeMap<FileId, Arc<BTreeSet<String>>>,
+    libraries: BTreeMap<FileId, Arc<Libraries>>,
     reasons: Vec<Box<str>>,
     calls_of: Vec<Run>,
     call_lists: Vec<ProgramCall>,
@@ -287,7 +287,13 @@ impl Program<'_> {
     #[must_use]
     pub fn uses_library(&self, file: FileId, name: &str) -> bool {
         let own = self.libraries.get(&file);
-        own.is_some_and(|libraries| libraries.contains(name))
+        own.is_some_and(|libraries| libraries.names.contains(name))
+    }
+
+    /// Returns the features of a library that the manifest of a file asks for, if that is known.
+    #[must_use]
+    pub fn features_of(&self, file: FileId, library: &str) -> Option<&BTreeSet<String>> {
+        self.libraries.get(&file)?.features.get(library)
     }
 
     /// Returns the first body of the file that a body stands in.

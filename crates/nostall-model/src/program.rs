@@ -84,12 +84,21 @@ pub struct Resolution {
     pub guards: Vec<Guard>,
     /// What calls in async code use of the code around them, in the order of the calls.
     pub captured: Vec<Captured>,
-    /// The libraries that the code of each file can use: by their names as code writes them, from manifests and imports.
-    pub libraries: BTreeMap<FileId, Arc<BTreeSet<String>>>,
+    /// The libraries that the code of each file can use, from manifests and imports.
+    pub libraries: BTreeMap<FileId, Arc<Libraries>>,
     /// Per call: how its callee was found, for people. Empty unless it was asked for.
     pub reasons: Vec<Box<str>>,
     /// What could not be done.
     pub problems: Vec<crate::finding::Problem>,
+}
+
+/// Libraries that code can use.
+#[derive(Clone, Debug, Default)]
+pub struct Libraries {
+    /// Their names as code writes them.
+    pub names: BTreeSet<String>,
+    /// The features that manifests ask for, of each library of which that is known.
+    pub features: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What is known of one body.

@@ -41,7 +41,9 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<
     short.then(|| Offload {
         code: code(site, runtime.import.clone(), expression),
         borrowed: Vec::new(),
+        unclonable: false,
         awaits,
+        feature: None,
     })
 }
 

@@ -133,6 +133,14 @@ struct AdviceEntry<'a> {
     import: Option<&'a str>,
     /// What has to be owned first, as written.
     borrowed: &'a [String],
+    /// The feature of a library that the manifest does not ask for.
+    feature: Option<FeatureEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct FeatureEntry<'a> {
+    library: &'a str,
+    name: &'a str,
 }
 
 #[derive(Serialize)]
@@ -292,6 +300,10 @@ fn advice(replacement: &Replacement) -> AdviceEntry<'_> {
         before: code.map_or(&[], |code| &code.before),
         import: code.and_then(|code| code.import.as_deref()),
         borrowed,
+        feature: replacement.feature().map(|feature| FeatureEntry {
+            library: &feature.library,
+            name: &feature.name,
+        }),
     }
 }
 

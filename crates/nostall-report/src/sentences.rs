@@ -1,7 +1,8 @@
 //! The sentences about a finding: what happens, why it hurts, what to do instead. Made here once, for all formats.
 
 use nostall_model::finding::{
-    Advice, Block, Cause, Code, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
+    Advice, Block, Cause, Code, Feature, Finding, Guards, Offload, Replacement, Twin,
+    UnresolvedCall,
 };
 use nostall_model::{Language, Waits};
 
@@ -80,10 +81,12 @@ pub fn why(finding: &Finding) -> &str {
 /// Returns what to do instead, without a verb where it is code: "`tokio::fs::read(path).await`".
 #[must_use]
 pub fn replacement(replacement: &Replacement) -> String {
-    match replacement {
+    let text = match replacement {
         Replacement::Twin(twin) => twin_text(twin),
         Replacement::Offload(offload) => offload_text(offload),
-        Replacement::OffloadBlock { offloader, block } => {
+        Replacement::OffloadBlock {
+            offloader, block, ..
+        } => {
             format!("{} by `{offloader}`", block_text(block))
         }
         Replacement::SyncEndpoint { function } => format!(
@@ -98,6 +101,10 @@ pub fn replacement(replacement: &Replacement) -> String {
             }
         }
         Replacement::Words(advice) => words(*advice).to_owned(),
+    };
+    match replacement.feature() {
+        Some(Feature { library, name }) => format!("{text}, with {library}'s feature `{name}`"),
+        None => text,
     }
 }
 
@@ -131,6 +138,9 @@ fn block_text(block: &Block) -> String {
         Block::Opened => "open, use and close this in one function, and run that".to_owned(),
         Block::Back(name) => {
             format!("move this into a function that gives `{name}` back, and run that")
+        }
+        Block::Locked(name) => {
+            format!("take the lock, use `{name}` and release it in one function, and run that")
         }
         Block::Itself => {
             "clone what this needs of `self`, or share it in an `Arc`, and run a function on that"
@@ -179,11 +189,17 @@ fn offload_text(offload: &Offload) -> String {
         .iter()
         .map(|name| format!("`{name}`"))
         .collect();
+    let them = if names.len() == 1 { "it" } else { "them" };
+    let are = if names.len() == 1 { "is" } else { "are" };
+    let clone = if offload.unclonable {
+        String::new()
+    } else {
+        format!("clone {them}, or ")
+    };
     match names.as_slice() {
         [] => code,
-        [one] => format!("{code}, once {one} is owned: clone it, or share it in an `Arc`"),
         several => format!(
-            "{code}, once {} are owned: clone them, or share them in an `Arc`",
+            "{code}, once {} {are} owned: {clone}share {them} in an `Arc`",
             several.join(" and ")
         ),
     }

@@ -37,6 +37,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<
         text,
         before,
         borrowed,
+        unclonable,
     } = handed(site, call)?;
     let work = compact(&work(call, &text, site.lazy)).ok_or(Obstacle::Form)?;
     // A list takes an iterator's place once it is iterated over.
@@ -57,7 +58,9 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<
     Ok(Offload {
         code,
         borrowed,
+        unclonable,
         awaits,
+        feature: None,
     })
 }
 

@@ -149,8 +149,32 @@ pub(crate) fn add_targets(packages: &[Package], project: &mut Project) {
             targets[number].1.for_tests = for_tests(&packages[package].manifest);
         }
         targets[number].1.dependencies = dependencies;
+        targets[number].1.features = features(&packages[package].manifest);
     }
     project.layout.targets = targets.into_iter().map(|(_, target)| target).collect();
+}
+
+/// The features that a manifest asks for, at each dependency or through a feature of its own. An entry that a workspace
+/// says, which was not found, is left out.
+fn features(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
+    let of_targets = manifest.target.values().map(|target| &target.dependencies);
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, written) in std::iter::once(&manifest.dependencies)
+        .chain(of_targets)
+        .flatten()
+        .filter(|(_, written)| !matches!(written, Written::Inherited(_)))
+    {
+        let own = features.entry(name.replace('-', "_")).or_default();
+        own.extend(written.req_features().iter().cloned());
+    }
+    let through_own = manifest.features.values().flatten();
+    for (name, feature) in through_own.filter_map(|text| text.split_once('/')) {
+        let name = name.trim_end_matches('?').replace('-', "_");
+        if let Some(own) = features.get_mut(&name) {
+            own.insert(feature.to_owned());
+        }
+    }
+    features
 }
 
 /// The dependencies that no code but tests can use, as code writes them.
@@ -207,6 +231,7 @@ fn target(
         edition: edition(package, product),
         dependencies: BTreeMap::new(),
         for_tests: BTreeSet::new(),
+        features: BTreeMap::new(),
         closed: true,
     })
 }

@@ -16,6 +16,8 @@ pub enum Replacement {
         offloader: String,
         /// What belongs together.
         block: Block,
+        /// The feature that the manifest does not ask for.
+        feature: Option<Feature>,
     },
     /// `def` instead of `async def`: the framework then runs the endpoint on threads of its own.
     SyncEndpoint {
@@ -39,6 +41,17 @@ pub struct Twin {
     pub library: Option<String>,
     /// The call rewritten, where the twin takes the same arguments and gives the same value.
     pub code: Option<Code>,
+    /// The feature that the manifest does not ask for.
+    pub feature: Option<Feature>,
+}
+
+/// A feature that a library has to be built with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feature {
+    /// The library, as manifests write it.
+    pub library: String,
+    /// The feature's name.
+    pub name: String,
 }
 
 /// Work that is handed to other threads.
@@ -48,8 +61,12 @@ pub struct Offload {
     pub code: Code,
     /// What of it the other thread cannot have as it is, as written: borrowed, or not known to be free to move.
     pub borrowed: Vec<String>,
+    /// Whether some of that is known to have no `clone`.
+    pub unclonable: bool,
     /// Whether the code awaits; where it does not, the work ends some time later.
     pub awaits: bool,
+    /// The feature that the manifest does not ask for.
+    pub feature: Option<Feature>,
 }
 
 /// Steps that belong together in one function.
@@ -61,6 +78,8 @@ pub enum Block {
     Opened,
     /// A call that changes this, which is wanted back.
     Back(String),
+    /// What is done while a lock is held, by the name of the variable that holds it.
+    Locked(String),
     /// What the call needs of `self`, which cannot be moved itself.
     Itself,
     /// The expression around a closure, by the name of what is given it: the closure cannot await.
@@ -142,6 +161,17 @@ impl Replacement {
         match self {
             Self::Choice(choices) => choices,
             one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Returns the feature that the manifest does not ask for, if it needs one.
+    #[must_use]
+    pub fn feature(&self) -> Option<&Feature> {
+        match self {
+            Self::Twin(twin) => twin.feature.as_ref(),
+            Self::Offload(offload) => offload.feature.as_ref(),
+            Self::OffloadBlock { feature, .. } => feature.as_ref(),
+            Self::SyncEndpoint { .. } | Self::Choice(_) | Self::Words(_) => None,
         }
     }
 

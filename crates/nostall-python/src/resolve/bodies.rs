@@ -1,10 +1,11 @@
 //! Bodies: their paths, where they run when nobody says otherwise, and whether they are part of the program at all.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
 use nostall_model::finding::{Entry, Form};
-use nostall_model::program::{Presence, Resolution, ResolvedBody, RuntimeId};
+use nostall_model::program::{Libraries, Presence, Resolution, ResolvedBody, RuntimeId};
 use nostall_model::{Confidence, Context, Language};
 use rustc_hash::FxHashSet;
 
@@ -18,7 +19,10 @@ pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
         .map(|file| imported(cx.facts(file)))
         .collect();
     // What some other file imports may be an optional extra that this one cannot count on.
-    let owned = |imports: &FxHashSet<&str>| imports.iter().map(|name| (*name).to_owned()).collect();
+    let owned = |imports: &FxHashSet<&str>| Libraries {
+        names: imports.iter().map(|name| (*name).to_owned()).collect(),
+        features: BTreeMap::new(),
+    };
     let mounts = resolution.mounts.iter().zip(&by_file);
     resolution.libraries = mounts
         .map(|(mount, imports)| (mount.file, Arc::new(owned(imports))))

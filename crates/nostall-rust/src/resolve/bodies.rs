@@ -1,6 +1,6 @@
 //! The answer: every body with its path and context, every call with its targets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nostall_catalog::Effect;
@@ -11,8 +11,8 @@ use nostall_model::facts::{
 use nostall_model::finding::{Entry, Form};
 use nostall_model::layout::Target;
 use nostall_model::program::{
-    Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody, ResolvedCall,
-    RuntimeId, Target as CallTarget, TargetKind, Unresolved,
+    Libraries, Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody,
+    ResolvedCall, RuntimeId, Target as CallTarget, TargetKind, Unresolved,
 };
 use nostall_model::{Confidence, Context, FileId, Language};
 
@@ -60,13 +60,16 @@ pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
 }
 
 /// The crates that the code of each file can use.
-fn libraries(cx: &Cx<'_>) -> BTreeMap<FileId, Arc<BTreeSet<String>>> {
-    let names = |target: &Target| {
+fn libraries(cx: &Cx<'_>) -> BTreeMap<FileId, Arc<Libraries>> {
+    let of_target = |target: &Target| {
         let all = target.dependencies.keys();
         let own = all.filter(|name| !target.for_tests.contains(*name));
-        Arc::new(own.cloned().collect())
+        Arc::new(Libraries {
+            names: own.cloned().collect(),
+            features: target.features.clone(),
+        })
     };
-    let by_target: Vec<Arc<BTreeSet<String>>> = cx.tree.targets.iter().map(names).collect();
+    let by_target: Vec<Arc<Libraries>> = cx.tree.targets.iter().map(of_target).collect();
     let mounts = cx.tree.mounts.iter();
     mounts
         .map(|mount| (mount.file, Arc::clone(&by_target[mount.target])))

@@ -180,7 +180,7 @@ impl Cx<'_> {
 
     pub(super) fn part_of_member(&self, mount: MountId, ty: Ty, part: Part) -> Ty {
         let bare = self.arena.referent(ty);
-        match part {
+        let found = match part {
             Part::Element(index) => match self.arena.kind(bare) {
                 TypeKind::Tuple(members) => members
                     .get(usize::from(index))
@@ -188,9 +188,9 @@ impl Cx<'_> {
                     .unwrap_or(Ty::UNKNOWN),
                 _ => Ty::UNKNOWN,
             },
-            Part::Iterated | Part::Item => self.item_type(ty),
-            Part::Rest => ty,
-            Part::Referent => self.deref_once(ty).unwrap_or(ty),
+            Part::Iterated | Part::Item => return self.item_type(ty),
+            Part::Rest => return ty,
+            Part::Referent => return self.deref_once(ty).unwrap_or(ty),
             Part::Variant { path, index } => {
                 self.variant_part(mount, bare, path, &index.to_string(), usize::from(index))
             }
@@ -198,8 +198,19 @@ impl Cx<'_> {
                 let name = self.facts(mount).text(name).to_owned();
                 self.variant_part(mount, bare, path, &name, usize::MAX)
             }
-            Part::Class(path) => self.type_of_path(mount, path),
-            Part::AsyncIterated | Part::Entered | Part::AsyncEntered => Ty::UNKNOWN,
+            Part::Class(path) => return self.type_of_path(mount, path),
+            Part::AsyncIterated | Part::Entered | Part::AsyncEntered => return Ty::UNKNOWN,
+        };
+        self.bound_by_pattern(ty, found)
+    }
+
+    /// A pattern on a reference binds references to the parts.
+    fn bound_by_pattern(&self, whole: Ty, part: Ty) -> Ty {
+        let is_reference = |ty| matches!(self.arena.kind(ty), TypeKind::Reference(_));
+        if is_reference(whole) && !is_reference(part) {
+            self.arena.reference(part)
+        } else {
+            part
         }
     }
 

@@ -15,6 +15,8 @@ pub(super) struct Handed {
     pub(super) before: Vec<String>,
     /// What cannot be made a value here, as written.
     pub(super) borrowed: Vec<String>,
+    /// Whether some of that is known to have no `clone`.
+    pub(super) unclonable: bool,
 }
 
 /// How a call uses a value.
@@ -37,6 +39,7 @@ pub(super) fn handed(site: &Site<'_>, call: &Call) -> Result<Handed, Obstacle> {
         text: String::new(),
         before: Vec::new(),
         borrowed: Vec::new(),
+        unclonable: false,
     };
     let mut end = span.start;
     for captured in site.captured.iter().filter(|own| own.value != call.expr) {
@@ -138,6 +141,7 @@ impl<'a> Place<'a> {
                 {
                     return Ok(self.text.to_owned());
                 }
+                whole.unclonable |= ownership != Ownership::Unknown;
                 let text = self.text.to_owned();
                 if !whole.borrowed.contains(&text) {
                     whole.borrowed.push(text.clone());
