@@ -102,6 +102,8 @@ fn chain(sources: &Sources, main: FileId, util: FileId, nth: usize) -> Finding {
                 call.span,
             ),
             borrowed: Vec::new(),
+            unclonable: false,
+            feature: None,
             awaits: true,
         })),
         fix: None,
@@ -148,6 +150,7 @@ fn direct(sources: &Sources, file: FileId) -> Finding {
         replacement: Some(Replacement::Twin(Twin {
             path: "asyncio.sleep".to_owned(),
             of_handle: false,
+            feature: None,
             library: None,
             code: None,
         })),

@@ -19,6 +19,16 @@ pub(super) struct Handed {
     pub(super) unclonable: bool,
 }
 
+/// Methods of the standard library that make a value of its own of a reference, as they are called.
+const MAKE_OWN: [&str; 6] = [
+    ".clone()",
+    ".to_owned()",
+    ".to_string()",
+    ".to_vec()",
+    ".to_path_buf()",
+    ".to_os_string()",
+];
+
 /// How a call uses a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Used {
@@ -48,10 +58,15 @@ pub(super) fn handed(site: &Site<'_>, call: &Call) -> Result<Handed, Obstacle> {
             continue;
         }
         let cx = Place::new(site, call, captured.value)?;
-        let name = cx.hand_over(captured.ownership, &mut whole)?;
+        let own = cx.made_own(span.end);
+        let own = own.filter(|_| captured.ownership != Ownership::Bound);
+        let name = match own {
+            Some(makes) => cx.bind(makes, &mut whole),
+            None => cx.hand_over(captured.ownership, &mut whole)?,
+        };
         whole.text.push_str(slice(site, end, place.start)?);
         whole.text.push_str(&name);
-        end = place.end;
+        end = place.end + own.map_or(0, |makes| makes.len() as u32);
     }
     whole.text.push_str(slice(site, end, span.end)?);
     Ok(whole)
@@ -177,6 +192,12 @@ impl<'a> Place<'a> {
             None => whole.before.push(statement),
         }
         name.to_owned()
+    }
+
+    /// The call of a method that makes a value of its own, where one follows: `name.clone()`.
+    fn made_own(&self, end: u32) -> Option<&'static str> {
+        let after = self.site.text.get(self.span.end as usize..end as usize)?;
+        MAKE_OWN.into_iter().find(|makes| after.starts_with(makes))
     }
 
     fn stays(&self) -> Obstacle {
