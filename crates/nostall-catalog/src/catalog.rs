@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use nostall_model::Language;
+use nostall_model::finding::ApiId;
 use nostall_model::program::RuntimeId;
 use rustc_hash::FxHashSet;
 
 use crate::entries::{Entries, UserEntries};
 use crate::entry::{
-    Api, ApiId, FeatureEntry, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry,
-    separator,
+    Api, FeatureEntry, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry, separator,
 };
 use crate::paths::{PathMap, normalise, split};
 use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};

@@ -5,12 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use nostall_model::finding::Guards;
 use nostall_model::{Category, Language, Waits};
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// Names an [`Api`] of a [`Catalog`](crate::Catalog).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ApiId(pub u32);
 
 /// Names a [`TraitEntry`] of a [`Catalog`](crate::Catalog).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -553,20 +550,6 @@ pub struct FeatureEntry {
     /// The library's name as manifests write it: the file's.
     #[serde(skip)]
     pub library: String,
-}
-
-/// What a guard holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Guards {
-    /// A lock of threads: whoever waits for it holds its thread.
-    Lock,
-    /// A lock of tasks: whoever waits for it is suspended.
-    TaskLock,
-    /// A borrow that is checked at run time.
-    Borrow,
-    /// The current span of a trace.
-    Span,
 }
 
 /// What kind of type.

@@ -21,10 +21,10 @@ mod traits;
 pub use catalog::{Catalog, Match};
 pub use entries::UserEntries;
 pub use entry::{
-    Api, ApiId, Argument, Carrier, Clones, DurationUnit, Effect, EventLoop, FeatureEntry, Guards,
-    Literal, Origin, Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId, TypeEntry,
-    TypeKind, When,
+    Api, Argument, Carrier, Clones, DurationUnit, Effect, EventLoop, FeatureEntry, Literal, Origin,
+    Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
 };
 pub use error::CatalogError;
 pub use form::{FormError, Tables, parse};
+pub use nostall_model::finding::{ApiId, Guards};
 pub use traits::{Carrying, TraitMatch};

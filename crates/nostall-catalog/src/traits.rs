@@ -1,9 +1,10 @@
 //! Which types carry which traits, and the methods that the catalogue knows of those traits.
 
 use nostall_model::Language;
+use nostall_model::finding::ApiId;
 use rustc_hash::FxHashMap;
 
-use crate::entry::{Api, ApiId, Origin, TraitEntry, TraitId, TypeEntry};
+use crate::entry::{Api, Origin, TraitEntry, TraitId, TypeEntry};
 use crate::paths::{PathMap, normalise, split};
 
 /// A method of a trait that a type carries.

@@ -388,7 +388,12 @@ impl<'a> Cx<'a> {
             let entry = self.catalog.type_entry(facts.language, &guard.type_);
             entry.is_some_and(|entry| entry.guards == Some(Guards::Lock))
         };
-        let guards = self.writer.program.guards_of(self.body).iter().filter(holds);
+        let guards = self
+            .writer
+            .program
+            .guards_of(self.body)
+            .iter()
+            .filter(holds);
         let kept = guards.filter_map(|guard| match guard.keeper {
             Keeper::Variable(id) => Some(facts.definitions[id.index()].binding),
             Keeper::Temporary(_) | Keeper::Entered(_) => None,

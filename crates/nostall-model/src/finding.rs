@@ -387,9 +387,9 @@ pub struct ApiId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guards {
-    /// A lock of threads.
+    /// A lock of threads: whoever waits for it holds its thread.
     Lock,
-    /// A lock of tasks, made to be held over an await.
+    /// A lock of tasks, made to be held over an await: whoever waits for it is suspended.
     TaskLock,
     /// A borrow that is checked at run time.
     Borrow,

@@ -1,9 +1,8 @@
 //! Guards that live over an await: the lock stays taken, the borrow stays out, the span stays entered while other tasks run.
 
-use nostall_catalog::Guards;
 use nostall_model::facts::{Definition, FileFacts, Sink};
 use nostall_model::finding::{
-    Advice, Cause, Finding, Guards as Held, Hop, HopKind, Place, Replacement, RiskReason, Rule,
+    Advice, Cause, Finding, Guards, Hop, HopKind, Place, Replacement, RiskReason, Rule,
 };
 use nostall_model::program::{Guard, Keeper};
 use nostall_model::{Category, Confidence, Context, Risk, Span};
@@ -46,14 +45,14 @@ impl Check for AwaitHoldingLock {
         let runs = &writer.runs[draft.body.index()];
         let function = writer.program.resolved(runs.entry).path.clone();
         let language = writer.program.facts(draft.body).language;
-        let guards = what_it_holds(over.guards);
+        let guards = over.guards;
         Finding {
             rule: draft.rule,
             risk: draft.risk,
             risk_reasons: draft.reasons.clone(),
             confidence: draft.confidence,
             language,
-            category: (guards == Held::Lock).then_some(Category::Lock),
+            category: (guards == Guards::Lock).then_some(Category::Lock),
             place: draft.place,
             statement: draft.statement,
             entry: writer.entry(draft.body),
@@ -79,15 +78,6 @@ impl Check for AwaitHoldingLock {
             fix: None,
             fingerprint: String::new(),
         }
-    }
-}
-
-fn what_it_holds(guards: Guards) -> Held {
-    match guards {
-        Guards::Lock => Held::Lock,
-        Guards::TaskLock => Held::TaskLock,
-        Guards::Borrow => Held::Borrow,
-        Guards::Span => Held::Span,
     }
 }
 

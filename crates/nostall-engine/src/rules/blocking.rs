@@ -161,7 +161,7 @@ impl Check for Blocking {
             also_at: Vec::new(),
             held: held_lock(writer, draft.body, effect),
             cause: Cause::Call {
-                api: nostall_model::finding::ApiId(blocking.api),
+                api: ApiId(blocking.api),
                 path,
                 waits: blocking.waits,
                 panics: blocking.panics,
