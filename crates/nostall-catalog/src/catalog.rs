@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use nostall_model::Language;
 use nostall_model::finding::ApiId;
 use nostall_model::program::RuntimeId;
+use nostall_model::{Category, Language};
 use rustc_hash::FxHashSet;
 
 use crate::entries::{Entries, UserEntries};
@@ -95,12 +95,22 @@ impl Catalog {
         }
     }
 
-    /// Returns the feature that a path needs of its library, if it needs one.
-    #[must_use]
-    pub fn feature_of(&self, language: Language, path: &str) -> Option<&FeatureEntry> {
-        let covers = |entry: &&FeatureEntry| begins_with(language, path, &entry.path);
-        let all = self.features.iter().filter(covers);
-        all.max_by_key(|entry| entry.path.len())
+    /// Finds the features that a path needs of its library, used in place of a call of this category. Entries about the
+    /// longest path count.
+    pub fn features_of(
+        &self,
+        language: Language,
+        path: &str,
+        category: Option<Category>,
+    ) -> impl Iterator<Item = &FeatureEntry> {
+        let covers = move |entry: &&FeatureEntry| begins_with(language, path, &entry.path);
+        let longest = self.features.iter().filter(covers);
+        let longest = longest.map(|entry| entry.path.len()).max();
+        self.features.iter().filter(move |entry| {
+            begins_with(language, path, &entry.path)
+                && Some(entry.path.len()) == longest
+                && (entry.category.is_none() || entry.category == category)
+        })
     }
 
     /// Says whether a library is no longer kept up, because another goes on in its place.

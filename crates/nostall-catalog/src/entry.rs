@@ -541,8 +541,11 @@ impl RuntimeEntry {
 pub struct FeatureEntry {
     /// The path that is there with this feature alone, and all below it: `tokio::fs`.
     pub path: String,
-    /// The feature's name.
+    /// The feature's name; a path that needs several has an entry for each.
     pub name: String,
+    /// Only where it is used in place of a call of this category: a file that is read and written needs another feature than a
+    /// socket.
+    pub category: Option<Category>,
     /// Other features that bring it.
     pub implied_by: Vec<String>,
     /// Where the fact can be checked.

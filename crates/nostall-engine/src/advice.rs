@@ -128,7 +128,11 @@ impl<'a> Cx<'a> {
         choices.extend(self.sync_endpoint());
         choices.extend(self.adjacent_calls());
         if let Some(twin) = self.twin() {
-            choices.push(twin);
+            // The calls beside this one are on the same handle: one of another library would be one for all of them.
+            let of_handle = matches!(&twin, Replacement::Twin(twin) if twin.of_handle);
+            if !of_handle || choices.is_empty() {
+                choices.push(twin);
+            }
             return choices;
         }
         choices.push(self.away(true));
@@ -152,7 +156,7 @@ impl<'a> Cx<'a> {
                 of_handle: false,
                 library: None,
                 code: Some(code),
-                feature: None,
+                features: Vec::new(),
             }),
             None => Replacement::Words(Advice::AwaitFuture(self.site.facts.language)),
         }]
@@ -167,7 +171,7 @@ impl<'a> Cx<'a> {
                 of_handle: false,
                 library: None,
                 code: None,
-                feature: self.lacking_feature(path),
+                features: self.lacking_features(path),
             })],
             None => vec![Replacement::Words(Advice::PollTwin)],
         }
@@ -232,7 +236,7 @@ impl<'a> Cx<'a> {
             of_handle: self.is_method(path),
             library: None,
             code: same.then(|| self.language.twin(&self.site, path)).flatten(),
-            feature: self.lacking_feature(path),
+            features: self.lacking_features(path),
         }))
     }
 
@@ -252,7 +256,7 @@ impl<'a> Cx<'a> {
                     of_handle: false,
                     library: Some(key.clone()),
                     code: None,
-                    feature: None,
+                    features: Vec::new(),
                 })
             })
             .collect()
@@ -346,6 +350,7 @@ impl<'a> Cx<'a> {
             Ok(offload) => Replacement::Offload(offload),
             Err(Obstacle::Stays(handle)) => self.moved(entry, Block::Handle(handle)),
             Err(Obstacle::Itself) => self.moved(entry, Block::Itself),
+            Err(Obstacle::Shared(name)) => self.moved(entry, Block::Shared(name)),
             Err(Obstacle::Changes(name)) => self.moved(entry, Block::Back(name)),
             Err(Obstacle::Form) => self.moved(entry, self.block()),
         }
@@ -371,7 +376,7 @@ impl<'a> Cx<'a> {
             let entry = self.catalog.runtime(runtime);
             answer = self.language.offload(&self.site, entry, awaits);
             if let Ok(offload) = &mut answer {
-                offload.feature = self.lacking_feature(&entry.offloader);
+                offload.features = self.lacking_features(&entry.offloader);
                 break;
             }
             if entry.through.is_none() {
@@ -413,22 +418,30 @@ impl<'a> Cx<'a> {
         Replacement::OffloadBlock {
             offloader: entry.offloader.clone(),
             block,
-            feature: self.lacking_feature(&entry.offloader),
+            features: self.lacking_features(&entry.offloader),
         }
     }
 
-    /// The feature that a path needs, where the manifest is known not to ask for it.
-    fn lacking_feature(&self, path: &str) -> Option<Feature> {
+    /// The features that a path needs, where the manifest is known not to ask for them.
+    fn lacking_features(&self, path: &str) -> Vec<Feature> {
         let program = self.writer.program;
-        let needed = self.catalog.feature_of(self.site.facts.language, path)?;
-        let name = needed.library.replace('-', "_");
-        let asked = program.features_of(program.file(self.body), &name)?;
-        let brings = std::iter::once(&needed.name).chain(&needed.implied_by);
-        let lacks = brings.into_iter().all(|feature| !asked.contains(feature));
-        lacks.then(|| Feature {
-            library: needed.library.clone(),
-            name: needed.name.clone(),
-        })
+        let file = program.file(self.body);
+        let needed = self
+            .catalog
+            .features_of(self.site.facts.language, path, self.api.category);
+        let lacking = needed.filter(|needed| {
+            let name = needed.library.replace('-', "_");
+            program.features_of(file, &name).is_some_and(|asked| {
+                let brings = std::iter::once(&needed.name).chain(&needed.implied_by);
+                brings.into_iter().all(|feature| !asked.contains(feature))
+            })
+        });
+        lacking
+            .map(|needed| Feature {
+                library: needed.library.clone(),
+                name: needed.name.clone(),
+            })
+            .collect()
     }
 
     /// What a method is called on, if it has a short name.
@@ -453,7 +466,8 @@ impl<'a> Cx<'a> {
     /// Calls to the file system one after the other go to another thread together: one by one each pays the way there.
     fn adjacent_calls(&self) -> Option<Replacement> {
         let is_fs = |api: &Api| api.category == Some(Category::Fs);
-        if !self.direct || !is_fs(self.api) {
+        // An iterator does its work later.
+        if !self.direct || !is_fs(self.api) || self.api.lazy {
             return None;
         }
         let facts = self.site.facts;
@@ -478,7 +492,8 @@ impl<'a> Cx<'a> {
                     .of_call(program.call_in(self.body, *call));
                 effects.iter().any(|effect| {
                     let sink = self.writer.summaries.sink(effect.sink);
-                    effect.hops == 0 && is_fs(self.catalog.api(ApiId(sink.api)))
+                    let api = self.catalog.api(ApiId(sink.api));
+                    effect.hops == 0 && is_fs(api) && !api.lazy
                 })
             })
             .map(|call| facts.call(call).name_span)

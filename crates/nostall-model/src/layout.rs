@@ -48,6 +48,8 @@ pub struct Target {
     pub dependencies: BTreeMap<String, Dependency>,
     /// Those of them that only its tests can use.
     pub for_tests: BTreeSet<String>,
+    /// Those of them that a build with the default features does not have.
+    pub optional: BTreeSet<String>,
     /// The features that manifests ask for, of each dependency whose entry is known, by the name that this crate uses for it.
     pub features: BTreeMap<String, BTreeSet<String>>,
     /// Whether the dependencies are all known: false for a file without a manifest.

@@ -290,6 +290,8 @@ pub struct Captured {
     pub value: ExprId,
     /// How it can be handed on.
     pub ownership: Ownership,
+    /// Whether a method of the program is called on it that changes it.
+    pub changed: bool,
 }
 
 /// How a value can be given to another thread.
@@ -344,6 +346,8 @@ pub enum Obstacle {
     Stays(String),
     /// The call takes something that is used later, or changes it: its name as written.
     Changes(String),
+    /// The call changes what somebody else owns: its name as written.
+    Shared(String),
     /// The call is a method of `self`, of which there is only a reference.
     Itself,
     /// The expression awaits or returns, is too long for one line, or has a form that no function can take.

@@ -43,7 +43,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<
         borrowed: Vec::new(),
         unclonable: false,
         awaits,
-        feature: None,
+        features: Vec::new(),
     })
 }
 

@@ -133,8 +133,8 @@ struct AdviceEntry<'a> {
     import: Option<&'a str>,
     /// What has to be owned first, as written.
     borrowed: &'a [String],
-    /// The feature of a library that the manifest does not ask for.
-    feature: Option<FeatureEntry<'a>>,
+    /// The features of libraries that the manifest does not ask for.
+    features: Vec<FeatureEntry<'a>>,
 }
 
 #[derive(Serialize)]
@@ -300,10 +300,14 @@ fn advice(replacement: &Replacement) -> AdviceEntry<'_> {
         before: code.map_or(&[], |code| &code.before),
         import: code.and_then(|code| code.import.as_deref()),
         borrowed,
-        feature: replacement.feature().map(|feature| FeatureEntry {
-            library: &feature.library,
-            name: &feature.name,
-        }),
+        features: replacement
+            .features()
+            .iter()
+            .map(|feature| FeatureEntry {
+                library: &feature.library,
+                name: &feature.name,
+            })
+            .collect(),
     }
 }
 

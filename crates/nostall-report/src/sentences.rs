@@ -1,8 +1,7 @@
 //! The sentences about a finding: what happens, why it hurts, what to do instead. Made here once, for all formats.
 
 use nostall_model::finding::{
-    Advice, Block, Cause, Code, Feature, Finding, Guards, Offload, Replacement, Twin,
-    UnresolvedCall,
+    Advice, Block, Cause, Code, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
 };
 use nostall_model::{Language, Waits};
 
@@ -102,9 +101,18 @@ pub fn replacement(replacement: &Replacement) -> String {
         }
         Replacement::Words(advice) => words(*advice).to_owned(),
     };
-    match replacement.feature() {
-        Some(Feature { library, name }) => format!("{text}, with {library}'s feature `{name}`"),
-        None => text,
+    match replacement.features() {
+        [] => text,
+        [only] => format!("{text}, with {}'s feature `{}`", only.library, only.name),
+        [first, ..] => {
+            let all = replacement.features().iter();
+            let names: Vec<String> = all.map(|it| format!("`{}`", it.name)).collect();
+            format!(
+                "{text}, with {}'s features {}",
+                first.library,
+                names.join(" and ")
+            )
+        }
     }
 }
 
@@ -141,6 +149,9 @@ fn block_text(block: &Block) -> String {
         }
         Block::Locked(name) => {
             format!("take the lock, use `{name}` and release it in one function, and run that")
+        }
+        Block::Shared(name) => {
+            format!("share `{name}` in an `Arc<Mutex<_>>`, lock it in a function, and run that")
         }
         Block::Itself => {
             "clone what this needs of `self`, or share it in an `Arc`, and run a function on that"
@@ -189,20 +200,16 @@ fn offload_text(offload: &Offload) -> String {
         .iter()
         .map(|name| format!("`{name}`"))
         .collect();
-    let them = if names.len() == 1 { "it" } else { "them" };
     let are = if names.len() == 1 { "is" } else { "are" };
-    let clone = if offload.unclonable {
-        String::new()
+    let how = if offload.unclonable {
+        "owned, or shared in an `Arc`"
     } else {
-        format!("clone {them}, or ")
+        "owned, cloned or shared in an `Arc`"
     };
-    match names.as_slice() {
-        [] => code,
-        several => format!(
-            "{code}, once {} {are} owned: {clone}share {them} in an `Arc`",
-            several.join(" and ")
-        ),
+    if names.is_empty() {
+        return code;
     }
+    format!("{code}, once {} {are} {how}", names.join(" and "))
 }
 
 fn words(advice: Advice) -> &'static str {

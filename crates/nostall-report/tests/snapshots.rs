@@ -103,7 +103,7 @@ fn chain(sources: &Sources, main: FileId, util: FileId, nth: usize) -> Finding {
             ),
             borrowed: Vec::new(),
             unclonable: false,
-            feature: None,
+            features: Vec::new(),
             awaits: true,
         })),
         fix: None,
@@ -150,7 +150,7 @@ fn direct(sources: &Sources, file: FileId) -> Finding {
         replacement: Some(Replacement::Twin(Twin {
             path: "asyncio.sleep".to_owned(),
             of_handle: false,
-            feature: None,
+            features: Vec::new(),
             library: None,
             code: None,
         })),

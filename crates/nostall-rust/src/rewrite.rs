@@ -5,7 +5,7 @@ mod compact;
 mod places;
 
 use nostall_catalog::RuntimeEntry;
-use nostall_model::facts::{Call, CallKind};
+use nostall_model::facts::{Call, CallKind, Callee};
 use nostall_model::finding::{Code, Offload};
 use nostall_model::program::{Obstacle, Ownership, Site};
 
@@ -25,7 +25,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<
     if gives_back
         .is_some_and(|own| matches!(own.ownership, Ownership::Borrowed { .. } | Ownership::Bound))
     {
-        let receiver = receiver(site, call).filter(|text| is_place(text));
+        let receiver = bound_receiver(site, call).filter(|text| is_place(text));
         return Err(receiver.map_or(Obstacle::Form, Obstacle::Stays));
     }
     let template = match (awaits, &runtime.start) {
@@ -60,7 +60,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<
         borrowed,
         unclonable,
         awaits,
-        feature: None,
+        features: Vec::new(),
     })
 }
 
@@ -108,11 +108,13 @@ fn is_place(text: &str) -> bool {
     text.starts_with(|c: char| c.is_lowercase() || c == '_') && text.split('.').all(is_name)
 }
 
-/// The text of what a method is called on.
-fn receiver(site: &Site<'_>, call: &Call) -> Option<String> {
-    let nostall_model::facts::Callee::Method { receiver, .. } = call.callee else {
+/// The text of what a method is called on, where that stays on its thread.
+fn bound_receiver(site: &Site<'_>, call: &Call) -> Option<String> {
+    let Callee::Method { receiver, .. } = call.callee else {
         return None;
     };
+    let mut captured = site.captured.iter();
+    captured.find(|own| own.value == receiver && own.ownership == Ownership::Bound)?;
     let span = site.facts.expr(receiver).span;
     compact(site.text.get(span.range())?)
 }

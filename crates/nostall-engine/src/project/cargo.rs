@@ -148,6 +148,7 @@ pub(crate) fn add_targets(packages: &[Package], project: &mut Project) {
         if matches!(target.kind, TargetKind::Library | TargetKind::Binary) {
             targets[number].1.for_tests = for_tests(&packages[package].manifest);
         }
+        targets[number].1.optional = optional(&packages[package].manifest);
         targets[number].1.dependencies = dependencies;
         targets[number].1.features = features(&packages[package].manifest);
     }
@@ -175,6 +176,32 @@ fn features(manifest: &Manifest) -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     features
+}
+
+/// The dependencies that a build with the default features does not have, as code writes them.
+fn optional(manifest: &Manifest) -> BTreeSet<String> {
+    let mut on: BTreeSet<&str> = BTreeSet::new();
+    let mut queue = vec!["default"];
+    while let Some(name) = queue.pop() {
+        if on.insert(name) {
+            let brings = manifest.features.get(name).into_iter().flatten();
+            queue.extend(brings.map(String::as_str));
+        }
+    }
+    // `dep:name`, `name`, `name/feature`; `name?/feature` alone brings nothing.
+    let is_on = |name: &str| {
+        on.iter().any(|feature| {
+            let named = feature.strip_prefix("dep:").unwrap_or(feature);
+            named.split('/').next() == Some(name)
+        })
+    };
+    let of_targets = manifest.target.values().map(|target| &target.dependencies);
+    std::iter::once(&manifest.dependencies)
+        .chain(of_targets)
+        .flatten()
+        .filter(|(name, written)| written.optional() && !is_on(name))
+        .map(|(name, _)| name.replace('-', "_"))
+        .collect()
 }
 
 /// The dependencies that no code but tests can use, as code writes them.
@@ -231,6 +258,7 @@ fn target(
         edition: edition(package, product),
         dependencies: BTreeMap::new(),
         for_tests: BTreeSet::new(),
+        optional: BTreeSet::new(),
         features: BTreeMap::new(),
         closed: true,
     })

@@ -239,7 +239,7 @@ pub struct Binding {
     pub body: BodyId,
     /// Where it is first named.
     pub span: Span,
-    /// `mut` (Rust), always true in Python.
+    /// `mut` or `&mut self` (Rust), always true in Python.
     pub mutable: bool,
 }
 

@@ -16,8 +16,8 @@ pub enum Replacement {
         offloader: String,
         /// What belongs together.
         block: Block,
-        /// The feature that the manifest does not ask for.
-        feature: Option<Feature>,
+        /// The features that the manifest does not ask for.
+        features: Vec<Feature>,
     },
     /// `def` instead of `async def`: the framework then runs the endpoint on threads of its own.
     SyncEndpoint {
@@ -41,8 +41,8 @@ pub struct Twin {
     pub library: Option<String>,
     /// The call rewritten, where the twin takes the same arguments and gives the same value.
     pub code: Option<Code>,
-    /// The feature that the manifest does not ask for.
-    pub feature: Option<Feature>,
+    /// The features that the manifest does not ask for.
+    pub features: Vec<Feature>,
 }
 
 /// A feature that a library has to be built with.
@@ -65,8 +65,8 @@ pub struct Offload {
     pub unclonable: bool,
     /// Whether the code awaits; where it does not, the work ends some time later.
     pub awaits: bool,
-    /// The feature that the manifest does not ask for.
-    pub feature: Option<Feature>,
+    /// The features that the manifest does not ask for.
+    pub features: Vec<Feature>,
 }
 
 /// Steps that belong together in one function.
@@ -80,6 +80,8 @@ pub enum Block {
     Back(String),
     /// What is done while a lock is held, by the name of the variable that holds it.
     Locked(String),
+    /// A call that changes what somebody else owns, as written.
+    Shared(String),
     /// What the call needs of `self`, which cannot be moved itself.
     Itself,
     /// The expression around a closure, by the name of what is given it: the closure cannot await.
@@ -164,14 +166,14 @@ impl Replacement {
         }
     }
 
-    /// Returns the feature that the manifest does not ask for, if it needs one.
+    /// Returns the features that it needs and the manifest does not ask for.
     #[must_use]
-    pub fn feature(&self) -> Option<&Feature> {
+    pub fn features(&self) -> &[Feature] {
         match self {
-            Self::Twin(twin) => twin.feature.as_ref(),
-            Self::Offload(offload) => offload.feature.as_ref(),
-            Self::OffloadBlock { feature, .. } => feature.as_ref(),
-            Self::SyncEndpoint { .. } | Self::Choice(_) | Self::Words(_) => None,
+            Self::Twin(twin) => &twin.features,
+            Self::Offload(offload) => &offload.features,
+            Self::OffloadBlock { features, .. } => features,
+            Self::SyncEndpoint { .. } | Self::Choice(_) | Self::Words(_) => &[],
         }
     }
 

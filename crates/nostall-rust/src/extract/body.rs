@@ -135,7 +135,8 @@ impl Lower<'_> {
             pattern: None,
             type_,
             span,
-            mutable: receiver.mutability.is_some(),
+            mutable: receiver.mutability.is_some()
+                || matches!(receiver.kind, syn::ReceiverKind::Reference(_, _, Some(_))),
             owns,
         }
     }

@@ -59,21 +59,42 @@ pub(crate) fn resolve_all(cx: &Cx<'_>, reasons: bool) -> Resolution {
     resolution
 }
 
-/// The crates that the code of each file can use.
+/// The crates that the code of each file can use. One that a usual build does not have is used where the file names it.
 fn libraries(cx: &Cx<'_>) -> BTreeMap<FileId, Arc<Libraries>> {
-    let of_target = |target: &Target| {
-        let all = target.dependencies.keys();
-        let own = all.filter(|name| !target.for_tests.contains(*name));
-        Arc::new(Libraries {
-            names: own.cloned().collect(),
-            features: target.features.clone(),
-        })
-    };
-    let by_target: Vec<Arc<Libraries>> = cx.tree.targets.iter().map(of_target).collect();
+    let always: Vec<Arc<Libraries>> = cx
+        .tree
+        .targets
+        .iter()
+        .map(|target| Arc::new(usable(target, &|_| false)))
+        .collect();
     let mounts = cx.tree.mounts.iter();
     mounts
-        .map(|mount| (mount.file, Arc::clone(&by_target[mount.target])))
+        .map(|mount| {
+            let target = &cx.tree.targets[mount.target];
+            let names = &cx.files.facts(mount.file).names;
+            let named = |name: &str| names.find(name).is_some();
+            let libraries = if target.optional.iter().any(|name| named(name)) {
+                Arc::new(usable(target, &named))
+            } else {
+                Arc::clone(&always[mount.target])
+            };
+            (mount.file, libraries)
+        })
         .collect()
+}
+
+fn usable(target: &Target, named: &dyn Fn(&str) -> bool) -> Libraries {
+    let all = target.dependencies.keys();
+    let own = all.filter(|name| is_usable(target, name, named));
+    Libraries {
+        names: own.cloned().collect(),
+        features: target.features.clone(),
+    }
+}
+
+/// Says whether code of a target that names crates can use one of its dependencies.
+fn is_usable(target: &Target, name: &str, named: &dyn Fn(&str) -> bool) -> bool {
+    !target.for_tests.contains(name) && (!target.optional.contains(name) || named(name))
 }
 
 impl Cx<'_> {
@@ -245,9 +266,10 @@ impl Cx<'_> {
     fn runtime(&self, mount: MountId) -> Option<RuntimeId> {
         let target = self.target(mount);
         let names = &self.facts(mount).names;
+        let named = |name: &str| names.find(name).is_some();
         let seen = self.catalog.runtime_seen(Language::Rust, &|name| {
-            let own = target.dependencies.contains_key(name) && !target.for_tests.contains(name);
-            own || (!target.closed && names.find(name).is_some())
+            let own = target.dependencies.contains_key(name) && is_usable(target, name, &named);
+            own || (!target.closed && named(name))
         });
         // A manifest without a runtime means one that is not known; a file without a manifest says nothing.
         seen.or_else(|| {

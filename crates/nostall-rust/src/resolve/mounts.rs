@@ -127,6 +127,7 @@ fn loose_target(files: &Files<'_>, file: FileId) -> Target {
         edition: 2021,
         dependencies: std::collections::BTreeMap::new(),
         for_tests: std::collections::BTreeSet::new(),
+        optional: std::collections::BTreeSet::new(),
         features: std::collections::BTreeMap::new(),
         closed: false,
     }

@@ -1,10 +1,15 @@
 //! What calls in async code use of the code around them, and what it takes to give that to another thread.
 
 use nostall_catalog::{Clones, Thread};
-use nostall_model::facts::{CallId, Expr, ExprId, ExprKind, FileFacts, ItemKind};
-use nostall_model::program::{Captured, Ownership, Resolution, TargetKind};
+use nostall_model::facts::{
+    BodyId, CallId, Callee, Expr, ExprId, ExprKind, FileFacts, ItemKind, ParameterKind,
+    TypeExprKind,
+};
+use nostall_model::program::{
+    Captured, Ownership, ProgramBody, ProgramCall, Resolution, TargetKind,
+};
 use nostall_model::{Context, Language, Span};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Cx;
 use super::mounts::{DefId, MountId};
@@ -51,6 +56,7 @@ impl Cx<'_> {
             return;
         }
         let places = places(facts);
+        let called_on = called_on(facts);
         for index in 0..facts.calls.len() {
             let id = CallId::new(index);
             let call = own.call(id);
@@ -63,13 +69,44 @@ impl Cx<'_> {
             // What becomes of its value decides too: a reference cannot come back from another thread.
             for value in used.into_iter().chain([facts.call(id).expr]) {
                 let ownership = self.ownership(self.type_of(mount, value));
+                let changed = called_on
+                    .get(&value)
+                    .is_some_and(|method| self.changes_receiver(own.call(*method), resolution));
                 resolution.captured.push(Captured {
                     call,
                     value,
                     ownership,
+                    changed,
                 });
             }
         }
+    }
+
+    /// Whether a call reaches a function of the program that takes `&mut self`.
+    fn changes_receiver(&self, call: ProgramCall, resolution: &Resolution) -> bool {
+        let targets = resolution.calls[call.index()].targets;
+        let mut all = resolution.targets[targets.range()].iter();
+        all.any(|target| match target.kind {
+            TargetKind::Body(body) => self.takes_itself_mutably(body, resolution),
+            _ => false,
+        })
+    }
+
+    fn takes_itself_mutably(&self, body: ProgramBody, resolution: &Resolution) -> bool {
+        let after = resolution
+            .mounts
+            .partition_point(|mount| mount.first_body <= body.0);
+        let index = after.saturating_sub(1);
+        let facts = self.facts(MountId(index as u32));
+        let body = BodyId(body.0 - resolution.mounts[index].first_body);
+        facts.body_parameters(body).first().is_some_and(|first| {
+            let by_reference = first
+                .type_
+                .is_some_and(|id| matches!(facts.type_expr(id).kind, TypeExprKind::Reference(_)));
+            first.kind == ParameterKind::Receiver
+                && by_reference
+                && facts.bindings[first.binding.index()].mutable
+        })
     }
 
     fn ownership(&self, ty: Ty) -> Ownership {
@@ -228,6 +265,17 @@ impl Cx<'_> {
             },
         }
     }
+}
+
+/// The methods that are called, by what they are called on.
+fn called_on(facts: &FileFacts) -> FxHashMap<ExprId, CallId> {
+    let calls = facts.calls.iter().enumerate();
+    calls
+        .filter_map(|(index, call)| match call.callee {
+            Callee::Method { receiver, .. } => Some((receiver, CallId::new(index))),
+            _ => None,
+        })
+        .collect()
 }
 
 fn reaches_something(resolution: &Resolution, call: usize) -> bool {

@@ -4,7 +4,7 @@ use nostall_model::Span;
 use nostall_model::facts::{
     BindingId, Call, CallKind, ExprId, ExprKind, FileFacts, ParameterKind, RegionKind,
 };
-use nostall_model::program::{Obstacle, Ownership, Site};
+use nostall_model::program::{Captured, Obstacle, Ownership, Site};
 
 use super::compact::compact;
 
@@ -36,7 +36,7 @@ enum Used {
     Object,
     /// `&value`.
     Referred,
-    /// `&mut value`.
+    /// `&mut value`, or a method is called on it that may change it.
     Changed,
     /// It is given away.
     Given,
@@ -62,7 +62,7 @@ pub(super) fn handed(site: &Site<'_>, call: &Call) -> Result<Handed, Obstacle> {
         let own = own.filter(|_| captured.ownership != Ownership::Bound);
         let name = match own {
             Some(makes) => cx.bind(makes, &mut whole),
-            None => cx.hand_over(captured.ownership, &mut whole)?,
+            None => cx.hand_over(captured, &mut whole)?,
         };
         whole.text.push_str(slice(site, end, place.start)?);
         whole.text.push_str(&name);
@@ -110,8 +110,9 @@ impl<'a> Place<'a> {
     }
 
     /// Adds the statement that makes a value of its own, and returns what stands for it in the call.
-    fn hand_over(&self, ownership: Ownership, whole: &mut Handed) -> Result<String, Obstacle> {
-        let used = self.used();
+    fn hand_over(&self, captured: &Captured, whole: &mut Handed) -> Result<String, Obstacle> {
+        let ownership = captured.ownership;
+        let used = self.used(captured.changed);
         let is_reference = matches!(ownership, Ownership::Borrowed { .. });
         let ownership = match ownership {
             // What the call is given of somebody else's field copies itself, or it could not be given.
@@ -127,7 +128,15 @@ impl<'a> Place<'a> {
             Ownership::Copied if self.is_field => Ok(self.bind("", whole)),
             Ownership::Copied => Ok(self.text.to_owned()),
             // What the call changes is wanted back.
-            _ if used == Used::Changed => Err(Obstacle::Changes(self.text.to_owned())),
+            _ if used == Used::Changed && self.is_lent() => {
+                Err(Obstacle::Shared(self.text.to_owned()))
+            }
+            _ if used == Used::Changed && self.is_used_later() => {
+                Err(Obstacle::Changes(self.text.to_owned()))
+            }
+            Ownership::Borrowed { .. } if used == Used::Changed => {
+                Err(Obstacle::Changes(self.text.to_owned()))
+            }
             Ownership::Owned { .. } if !self.is_used_later() => Ok(self.text.to_owned()),
             Ownership::Owned { clones: true } if used == Used::Given => Ok(self.text.to_owned()),
             Ownership::Owned { clones: true } => Ok(self.bind(".clone()", whole)),
@@ -204,20 +213,27 @@ impl<'a> Place<'a> {
         Obstacle::Stays(self.text.to_owned())
     }
 
-    fn used(&self) -> Used {
+    fn used(&self, changed: bool) -> Used {
         let before = self.site.text.get(..self.span.start as usize);
         let before = before.unwrap_or_default().trim_end();
         let after = self.site.text.get(self.span.end as usize..);
         let after = after.unwrap_or_default().trim_start();
-        if before.ends_with("&mut") {
+        let is_object = after.starts_with(['.', '[', '?']);
+        // What may be changed and is used later would be changed in a copy.
+        let may_change = is_object && !self.is_field && !self.is_self() && self.is_mutable();
+        if before.ends_with("&mut") || changed || may_change {
             Used::Changed
         } else if before.ends_with('&') && !before.ends_with("&&") {
             Used::Referred
-        } else if after.starts_with(['.', '[', '?']) {
+        } else if is_object {
             Used::Object
         } else {
             Used::Given
         }
+    }
+
+    fn is_mutable(&self) -> bool {
+        self.site.facts.bindings[self.root.index()].mutable
     }
 
     fn is_self(&self) -> bool {
