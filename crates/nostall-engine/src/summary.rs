@@ -105,6 +105,8 @@ pub struct Summary {
     pub effects: Vec<Effect>,
     /// What it does with callables.
     pub uses: Vec<ParameterUse>,
+    /// Whether it asks for the running loop, or does what the loop's thread alone may do.
+    pub needs_loop: bool,
 }
 
 /// The summaries of all bodies.
@@ -122,6 +124,9 @@ pub type Cut<'a> = dyn Fn(ProgramCall, &Blocking) -> bool + 'a;
 
 /// The most sinks that one summary keeps: what blocks in more ways than these is well described by them.
 const MOST_EFFECTS: usize = 64;
+
+/// How sure a way to the loop has to be: what is only possible forbids nothing.
+pub(crate) const SURE: Confidence = Confidence::Likely;
 
 /// What summaries are made from.
 #[derive(Clone, Copy)]
@@ -209,6 +214,7 @@ pub(crate) struct Cx<'a> {
 struct Contribution {
     effects: Vec<Effect>,
     uses: Vec<ParameterUse>,
+    needs_loop: bool,
 }
 
 impl<'a> Cx<'a> {
@@ -254,6 +260,7 @@ impl Cx<'_> {
         let mut summary = Summary::default();
         for call in self.program.calls_of(body) {
             let contribution = self.contribution(body, *call, summaries);
+            summary.needs_loop |= contribution.needs_loop;
             for effect in contribution.effects {
                 if !(self.cut)(effect.call, summaries.sink(effect.sink)) {
                     add_effect(&mut summary.effects, effect);
@@ -375,6 +382,7 @@ impl Cx<'_> {
     ) {
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
+        contribution.needs_loop |= entry.event_loop.is_some() && confidence >= SURE;
         // What `async with` takes is async, where that is in doubt; only making the object itself may block.
         let is_async = awaited
             || record.sink == Sink::AsyncUsed
@@ -565,6 +573,7 @@ impl Cx<'_> {
             here.looped = false;
         }
         let summary = summaries.of(callee);
+        contribution.needs_loop |= summary.needs_loop && confidence >= SURE;
         for effect in &summary.effects {
             let Some((condition, known)) = self.carry_over(call, effect) else {
                 continue;

@@ -90,7 +90,7 @@ impl Writer<'_> {
     }
 
     /// The path to speak of for the api that an effect ends in.
-    pub(super) fn api_path(&self, effect: Effect) -> String {
+    pub(crate) fn api_path(&self, effect: Effect) -> String {
         let api = ApiId(self.summaries.sink(effect.sink).api);
         spoken_path(self.catalog.api(api), &self.callee_text(effect.call)).to_owned()
     }
