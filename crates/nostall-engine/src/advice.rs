@@ -584,7 +584,7 @@ impl<'a> Cx<'a> {
             }
             _ => false,
         });
-        module_state || self.writer.summaries.of(entry).needs_loop
+        module_state || self.writer.summaries.of(entry).needs_loop()
     }
 }
 

@@ -106,7 +106,16 @@ pub struct Summary {
     /// What it does with callables.
     pub uses: Vec<ParameterUse>,
     /// Whether it asks for the running loop, or does what the loop's thread alone may do.
-    pub needs_loop: bool,
+    asks_for_loop: bool,
+    /// Whether it does, on some way, what fails while a loop runs: it runs one itself.
+    runs_loop: bool,
+}
+
+impl Summary {
+    /// Says whether it may work on the loop's thread alone: a possible way counts. Who runs a loop where none runs knows of both.
+    pub(crate) fn needs_loop(&self) -> bool {
+        self.asks_for_loop && !self.runs_loop
+    }
 }
 
 /// The summaries of all bodies.
@@ -124,9 +133,6 @@ pub type Cut<'a> = dyn Fn(ProgramCall, &Blocking) -> bool + 'a;
 
 /// The most sinks that one summary keeps: what blocks in more ways than these is well described by them.
 const MOST_EFFECTS: usize = 64;
-
-/// How sure a way to the loop has to be: what is only possible forbids nothing.
-pub(crate) const SURE: Confidence = Confidence::Likely;
 
 /// What summaries are made from.
 #[derive(Clone, Copy)]
@@ -214,7 +220,8 @@ pub(crate) struct Cx<'a> {
 struct Contribution {
     effects: Vec<Effect>,
     uses: Vec<ParameterUse>,
-    needs_loop: bool,
+    asks_for_loop: bool,
+    runs_loop: bool,
 }
 
 impl<'a> Cx<'a> {
@@ -260,7 +267,8 @@ impl Cx<'_> {
         let mut summary = Summary::default();
         for call in self.program.calls_of(body) {
             let contribution = self.contribution(body, *call, summaries);
-            summary.needs_loop |= contribution.needs_loop;
+            summary.asks_for_loop |= contribution.asks_for_loop;
+            summary.runs_loop |= contribution.runs_loop;
             for effect in contribution.effects {
                 if !(self.cut)(effect.call, summaries.sink(effect.sink)) {
                     add_effect(&mut summary.effects, effect);
@@ -287,6 +295,8 @@ impl Cx<'_> {
     ) -> Contribution {
         let mut contribution = Contribution::default();
         let (_, record) = self.program.call(call);
+        let runs_loop = |target: &Target| matches!(target.kind, TargetKind::Api(api) if self.catalog.api(ApiId(api)).panics && target.confidence >= Confidence::Likely);
+        contribution.runs_loop = self.program.targets(call).iter().any(runs_loop);
         if self.is_without_loop(call) {
             return contribution;
         }
@@ -382,7 +392,7 @@ impl Cx<'_> {
     ) {
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
-        contribution.needs_loop |= entry.event_loop.is_some() && confidence >= SURE;
+        contribution.asks_for_loop |= entry.event_loop.is_some();
         // What `async with` takes is async, where that is in doubt; only making the object itself may block.
         let is_async = awaited
             || record.sink == Sink::AsyncUsed
@@ -573,7 +583,8 @@ impl Cx<'_> {
             here.looped = false;
         }
         let summary = summaries.of(callee);
-        contribution.needs_loop |= summary.needs_loop && confidence >= SURE;
+        contribution.asks_for_loop |= summary.needs_loop();
+        contribution.runs_loop |= summary.runs_loop && confidence >= Confidence::Likely;
         for effect in &summary.effects {
             let Some((condition, known)) = self.carry_over(call, effect) else {
                 continue;

@@ -3,13 +3,14 @@
 use std::ops::RangeInclusive;
 
 use nostall_catalog::{ApiId, RuntimeEntry, Thread};
+use nostall_model::Risk;
 use nostall_model::facts::{BodyKind, CallId, Event, FileFacts, RegionId};
 use nostall_model::finding::{Part, Replacement};
 use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
 
 use super::Cx;
 use crate::rules::Writer;
-use crate::summary::{Effect, SURE};
+use crate::summary::Effect;
 
 /// Calls in what a call is made on and given.
 pub(super) struct Parts {
@@ -24,7 +25,15 @@ impl Parts {
         let program = writer.program;
         let inner = inner_calls(program.call(call).0, program.file_call(call));
         let here = |call: &CallId| program.call_in(body, *call);
-        let blocks = |call: &CallId| !writer.summaries.of_call(here(call)).is_empty();
+        let callee_end = program.call(call).1.name_span.end;
+        // A quick call among the arguments stays where it is: what it reads may change meanwhile.
+        let is_slow =
+            |effect: &Effect| writer.summaries.sink(effect.sink).waits.base_risk() > Risk::Low;
+        let blocks = |call: &CallId| {
+            let in_callee = program.call(here(call)).1.span.end <= callee_end;
+            let mut effects = writer.summaries.of_call(here(call)).iter();
+            effects.any(|effect| in_callee || is_slow(effect))
+        };
         let asks = |call: &CallId| asks_own_thread(writer, here(call));
         Self {
             blocking: inner.iter().copied().filter(blocks).collect(),
@@ -63,7 +72,7 @@ fn asks_own_thread(writer: &Writer<'_>, call: ProgramCall) -> bool {
 impl Cx<'_> {
     /// What alone can move where the function that is called needs the loop: the first call on the way that does not.
     pub(super) fn part(&self, runtime: &RuntimeEntry) -> Option<Replacement> {
-        let needs_loop = |body: ProgramBody| self.writer.summaries.of(body).needs_loop;
+        let needs_loop = |body: ProgramBody| self.writer.summaries.of(body).needs_loop();
         let stays = self.effect.next.filter(|next| needs_loop(*next))?;
         let steps = self.writer.steps(self.body, self.effect).into_iter();
         let mut free = steps.filter(|(_, step)| !step.next.is_some_and(needs_loop));
@@ -102,13 +111,11 @@ impl Cx<'_> {
         let needs_loop = |target: &Target| match target.kind {
             TargetKind::Api(api) => self.catalog.api(ApiId(api)).event_loop.is_some(),
             TargetKind::Body(body) => {
-                program.runs_when_called(body) && self.writer.summaries.of(body).needs_loop
+                program.runs_when_called(body) && self.writer.summaries.of(body).needs_loop()
             }
             _ => false,
         };
-        let sure = |target: &&Target| target.confidence >= SURE;
-        asks_own_thread(self.writer, call)
-            || program.targets(call).iter().filter(sure).any(needs_loop)
+        asks_own_thread(self.writer, call) || program.targets(call).iter().any(needs_loop)
     }
 
     /// Says whether such a call stands in some lines of the body.
