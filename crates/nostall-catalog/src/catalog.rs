@@ -211,8 +211,9 @@ impl Catalog {
         paths.filter_map(move |path| self.type_entry(language, path))
     }
 
-    /// The type whose method an entry is.
-    fn type_with(&self, api: &Api) -> Option<&TypeEntry> {
+    /// Returns the type whose method an entry is.
+    #[must_use]
+    pub fn type_with(&self, api: &Api) -> Option<&TypeEntry> {
         let (parent, _) = split(api.language(), &api.path)?;
         self.type_entry(api.language(), parent)
     }

@@ -1,6 +1,7 @@
 //! What to do instead of a call that blocks, in this project: which kind of advice fits. The code in it is the language's.
 
 mod parts;
+mod shared;
 
 use nostall_catalog::{Api, ApiId, Catalog, Guards, RuntimeEntry, Thread, TypeEntry, TypeKind};
 use nostall_model::facts::{
@@ -30,11 +31,22 @@ pub(crate) fn of_call(
     let parts = Parts::of(writer, body, call);
     let cx = Cx::new(writer, body, call, effect, &parts);
     let mut choices = cx.choices();
-    match choices.len() {
+    let moves = |choice: &Replacement| {
+        matches!(
+            choice,
+            Replacement::Offload(_) | Replacement::OffloadBlock { .. }
+        )
+    };
+    let needs_lock = choices.iter().any(moves) && cx.changes_shared_state();
+    let advice = match choices.len() {
         0 => None,
         1 => choices.pop(),
         _ => Some(Replacement::Choice(choices)),
-    }
+    };
+    advice.map(|advice| match advice {
+        advice if needs_lock => Replacement::Guarded(Box::new(advice)),
+        advice => advice,
+    })
 }
 
 /// More libraries than these are no advice but a list.

@@ -97,6 +97,10 @@ pub fn replacement(replacement: &Replacement) -> String {
         Replacement::SyncEndpoint { function } => format!(
             "make `{function}` a plain `def`: it awaits nothing, and the framework runs it on threads of its own"
         ),
+        Replacement::Guarded(inner) => format!(
+            "{}, and guard it with a lock: several tasks run it at once",
+            self::replacement(inner)
+        ),
         Replacement::Choice(choices) => {
             let texts: Vec<String> = choices.iter().map(self::replacement).collect();
             match texts.split_last() {

@@ -33,6 +33,8 @@ pub enum Replacement {
         /// The endpoint's name.
         function: String,
     },
+    /// The same, under a lock: several tasks run the code at once, and change what they share.
+    Guarded(Box<Self>),
     /// Several, the best first.
     Choice(Vec<Self>),
     /// What no expression says.
@@ -188,6 +190,7 @@ impl Replacement {
     #[must_use]
     pub fn choices(&self) -> &[Self] {
         match self {
+            Self::Guarded(inner) => inner.choices(),
             Self::Choice(choices) => choices,
             one => std::slice::from_ref(one),
         }
@@ -200,6 +203,7 @@ impl Replacement {
             Self::Twin(twin) => twin.feature.as_ref(),
             Self::Offload(offload) => offload.feature.as_ref(),
             Self::OffloadBlock { feature, .. } => feature.as_ref(),
+            Self::Guarded(inner) => inner.feature(),
             Self::OffloadPart { .. }
             | Self::SyncEndpoint { .. }
             | Self::Choice(_)
@@ -213,6 +217,7 @@ impl Replacement {
         match self {
             Self::Twin(twin) => twin.code.as_ref(),
             Self::Offload(offload) => Some(&offload.code),
+            Self::Guarded(inner) => inner.code(),
             _ => None,
         }
     }
