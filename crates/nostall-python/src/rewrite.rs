@@ -215,6 +215,10 @@ impl Asked {
 }
 
 fn work(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
+    // What a decorator does belongs to the function below it.
+    if site.text.get(call.span.start as usize..)?.starts_with('@') {
+        return None;
+    }
     let evaluated = || Work::evaluating(Asked::of(site, call)?);
     match call.kind {
         // Handing over a generator would still run its code on the loop.

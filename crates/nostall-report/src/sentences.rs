@@ -163,7 +163,7 @@ fn block_text(block: &Block) -> String {
             )
         }
         Block::OwnThread => {
-            "ask here what this asks of its own thread, and run the rest with the answer".to_owned()
+            "take here what this asks of its own thread (the exception, the stack), and run the rest with that".to_owned()
         }
         Block::Opened => "open, use and close this in one function, and run that".to_owned(),
         Block::Back(name) => {

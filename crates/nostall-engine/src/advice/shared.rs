@@ -3,7 +3,7 @@
 use nostall_catalog::TypeKind;
 use nostall_model::Category;
 use nostall_model::facts::{
-    BodyKind, CallKind, Callee, Event, ExprId, ExprKind, FileFacts, Flavour, RegionId,
+    BodyKind, CallKind, Callee, Event, ExprId, ExprKind, FileFacts, RegionId,
 };
 use nostall_model::program::ProgramBody;
 
@@ -27,25 +27,22 @@ impl Cx<'_> {
     fn task(&self) -> ProgramBody {
         let program = self.writer.program;
         let mut around = std::iter::successors(Some(self.body), |body| program.parent(*body));
-        let is_own = |body: &ProgramBody| {
-            let body = program.body(*body);
-            body.kind != BodyKind::Comprehension || body.flavour == Flavour::Generator
-        };
-        around.find(is_own).unwrap_or(self.body)
+        let is_function = |body: &ProgramBody| program.body(*body).kind != BodyKind::Comprehension;
+        around.find(is_function).unwrap_or(self.body)
     }
 
     /// Says whether a value is there before the task: a variable of the code around, or what the one `self` of all tasks holds.
     fn is_shared(&self, task: ProgramBody, facts: &FileFacts, value: ExprId) -> bool {
         let program = self.writer.program;
         let root = root(facts, value);
-        if is_self(facts, root) && program.body(task).kind != BodyKind::Comprehension {
-            let own = is_of(self, task, facts, root);
-            return !own || self.writer.crowds.share_receiver(task);
-        }
-        match facts.expr(root).kind {
-            ExprKind::Use { .. } => !is_of(self, task, facts, root),
-            _ => false,
-        }
+        let ExprKind::Use { binding, .. } = facts.expr(root).kind else {
+            return false;
+        };
+        let declared = facts.bindings[binding.index()].body;
+        let own = program.file_body(task);
+        let mut around = std::iter::successors(Some(declared), |body| facts.body(*body).parent);
+        let is_own = around.any(|body| body == own);
+        !is_own || is_self(facts, root) && self.writer.crowds.share_receiver(task)
     }
 
     /// Says whether the call is an api's own, on a file or the like.
@@ -72,17 +69,6 @@ impl Cx<'_> {
                 _ => false,
             })
     }
-}
-
-/// Says whether a variable is one of a task's own.
-fn is_of(cx: &Cx<'_>, task: ProgramBody, facts: &FileFacts, variable: ExprId) -> bool {
-    let ExprKind::Use { binding, .. } = facts.expr(variable).kind else {
-        return false;
-    };
-    let own = cx.writer.program.file_body(task);
-    let declared = facts.bindings[binding.index()].body;
-    let mut around = std::iter::successors(Some(declared), |body| facts.body(*body).parent);
-    around.any(|body| body == own)
 }
 
 /// What attributes and elements are taken of, in the end.
