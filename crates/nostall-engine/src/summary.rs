@@ -5,6 +5,8 @@
 //! its parameter says so, and each call site puts in what it passes. Propagation stops at async bodies: calling one makes
 //! a future, and what blocks in there is reported there.
 
+mod loop_use;
+mod merge;
 mod rounds;
 
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
@@ -21,6 +23,8 @@ use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
 use crate::sinks::{Bench, Blocking, Constant, argument, judge};
 
+use loop_use::LoopUse;
+use merge::{add_effect, same_use};
 pub(crate) use rounds::{reaching, summarise, summarise_again};
 
 /// Names a judged blocking call: its index in [`Summaries::sinks`].
@@ -105,16 +109,13 @@ pub struct Summary {
     pub effects: Vec<Effect>,
     /// What it does with callables.
     pub uses: Vec<ParameterUse>,
-    /// Whether it asks for the running loop, or does what the loop's thread alone may do.
-    asks_for_loop: bool,
-    /// Whether it does, on some way, what fails while a loop runs: it runs one itself.
-    runs_loop: bool,
+    loop_use: LoopUse,
 }
 
 impl Summary {
-    /// Says whether it may work on the loop's thread alone: a possible way counts. Who runs a loop where none runs knows of both.
+    /// Says whether it may work on the event loop's thread alone.
     pub(crate) fn needs_loop(&self) -> bool {
-        self.asks_for_loop && !self.runs_loop
+        self.loop_use.is_needed()
     }
 }
 
@@ -220,8 +221,7 @@ pub(crate) struct Cx<'a> {
 struct Contribution {
     effects: Vec<Effect>,
     uses: Vec<ParameterUse>,
-    asks_for_loop: bool,
-    runs_loop: bool,
+    loop_use: LoopUse,
 }
 
 impl<'a> Cx<'a> {
@@ -267,8 +267,7 @@ impl Cx<'_> {
         let mut summary = Summary::default();
         for call in self.program.calls_of(body) {
             let contribution = self.contribution(body, *call, summaries);
-            summary.asks_for_loop |= contribution.asks_for_loop;
-            summary.runs_loop |= contribution.runs_loop;
+            summary.loop_use.add(contribution.loop_use);
             for effect in contribution.effects {
                 if !(self.cut)(effect.call, summaries.sink(effect.sink)) {
                     add_effect(&mut summary.effects, effect);
@@ -295,8 +294,12 @@ impl Cx<'_> {
     ) -> Contribution {
         let mut contribution = Contribution::default();
         let (_, record) = self.program.call(call);
-        let runs_loop = |target: &Target| matches!(target.kind, TargetKind::Api(api) if self.catalog.api(ApiId(api)).panics && target.confidence >= Confidence::Likely);
-        contribution.runs_loop = self.program.targets(call).iter().any(runs_loop);
+        for target in self.program.targets(call) {
+            if let TargetKind::Api(api) = target.kind {
+                let api = self.catalog.api(ApiId(api));
+                contribution.loop_use.add_run(api, target.confidence);
+            }
+        }
         if self.is_without_loop(call) {
             return contribution;
         }
@@ -392,7 +395,7 @@ impl Cx<'_> {
     ) {
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
-        contribution.asks_for_loop |= entry.event_loop.is_some();
+        contribution.loop_use.add_api(entry);
         // What `async with` takes is async, where that is in doubt; only making the object itself may block.
         let is_async = awaited
             || record.sink == Sink::AsyncUsed
@@ -583,8 +586,9 @@ impl Cx<'_> {
             here.looped = false;
         }
         let summary = summaries.of(callee);
-        contribution.asks_for_loop |= summary.needs_loop();
-        contribution.runs_loop |= summary.runs_loop && confidence >= Confidence::Likely;
+        contribution
+            .loop_use
+            .add_called(summary.loop_use, confidence);
         for effect in &summary.effects {
             let Some((condition, known)) = self.carry_over(call, effect) else {
                 continue;
@@ -775,30 +779,5 @@ fn call_number(facts: &nostall_model::facts::FileFacts, call: &nostall_model::fa
     match facts.expr(call.expr).kind {
         nostall_model::facts::ExprKind::Call(id) => id.0,
         _ => 0,
-    }
-}
-
-fn same_use(left: &ParameterUse, right: &ParameterUse) -> bool {
-    left.owner == right.owner && left.index == right.index && left.what == right.what
-}
-
-/// Keeps the better way to one sink: surer first, then shorter, then earlier.
-fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
-    let same = |effect: &&mut Effect| effect.sink == new.sink && effect.premise() == new.premise();
-    match effects.iter_mut().find(same) {
-        Some(known) => {
-            let key = |effect: &Effect| {
-                let placement = effect.placement;
-                (
-                    effect.confidence,
-                    std::cmp::Reverse(effect.hops),
-                    u8::from(placement.looped) + u8::from(placement.locked),
-                )
-            };
-            if key(&new) > key(known) {
-                *known = new;
-            }
-        }
-        None => effects.push(new),
     }
 }
