@@ -189,12 +189,43 @@ impl Catalog {
     /// When the id comes from another catalogue.
     #[must_use]
     pub fn thread(&self, id: ApiId) -> Option<Thread> {
-        let api = self.api(id);
-        let of_type = || {
-            let (parent, _) = split(api.language(), &api.path)?;
-            self.type_entry(api.language(), parent)?.thread
+        let of_type = || self.type_with(self.api(id))?.thread;
+        self.api(id).thread.or_else(of_type)
+    }
+
+    /// Returns the type that gives what a method is called on, where both stay on their thread: the connection of a cursor.
+    ///
+    /// # Panics
+    /// When the id comes from another catalogue.
+    #[must_use]
+    pub fn opener(&self, id: ApiId) -> Option<&TypeEntry> {
+        let language = self.api(id).language();
+        let stays = |entry: &&TypeEntry| entry.thread == Some(Thread::Same);
+        let given = self.type_with(self.api(id)).filter(stays)?;
+        let gives = |api: &Api| {
+            let returns = api.returns.iter();
+            let mut types = returns.flat_map(|text| self.types_in(language, text));
+            types.any(|entry| entry.path == given.path)
         };
-        api.thread.or_else(of_type)
+        let methods = self.apis.iter().filter(|api| api.language() == language);
+        let mut openers = methods
+            .filter(|api| gives(api))
+            .filter_map(|api| self.type_with(api));
+        openers.find(|entry| stays(entry) && entry.path != given.path)
+    }
+
+    /// Walks the known types that a type as written names.
+    pub fn types_in(&self, language: Language, written: &str) -> impl Iterator<Item = &TypeEntry> {
+        let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '.';
+        let paths = written.split(move |c| !is_path(c));
+        paths.filter_map(move |path| self.type_entry(language, path))
+    }
+
+    /// Returns the type whose method an entry is.
+    #[must_use]
+    pub fn type_with(&self, api: &Api) -> Option<&TypeEntry> {
+        let (parent, _) = split(api.language(), &api.path)?;
+        self.type_entry(api.language(), parent)
     }
 
     /// Walks all callables.

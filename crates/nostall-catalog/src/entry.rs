@@ -69,8 +69,9 @@ pub struct Api {
     /// already: it is brief then.
     pub settled: bool,
     /// What it says of a running event loop: `needed` where it fails if none runs on the calling thread
-    /// (`asyncio.get_running_loop`), `told` where it answers whether one runs (`loop.is_running()`). Handlers of the one, and
-    /// branches where the other said no, are not taken for code on the loop.
+    /// (`asyncio.get_running_loop`), `told` where it answers whether one runs (`loop.is_running()`), `bound` where the loop's own
+    /// thread alone may call it, whether or not it fails elsewhere (`loop.call_soon`). Handlers of the first, and branches where
+    /// the second said no, are not taken for code on the loop. A function that calls any of them is not advised to go to a thread.
     #[serde(rename = "loop")]
     pub event_loop: Option<EventLoop>,
     /// For a Python method without arguments: the type that its receiver has where the answer is true, as `isinstance` tells it
@@ -93,8 +94,8 @@ pub struct Api {
     /// (`Duration::from_millis`) have `duration` and `unit` as well.
     pub unit: Option<DurationUnit>,
     /// Which threads the call may run on: `any`, or `same` where the library wants all calls of an object on one thread
-    /// (a connection of Python's `sqlite3`, a handle of Rust that is not `Send`). Left out where that is not known; of a method
-    /// its `[[type]]` says it.
+    /// (a connection of Python's `sqlite3`, a handle of Rust that is not `Send`), or `own` where its answer is about the thread
+    /// that asks (`traceback.format_exc()`). Left out where that is not known; of a method its `[[type]]` says it.
     pub thread: Option<Thread>,
     /// `true` where the call gives an iterator that blocks while it is iterated (`os.walk`): to hand the call alone to a thread
     /// does not help, the loop over it must go too.
@@ -198,6 +199,8 @@ pub enum EventLoop {
     Needed,
     /// It answers whether one runs.
     Told,
+    /// The loop's own thread alone may call it.
+    Bound,
 }
 
 /// How often a callable runs.
@@ -218,6 +221,8 @@ pub enum Thread {
     Any,
     /// The one of all calls of its object.
     Same,
+    /// The one that its answer is about: its stack, its current exception.
+    Own,
 }
 
 /// What a call or an attribute says of a route.

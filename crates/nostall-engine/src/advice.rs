@@ -1,5 +1,8 @@
 //! What to do instead of a call that blocks, in this project: which kind of advice fits. The code in it is the language's.
 
+mod parts;
+mod shared;
+
 use nostall_catalog::{Api, ApiId, Catalog, Guards, RuntimeEntry, Thread, TypeEntry, TypeKind};
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, CallId, CallKind, Callee, Event, ExprKind, FileFacts, Flavour,
@@ -14,23 +17,36 @@ use nostall_model::{Category, Language, Span, Waits};
 use crate::languages::{FrontEnd, front_end};
 use crate::rules::Writer;
 use crate::sinks::awaits;
+use crate::summary::Effect;
 
-/// Advises about a call that leads to an api, `hops` calls down (1 where it is the api's own).
+use parts::Parts;
+
+/// Advises about a call that leads to what blocks.
 pub(crate) fn of_call(
     writer: &Writer<'_>,
     body: ProgramBody,
     call: ProgramCall,
-    api: ApiId,
-    hops: usize,
+    effect: Effect,
 ) -> Option<Replacement> {
-    let runtime = writer.program.resolved(body).runtime;
-    let cx = Cx::new(writer, body, call, api, hops, runtime);
+    let parts = Parts::of(writer, body, call);
+    let cx = Cx::new(writer, body, call, effect, &parts);
     let mut choices = cx.choices();
-    match choices.len() {
+    let moves = |choice: &Replacement| {
+        matches!(
+            choice,
+            Replacement::Offload(_) | Replacement::OffloadBlock { .. }
+        )
+    };
+    let needs_lock = choices.iter().any(moves) && cx.changes_shared_state();
+    let advice = match choices.len() {
         0 => None,
         1 => choices.pop(),
         _ => Some(Replacement::Choice(choices)),
-    }
+    };
+    advice.map(|advice| match advice {
+        advice if needs_lock => Replacement::Guarded(Box::new(advice)),
+        advice => advice,
+    })
 }
 
 /// More libraries than these are no advice but a list.
@@ -53,6 +69,7 @@ struct Cx<'a> {
     writer: &'a Writer<'a>,
     catalog: &'a Catalog,
     body: ProgramBody,
+    effect: Effect,
     id: ApiId,
     api: &'a Api,
     direct: bool,
@@ -66,18 +83,18 @@ impl<'a> Cx<'a> {
         writer: &'a Writer<'a>,
         body: ProgramBody,
         call: ProgramCall,
-        id: ApiId,
-        hops: usize,
-        runtime: Option<RuntimeId>,
+        effect: Effect,
+        parts: &'a Parts,
     ) -> Self {
         let program = writer.program;
+        let id = ApiId(writer.summaries.sink(effect.sink).api);
         let (facts, record) = program.call(call);
         let file = program.file_of_call(call);
         let api = writer.catalog.api(id);
         // An api that is handed over as a value is not what stands here.
         let calls_it =
             |target: &nostall_model::program::Target| target.kind == TargetKind::Api(id.0);
-        let direct = hops == 1 && program.targets(call).iter().any(calls_it);
+        let direct = effect.next.is_none() && program.targets(call).iter().any(calls_it);
         let is_generator = |target: &nostall_model::program::Target| matches!(target.kind, TargetKind::Body(body) if program.body(body).flavour == Flavour::Generator);
         let makes_generator = program.targets(call).iter().any(is_generator)
             && !matches!(record.kind, CallKind::Iterate);
@@ -85,6 +102,7 @@ impl<'a> Cx<'a> {
             writer,
             catalog: writer.catalog,
             body,
+            effect,
             id,
             api,
             direct,
@@ -94,9 +112,11 @@ impl<'a> Cx<'a> {
                 call: program.file_call(call),
                 captured: program.captured(call),
                 lazy: direct && api.lazy || makes_generator,
+                blocking: &parts.blocking,
+                own_thread: &parts.own_thread,
             },
             language: front_end(facts.language),
-            runtime,
+            runtime: program.resolved(body).runtime,
         }
     }
 
@@ -306,14 +326,11 @@ impl<'a> Cx<'a> {
         let separator = |c: char| c == ':' || c == '.';
         let last = |path: &'a str| path.rsplit(separator).next();
         let same_name = last(&self.api.path).is_some_and(|name| twin.ends_with(name));
-        let gives_handle = self.api.returns.as_ref().is_some_and(|returns| {
-            let is_name = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
-            returns.split(is_name).any(|path| {
-                self.catalog
-                    .type_entry(language, path)
-                    .is_some_and(is_handle)
-            })
-        });
+        let gives_handle = self
+            .api
+            .returns
+            .as_ref()
+            .is_some_and(|returns| self.catalog.types_in(language, returns).any(is_handle));
         same_name && !self.is_method(&self.api.path) && !self.is_method(twin) && !gives_handle
     }
 
@@ -334,9 +351,13 @@ impl<'a> Cx<'a> {
             return Replacement::Words(Advice::OwnThread);
         };
         let entry = self.catalog.runtime(runtime);
-        // The connection of a thread-bound library is opened, used and closed on one.
-        if self.catalog.thread(self.id) == Some(Thread::Same) {
-            return self.moved(entry, self.handle().map_or(Block::Work, Block::Handle));
+        if let Some(part) = self.part(entry) {
+            return part;
+        }
+        match self.catalog.thread(self.id) {
+            Some(Thread::Same) => return self.moved(entry, self.bound_block()),
+            Some(Thread::Own) if self.direct => return self.moved(entry, Block::OwnThread),
+            _ => {}
         }
         // What comes in a `Result` is no iterator yet.
         let in_result = |returns: &String| returns.contains("Result<");
@@ -356,16 +377,25 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// The connection of a thread-bound library is opened, used and closed on one thread, and so is what it gives.
+    fn bound_block(&self) -> Block {
+        let handle = self.handle();
+        match self.catalog.opener(self.id).filter(|_| self.direct) {
+            Some(opener) => Block::HandleOf {
+                handle,
+                opened: opener.path.clone(),
+            },
+            None => handle.map_or(Block::Work, Block::Handle),
+        }
+    }
+
     /// Says whether the api gives what has to stay on the thread that made it.
     fn makes_bound_handle(&self) -> bool {
         let language = self.site.facts.language;
-        let is_part = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
-        let returns = self.api.returns.as_ref().filter(|_| self.direct);
-        let mut paths = returns.into_iter().flat_map(|text| text.split(is_part));
-        paths.any(|path| {
-            let entry = self.catalog.type_entry(language, path);
-            entry.is_some_and(|entry| entry.thread == Some(Thread::Same))
-        })
+        let returns = self.api.returns.iter().filter(|_| self.direct);
+        returns
+            .flat_map(|text| self.catalog.types_in(language, text))
+            .any(|entry| entry.thread == Some(Thread::Same))
     }
 
     /// Asks the runtime, then those that it runs on: a framework's own way may need a name that is not in scope.
@@ -474,7 +504,8 @@ impl<'a> Cx<'a> {
         let events = facts.region_events(facts.call(self.site.call).region);
         let mut stretches = events.split(|event| match event {
             Event::Await(_) => true,
-            Event::Region(inner) => awaits(facts, *inner),
+            Event::Region(inner) => awaits(facts, *inner) || self.has_bound_call(*inner),
+            Event::Call(call) => self.is_bound(*call),
             _ => false,
         });
         let own = stretches.find(|stretch| stretch.contains(&Event::Call(self.site.call)))?;
@@ -503,14 +534,16 @@ impl<'a> Cx<'a> {
         let (first, last) = (spans.first()?, spans.last()?);
         let file = program.file(self.body);
         let line = |span: &Span| program.sources.place(file, span.start).line;
+        let (first, last) = (line(first), line(last));
         let entry = self.catalog.runtime(self.runtime?);
-        (spans.len() > 1).then(|| {
+        let moves = spans.len() > 1 && !self.has_bound_call_in(first..=last);
+        moves.then(|| {
             self.moved(
                 entry,
                 Block::Calls {
                     count: spans.len(),
-                    first: line(first),
-                    last: line(last),
+                    first,
+                    last,
                 },
             )
         })
@@ -565,18 +598,6 @@ impl<'a> Cx<'a> {
         let program = self.writer.program;
         let facts = program.facts(entry);
         let own = program.file_body(entry);
-        let asks = |call: &ProgramCall| {
-            program
-                .targets(*call)
-                .iter()
-                .any(|target| match target.kind {
-                    TargetKind::Api(api) => {
-                        let api = self.catalog.api(ApiId(api));
-                        api.event_loop.is_some() || api.effect == nostall_catalog::Effect::Schedules
-                    }
-                    _ => false,
-                })
-        };
         let module_state = facts.events.iter().any(|event| match event {
             Event::Assign(id) => {
                 let binding = facts.definitions[id.index()].binding;
@@ -590,7 +611,7 @@ impl<'a> Cx<'a> {
             }
             _ => false,
         });
-        module_state || program.calls_of(entry).iter().any(asks)
+        module_state || self.writer.summaries.of(entry).needs_loop()
     }
 }
 

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::contexts::{Runs, contexts};
+use crate::crowds::{self, Crowds};
 use crate::held::{self, Held};
 use crate::kept;
 use crate::languages::{LANGUAGES, front_end};
@@ -341,6 +342,7 @@ pub(crate) struct Ground {
     pub(crate) held: Held,
     loops: Loops,
     kept: FxHashSet<ProgramBody>,
+    crowds: Crowds,
 }
 
 /// What the steps of an analysis found out.
@@ -368,6 +370,7 @@ impl Analysis<'_> {
             held: held::follow(self.program, self.catalog),
             loops: Loops::new(self.program.all_facts()),
             kept: kept::find(self.program, self.catalog),
+            crowds: crowds::find(self.program, self.catalog),
         };
         let basis = self.basis(&ground);
         let mut summaries = summarise(basis, &|call, blocking| self.is_cut(call, blocking));
@@ -435,6 +438,7 @@ impl Analysis<'_> {
             summaries: &answers.summaries,
             runs: &answers.runs,
             held: &answers.ground.held,
+            crowds: &answers.ground.crowds,
         }
     }
 }

@@ -9,6 +9,7 @@ mod advice;
 pub mod analyse;
 pub mod baseline;
 mod contexts;
+mod crowds;
 mod entries;
 mod fingerprint;
 pub mod given;

@@ -5,6 +5,8 @@
 //! its parameter says so, and each call site puts in what it passes. Propagation stops at async bodies: calling one makes
 //! a future, and what blocks in there is reported there.
 
+mod loop_use;
+mod merge;
 mod rounds;
 
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
@@ -21,6 +23,8 @@ use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
 use crate::sinks::{Bench, Blocking, Constant, argument, judge};
 
+use loop_use::LoopUse;
+use merge::{add_effect, same_use};
 pub(crate) use rounds::{reaching, summarise, summarise_again};
 
 /// Names a judged blocking call: its index in [`Summaries::sinks`].
@@ -105,6 +109,14 @@ pub struct Summary {
     pub effects: Vec<Effect>,
     /// What it does with callables.
     pub uses: Vec<ParameterUse>,
+    loop_use: LoopUse,
+}
+
+impl Summary {
+    /// Says whether it may work on the event loop's thread alone.
+    pub(crate) fn needs_loop(&self) -> bool {
+        self.loop_use.is_needed()
+    }
 }
 
 /// The summaries of all bodies.
@@ -209,6 +221,7 @@ pub(crate) struct Cx<'a> {
 struct Contribution {
     effects: Vec<Effect>,
     uses: Vec<ParameterUse>,
+    loop_use: LoopUse,
 }
 
 impl<'a> Cx<'a> {
@@ -254,6 +267,7 @@ impl Cx<'_> {
         let mut summary = Summary::default();
         for call in self.program.calls_of(body) {
             let contribution = self.contribution(body, *call, summaries);
+            summary.loop_use.add(contribution.loop_use);
             for effect in contribution.effects {
                 if !(self.cut)(effect.call, summaries.sink(effect.sink)) {
                     add_effect(&mut summary.effects, effect);
@@ -280,6 +294,12 @@ impl Cx<'_> {
     ) -> Contribution {
         let mut contribution = Contribution::default();
         let (_, record) = self.program.call(call);
+        for target in self.program.targets(call) {
+            if let TargetKind::Api(api) = target.kind {
+                let api = self.catalog.api(ApiId(api));
+                contribution.loop_use.add_run(api, target.confidence);
+            }
+        }
         if self.is_without_loop(call) {
             return contribution;
         }
@@ -375,6 +395,7 @@ impl Cx<'_> {
     ) {
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
+        contribution.loop_use.add_api(entry);
         // What `async with` takes is async, where that is in doubt; only making the object itself may block.
         let is_async = awaited
             || record.sink == Sink::AsyncUsed
@@ -565,6 +586,9 @@ impl Cx<'_> {
             here.looped = false;
         }
         let summary = summaries.of(callee);
+        contribution
+            .loop_use
+            .add_called(summary.loop_use, confidence);
         for effect in &summary.effects {
             let Some((condition, known)) = self.carry_over(call, effect) else {
                 continue;
@@ -755,30 +779,5 @@ fn call_number(facts: &nostall_model::facts::FileFacts, call: &nostall_model::fa
     match facts.expr(call.expr).kind {
         nostall_model::facts::ExprKind::Call(id) => id.0,
         _ => 0,
-    }
-}
-
-fn same_use(left: &ParameterUse, right: &ParameterUse) -> bool {
-    left.owner == right.owner && left.index == right.index && left.what == right.what
-}
-
-/// Keeps the better way to one sink: surer first, then shorter, then earlier.
-fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
-    let same = |effect: &&mut Effect| effect.sink == new.sink && effect.premise() == new.premise();
-    match effects.iter_mut().find(same) {
-        Some(known) => {
-            let key = |effect: &Effect| {
-                let placement = effect.placement;
-                (
-                    effect.confidence,
-                    std::cmp::Reverse(effect.hops),
-                    u8::from(placement.looped) + u8::from(placement.locked),
-                )
-            };
-            if key(&new) > key(known) {
-                *known = new;
-            }
-        }
-        None => effects.push(new),
     }
 }

@@ -7,10 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use nostall_model::facts::{CallKind, Callee, DefinitionKind, ExprId, ExprKind, FileFacts};
+use nostall_model::facts::{CallKind, Callee, ExprId, ExprKind, FileFacts};
 use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{FileId, RuleId, Span};
 
+use crate::crowds::values;
 use crate::program::Program;
 use crate::rules::Draft;
 
@@ -107,20 +108,6 @@ fn steps_through(program: &Program<'_>, step: ProgramCall, giver: ProgramCall) -
     };
     let steps = step.kind == CallKind::Iterate || matches!(facts.text(name), "next" | "__next__");
     steps && values(facts, receiver).any(|value| comes_from(facts, value, giver.expr))
-}
-
-/// The values that a variable may have.
-fn values(facts: &FileFacts, variable: ExprId) -> impl Iterator<Item = ExprId> {
-    let reaching = match facts.expr(variable).kind {
-        ExprKind::Use { reaching, .. } => &facts.definition_lists[reaching.range()],
-        _ => &[],
-    };
-    reaching
-        .iter()
-        .filter_map(|id| match facts.definitions[id.index()].kind {
-            DefinitionKind::Value(value) => Some(value),
-            _ => None,
-        })
 }
 
 fn receiver(callee: Callee) -> Option<ExprId> {

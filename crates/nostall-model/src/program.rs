@@ -337,6 +337,10 @@ pub struct Site<'a> {
     pub captured: &'a [Captured],
     /// Whether its value is an iterator that does the work while it is iterated.
     pub lazy: bool,
+    /// Calls in what it is called on and given that block as well.
+    pub blocking: &'a [CallId],
+    /// Calls in what it is called on and given whose answer is about the thread that makes them.
+    pub own_thread: &'a [CallId],
 }
 
 /// Why a call cannot be handed to another thread as one expression.

@@ -3,6 +3,7 @@
 mod line;
 
 use nostall_catalog::RuntimeEntry;
+use nostall_model::Span;
 use nostall_model::facts::{
     ArgumentKind, Call, CallKind, Callee, ExprKind, FileFacts, ImportKind, ParameterKind, ScopeId,
     Sink,
@@ -151,30 +152,85 @@ impl Work {
 
     /// A function that evaluates an expression. What awaits, gives a value to a variable, or asks the function that it stands in
     /// for its class, means something else in there.
-    fn evaluating(expression: &str) -> Option<Self> {
+    fn evaluating(asked: Asked) -> Option<Self> {
         let words = ["await", "yield"];
+        let expression = asked.expression;
         let named = expression.contains(":=") || expression.contains("super()");
         let awaits = expression
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .any(|word| words.contains(&word));
+        let parameter = if asked.answer.is_some() {
+            " answer"
+        } else {
+            ""
+        };
         (!named && !awaits).then(|| Self {
-            function: format!("lambda: {expression}"),
-            arguments: String::new(),
+            function: format!("lambda{parameter}: {expression}"),
+            arguments: asked.answer.unwrap_or_default(),
         })
     }
 }
 
+/// A call as an expression, with what its own thread alone can answer apart: that is asked before, and handed over as `answer`.
+struct Asked {
+    expression: String,
+    answer: Option<String>,
+}
+
+impl Asked {
+    /// None where the call asks several things, or calls something `answer` itself.
+    fn of(site: &Site<'_>, call: &Call) -> Option<Self> {
+        let text = |start: u32, end: u32| site.text.get(start as usize..end as usize);
+        let Some(first) = site.own_thread.first() else {
+            return Some(Self {
+                expression: one_line(text(call.span.start, call.span.end)?)?,
+                answer: None,
+            });
+        };
+        let spans = site.own_thread.iter().map(|id| site.facts.call(*id).span);
+        let around = spans.fold(site.facts.call(*first).span, Span::to);
+        let is_one = site
+            .own_thread
+            .iter()
+            .any(|id| site.facts.call(*id).span == around);
+        let before = text(call.span.start, around.start)?;
+        let after = text(around.end, call.span.end)?;
+        let taken = before.contains("answer") || after.contains("answer");
+        if !is_one || taken {
+            return None;
+        }
+        Some(Self {
+            expression: one_line(&format!("{before}answer{after}"))?,
+            answer: Some(one_line(text(around.start, around.end)?)?),
+        })
+    }
+
+    /// All that an iteration over it gives.
+    fn listed(self) -> Self {
+        Self {
+            expression: format!("list({})", self.expression),
+            ..self
+        }
+    }
+}
+
 fn work(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
-    let whole = || one_line(site.text.get(call.span.range())?);
+    // What a decorator does belongs to the function below it.
+    if site.text.get(call.span.start as usize..)?.starts_with('@') {
+        return None;
+    }
+    let evaluated = || Work::evaluating(Asked::of(site, call)?);
     match call.kind {
         // Handing over a generator would still run its code on the loop.
-        CallKind::Iterate => Work::evaluating(&format!("list({})", whole()?)),
-        _ if site.lazy => Work::evaluating(&format!("list({})", whole()?)),
-        CallKind::Plain => {
-            function_and_arguments(site, call, keywords).or_else(|| Work::evaluating(&whole()?))
+        CallKind::Iterate => Work::evaluating(Asked::of(site, call)?.listed()),
+        _ if site.lazy => Work::evaluating(Asked::of(site, call)?.listed()),
+        // What blocks in the call's parts moves with it where it can.
+        CallKind::Plain if !site.blocking.is_empty() => {
+            evaluated().or_else(|| function_and_arguments(site, call, keywords))
         }
+        CallKind::Plain => function_and_arguments(site, call, keywords).or_else(evaluated),
         CallKind::Attribute | CallKind::Index | CallKind::Operator | CallKind::Format => {
-            Work::evaluating(&whole()?)
+            evaluated()
         }
         CallKind::Enter | CallKind::Exit | CallKind::Convert | CallKind::Drop | CallKind::Macro => {
             None
@@ -182,25 +238,18 @@ fn work(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
     }
 }
 
-/// `load, path, mode="r"` of `load(path, mode="r")`; none where the callee is made by a call that would run on the loop.
+/// `load, path, mode="r"` of `load(path, mode="r")`. The callee is made where the call stands.
 fn function_and_arguments(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
     let own = &site.facts.arguments[call.arguments.range()];
     let named = |kind| matches!(kind, ArgumentKind::Keyword | ArgumentKind::SpreadKeywords);
     if !keywords && own.iter().any(|argument| named(argument.kind)) {
         return None;
     }
-    let function = one_line(
-        site.text
-            .get(call.span.start as usize..call.name_span.end as usize)?,
-    )?;
-    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-    // `super()` finds its class where it stands, and nowhere else.
-    let path = function.strip_prefix("super().").unwrap_or(&function);
-    if !path.chars().all(is_name) || path.is_empty() {
-        return None;
-    }
+    let callee = site
+        .text
+        .get(call.span.start as usize..call.name_span.end as usize)?;
     Some(Work {
-        function,
+        function: one_line(callee)?,
         arguments: arguments(site, call)?,
     })
 }

@@ -115,7 +115,7 @@ struct Entry<'a> {
 /// One way to mend a finding, the best first; `replacement` says all of them in words.
 #[derive(Serialize)]
 struct AdviceEntry<'a> {
-    /// `twin`, `offload`, `offload-block`, `sync-endpoint`, `words`.
+    /// `twin`, `offload`, `offload-block`, `offload-part`, `sync-endpoint`, `words`.
     kind: &'static str,
     /// The async function, or the function that runs work off the executor.
     path: Option<&'a str>,
@@ -285,8 +285,13 @@ fn advice(replacement: &Replacement) -> AdviceEntry<'_> {
         Replacement::OffloadBlock { offloader, .. } => {
             ("offload-block", Some(offloader.as_str()), None, &[])
         }
+        Replacement::OffloadPart { offloader, .. } => {
+            ("offload-part", Some(offloader.as_str()), None, &[])
+        }
         Replacement::SyncEndpoint { .. } => ("sync-endpoint", None, None, &[]),
-        Replacement::Choice(_) | Replacement::Words(_) => ("words", None, None, &[]),
+        Replacement::Guarded(_) | Replacement::Choice(_) | Replacement::Words(_) => {
+            ("words", None, None, &[])
+        }
     };
     let code = replacement.code();
     let replaces = code.and_then(|code| code.replaces);

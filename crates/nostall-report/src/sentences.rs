@@ -1,7 +1,7 @@
 //! The sentences about a finding: what happens, why it hurts, what to do instead. Made here once, for all formats.
 
 use nostall_model::finding::{
-    Advice, Block, Cause, Code, Finding, Guards, Offload, Replacement, Twin, UnresolvedCall,
+    Advice, Block, Cause, Code, Finding, Guards, Offload, Part, Replacement, Twin, UnresolvedCall,
 };
 use nostall_model::{Language, Waits};
 
@@ -88,8 +88,17 @@ pub fn replacement(replacement: &Replacement) -> String {
         } => {
             format!("{} by `{offloader}`", block_text(block))
         }
+        Replacement::OffloadPart {
+            offloader,
+            stays,
+            part,
+        } => part_text(offloader, stays, part.as_ref()),
         Replacement::SyncEndpoint { function } => format!(
             "make `{function}` a plain `def`: it awaits nothing, and the framework runs it on threads of its own"
+        ),
+        Replacement::Guarded(inner) => format!(
+            "{}, and guard it with a lock: several tasks run it at once",
+            self::replacement(inner)
         ),
         Replacement::Choice(choices) => {
             let texts: Vec<String> = choices.iter().map(self::replacement).collect();
@@ -138,10 +147,31 @@ pub fn unknown(call: &UnresolvedCall) -> String {
     }
 }
 
+fn part_text(offloader: &str, stays: &str, part: Option<&Part>) -> String {
+    match part {
+        Some(Part { call, path, line }) => format!(
+            "take `{call}` ({path}:{line}) out of `{stays}`, which needs the running event loop, and run it alone by `{offloader}`"
+        ),
+        None => format!(
+            "part what blocks in `{stays}` from what needs the running event loop, and run it alone by `{offloader}`"
+        ),
+    }
+}
+
 fn block_text(block: &Block) -> String {
     match block {
         Block::Handle(handle) => {
             format!("open, use and close `{handle}` in one function, and run that")
+        }
+        Block::HandleOf { handle, opened } => {
+            let handle = handle.as_ref().map(|handle| format!("`{handle}`"));
+            let handle = handle.as_deref().unwrap_or("this");
+            format!(
+                "open the `{opened}` that {handle} comes from, use both and close it in one function, and run that"
+            )
+        }
+        Block::OwnThread => {
+            "take here what this asks of its own thread (the exception, the stack), and run the rest with that".to_owned()
         }
         Block::Opened => "open, use and close this in one function, and run that".to_owned(),
         Block::Back(name) => {

@@ -6,6 +6,7 @@ use nostall_model::program::{ProgramBody, ProgramCall};
 
 use super::Draft;
 use crate::contexts::Runs;
+use crate::crowds::Crowds;
 use crate::held::Held;
 use crate::program::Program;
 use crate::summary::{Effect, Summaries};
@@ -17,6 +18,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) summaries: &'a Summaries,
     pub(crate) runs: &'a [Runs],
     pub(crate) held: &'a Held,
+    pub(crate) crowds: &'a Crowds,
 }
 
 impl Writer<'_> {
@@ -90,7 +92,7 @@ impl Writer<'_> {
     }
 
     /// The path to speak of for the api that an effect ends in.
-    pub(super) fn api_path(&self, effect: Effect) -> String {
+    pub(crate) fn api_path(&self, effect: Effect) -> String {
         let api = ApiId(self.summaries.sink(effect.sink).api);
         spoken_path(self.catalog.api(api), &self.callee_text(effect.call)).to_owned()
     }

@@ -19,11 +19,22 @@ pub enum Replacement {
         /// The features that the manifest does not ask for.
         features: Vec<Feature>,
     },
+    /// A part of the work off the executor: the function that is called has to stay on the executor's thread.
+    OffloadPart {
+        /// The function that runs a callable off the executor.
+        offloader: String,
+        /// The path of the function that stays.
+        stays: String,
+        /// What can move; none where that is no one call.
+        part: Option<Part>,
+    },
     /// `def` instead of `async def`: the framework then runs the endpoint on threads of its own.
     SyncEndpoint {
         /// The endpoint's name.
         function: String,
     },
+    /// The same, under a lock: several tasks run the code at once, and change what they share.
+    Guarded(Box<Self>),
     /// Several, the best first.
     Choice(Vec<Self>),
     /// What no expression says.
@@ -69,11 +80,31 @@ pub struct Offload {
     pub features: Vec<Feature>,
 }
 
+/// A call on the way to what blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The path of what it calls.
+    pub call: String,
+    /// The file, as reports print it.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
+}
+
 /// Steps that belong together in one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// All work on a handle, as it is written: it stays on its thread, or is wanted back.
     Handle(String),
+    /// All work on a handle that another one gave, and on that other: both stay on the thread that opened it.
+    HandleOf {
+        /// The handle as it is written, where it has a short name.
+        handle: Option<String>,
+        /// The path of the other's type.
+        opened: String,
+    },
+    /// A call whose answer is about the thread that makes it: what it gives goes to the other thread.
+    OwnThread,
     /// All work on what the call opens: it stays on the thread that opened it.
     Opened,
     /// A call that changes this, which is wanted back.
@@ -161,6 +192,7 @@ impl Replacement {
     #[must_use]
     pub fn choices(&self) -> &[Self] {
         match self {
+            Self::Guarded(inner) => inner.choices(),
             Self::Choice(choices) => choices,
             one => std::slice::from_ref(one),
         }
@@ -173,7 +205,11 @@ impl Replacement {
             Self::Twin(twin) => &twin.features,
             Self::Offload(offload) => &offload.features,
             Self::OffloadBlock { features, .. } => features,
-            Self::SyncEndpoint { .. } | Self::Choice(_) | Self::Words(_) => &[],
+            Self::Guarded(inner) => inner.features(),
+            Self::OffloadPart { .. }
+            | Self::SyncEndpoint { .. }
+            | Self::Choice(_)
+            | Self::Words(_) => &[],
         }
     }
 
@@ -183,6 +219,7 @@ impl Replacement {
         match self {
             Self::Twin(twin) => twin.code.as_ref(),
             Self::Offload(offload) => Some(&offload.code),
+            Self::Guarded(inner) => inner.code(),
             _ => None,
         }
     }
