@@ -460,6 +460,10 @@ impl<'a> Cx<'a> {
             .catalog
             .features_of(self.site.facts.language, path, self.api.category);
         let lacking = needed.filter(|needed| {
+            let key = (needed.library.clone(), needed.name.clone());
+            if self.writer.features.contains(&key) {
+                return false;
+            }
             let name = needed.library.replace('-', "_");
             program.features_of(file, &name).is_some_and(|asked| {
                 let brings = std::iter::once(&needed.name).chain(&needed.implied_by);

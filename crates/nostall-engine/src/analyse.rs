@@ -13,6 +13,7 @@ use rustc_hash::FxHashSet;
 
 use crate::contexts::{Runs, contexts};
 use crate::crowds::{self, Crowds};
+use crate::features::{self, Features};
 use crate::held::{self, Held};
 use crate::kept;
 use crate::languages::{LANGUAGES, front_end};
@@ -343,6 +344,7 @@ pub(crate) struct Ground {
     loops: Loops,
     kept: FxHashSet<ProgramBody>,
     crowds: Crowds,
+    features: Features,
 }
 
 /// What the steps of an analysis found out.
@@ -371,6 +373,7 @@ impl Analysis<'_> {
             loops: Loops::new(self.program.all_facts()),
             kept: kept::find(self.program, self.catalog),
             crowds: crowds::find(self.program, self.catalog),
+            features: features::used(self.program, self.catalog),
         };
         let basis = self.basis(&ground);
         let mut summaries = summarise(basis, &|call, blocking| self.is_cut(call, blocking));
@@ -439,6 +442,7 @@ impl Analysis<'_> {
             runs: &answers.runs,
             held: &answers.ground.held,
             crowds: &answers.ground.crowds,
+            features: &answers.ground.features,
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod baseline;
 mod contexts;
 mod crowds;
 mod entries;
+mod features;
 mod fingerprint;
 pub mod given;
 mod held;

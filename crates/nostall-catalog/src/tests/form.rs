@@ -295,13 +295,13 @@ fn a_table_that_is_no_entry_is_not_named() {
     check(
         "[[bin]]\npath = \"src/main.rs\"\n",
         &[
-            "1: unknown key `bin`, the keys are library, successor, version, category, waits, source, api, type, trait, runtime",
+            "1: unknown key `bin`, the keys are library, successor, version, category, waits, source, api, type, trait, runtime, feature",
         ],
     );
     check(
         "[[api]]\npath = \"a::b\"\n[x]\ny = 1",
         &[
-            "3: unknown key `x`, the keys are library, successor, version, category, waits, source, api, type, trait, runtime",
+            "3: unknown key `x`, the keys are library, successor, version, category, waits, source, api, type, trait, runtime, feature",
         ],
     );
 }

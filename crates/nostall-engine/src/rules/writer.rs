@@ -7,6 +7,7 @@ use nostall_model::program::{ProgramBody, ProgramCall};
 use super::Draft;
 use crate::contexts::Runs;
 use crate::crowds::Crowds;
+use crate::features::Features;
 use crate::held::Held;
 use crate::program::Program;
 use crate::summary::{Effect, Summaries};
@@ -19,6 +20,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) runs: &'a [Runs],
     pub(crate) held: &'a Held,
     pub(crate) crowds: &'a Crowds,
+    /// Features of libraries that the code shows to be on.
+    pub(crate) features: &'a Features,
 }
 
 impl Writer<'_> {
