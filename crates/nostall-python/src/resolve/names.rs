@@ -209,20 +209,26 @@ impl Cx<'_> {
         )
     }
 
-    /// A module in a package.
+    /// A module in a package. A package without a file of its own may go on in an installed library.
     fn submodule(&self, from: usize, package: &Value, name: &str) -> Option<Value> {
-        let package = match package {
+        let path = match package {
             Value::Module(file) => self.modules.name(*file).to_owned(),
             Value::Namespace(package) => package.to_string(),
             Value::Outside(path) => return Some(Value::Outside(format!("{path}.{name}").into())),
             _ => return None,
         };
-        let full = if package.is_empty() {
+        let full = if path.is_empty() {
             name.to_owned()
         } else {
-            format!("{package}.{name}")
+            format!("{path}.{name}")
         };
-        self.modules.find(from, &full)
+        let found = self.modules.find(from, &full);
+        match package {
+            Value::Namespace(of) if !of.is_empty() => {
+                found.or_else(|| Some(Value::Outside(full.into())))
+            }
+            _ => found,
+        }
     }
 
     /// A name of a module, or a module in it.
