@@ -587,7 +587,8 @@ pub struct TraitEntry {
     pub path: String,
     /// Other public paths.
     pub also: Vec<String>,
-    /// Types that carry it: `["std::fs::File", "std::net::TcpStream"]`.
+    /// Types that carry it: `["std::fs::File", "std::net::TcpStream"]`; `["*"]` where all do, or nearly all. For Rust it also
+    /// decides which receivers an `impl<T: Trait> Other for T` of the program is for.
     pub on: Vec<String>,
     /// Wrappers that carry it when their first type parameter does: `["std::io::BufReader"]`.
     pub through: Vec<String>,

@@ -144,7 +144,7 @@ impl Cx<'_> {
         let mut callees = Vec::new();
         for member in members {
             let steps = self.autoderef(member);
-            let found = self.first_method(&steps, name);
+            let found = self.first_method_in(&steps, name, Some((mount, call)));
             match found {
                 Some((step, found)) => {
                     callees.extend(self.finish_methods(mount, step, found, call, false));
@@ -180,8 +180,21 @@ impl Cx<'_> {
         steps: &[Ty],
         name: &str,
     ) -> Option<(Ty, Vec<(What, Confidence)>)> {
+        self.first_method_in(steps, name, None)
+    }
+
+    /// The same for a call: what is no method for it does not hide what lies behind.
+    fn first_method_in(
+        &self,
+        steps: &[Ty],
+        name: &str,
+        call: Option<(MountId, &Call)>,
+    ) -> Option<(Ty, Vec<(What, Confidence)>)> {
         let named = steps.iter().find_map(|step| {
-            let found = self.methods_at(*step, name);
+            let mut found = self.methods_at(*step, name);
+            if let Some((mount, call)) = call {
+                self.keep_methods_of_here(mount, call, &mut found);
+            }
             (!found.is_empty()).then_some((*step, found))
         });
         named.or_else(|| {
@@ -349,48 +362,6 @@ impl Cx<'_> {
         self.item(def)
             .body
             .is_some_and(|body| !self.facts(def.mount).body(body).is_signature())
-    }
-
-    /// Methods that an `impl<T: Bound> Trait for T` adds.
-    pub(super) fn blanket_methods(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
-        let mut found = Vec::new();
-        for impl_ in self.blanket_impls() {
-            let TypeKind::Parameter(owner, parameter) = self.arena.kind(self.self_type(impl_))
-            else {
-                continue;
-            };
-            if !self.meets(ty, &self.bounds(owner, parameter)) {
-                continue;
-            }
-            let mut own = self.associated_in(impl_, name);
-            if own.is_empty()
-                && let Some(trait_) = self.trait_of(impl_)
-            {
-                own = self
-                    .associated_in(trait_, name)
-                    .into_iter()
-                    .filter(|def| self.has_code(*def))
-                    .collect();
-            }
-            found.extend(
-                own.into_iter()
-                    .map(|def| (What::Function(def), Confidence::Likely)),
-            );
-        }
-        found
-    }
-
-    /// Says whether a type has all those of the bounds that the program can answer for.
-    pub(super) fn meets(&self, ty: Ty, bounds: &[Ty]) -> bool {
-        let traits: Vec<DefId> = self
-            .impls_of(ty)
-            .into_iter()
-            .filter_map(|impl_| self.trait_of(impl_))
-            .collect();
-        bounds
-            .iter()
-            .filter_map(|bound| self.trait_of_bound(*bound))
-            .all(|bound| traits.contains(&bound))
     }
 
     pub(super) fn methods_of_external_type(

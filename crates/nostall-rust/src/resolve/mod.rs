@@ -3,6 +3,7 @@
 //! Nothing here reads a disk, and nothing fails: what is not known is an unresolved target.
 
 mod assumed;
+mod blanket;
 mod bodies;
 mod callables;
 mod called;

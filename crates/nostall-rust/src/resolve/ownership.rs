@@ -230,7 +230,7 @@ impl Cx<'_> {
     }
 
     /// The last names of the traits that `#[derive(..)]` lists.
-    fn derives(&self, def: DefId) -> FxHashSet<String> {
+    pub(super) fn derives(&self, def: DefId) -> FxHashSet<String> {
         let facts = self.facts(def.mount);
         let attributes = facts.expr_list(facts.item(def.item).attributes).iter();
         attributes
