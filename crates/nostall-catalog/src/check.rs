@@ -127,6 +127,8 @@ fn check_api(api: &Api, separator: &str) -> Vec<String> {
             .iter()
             .filter_map(|text| check_type("gives", text)),
     );
+    let ends = api.ends.iter();
+    errors.extend(ends.filter_map(|path| check_path(path, separator, true)));
     let route_path = api.route.as_ref().and_then(|route| route.path.clone());
     let arguments = [
         ("callable", &api.callable),

@@ -68,6 +68,9 @@ pub struct Api {
     /// `true` for the end of a block (`Executor.__exit__`) that waits for work which an `await` in the block has waited for
     /// already: it is brief then.
     pub settled: bool,
+    /// Calls on the same object that do not wait any more where it has answered yes (`true`, `Some`), or after it was called with
+    /// `true`: `JoinHandle::is_finished` ends `JoinHandle::join`, `TcpListener::set_nonblocking` ends `accept`.
+    pub ends: Vec<String>,
     /// What it says of a running event loop: `needed` where it fails if none runs on the calling thread
     /// (`asyncio.get_running_loop`), `told` where it answers whether one runs (`loop.is_running()`), `bound` where the loop's own
     /// thread alone may call it, whether or not it fails elsewhere (`loop.call_soon`). Handlers of the first, and branches where

@@ -11,6 +11,7 @@ use nostall_model::facts::{
 };
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 
+use crate::over::answered;
 use crate::sinks::{Constant, argument, constant};
 use crate::summary::Cx;
 
@@ -79,6 +80,17 @@ impl Kinds {
     }
 }
 
+/// Whether an event loop runs on the thread of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum LoopAt {
+    /// Nothing around the call says that none does.
+    Any,
+    /// None does, or something else that was asked is not so.
+    Doubtful,
+    /// None does.
+    None,
+}
+
 /// What becomes of a dependence at a call.
 enum Put {
     /// The way is cut off.
@@ -103,7 +115,7 @@ impl Cx<'_> {
             for index in facts.regions[region.index()].tests.range() {
                 let test = &facts.branch_tests[index];
                 let variable = attribute(facts, test.value).map_or(test.value, |(base, _)| base);
-                if test.shown != Shown::Raised
+                if !matches!(test.shown, Shown::Raised | Shown::Success { .. })
                     && let Some(parameter) = parameter(facts, variable)
                 {
                     let on = Decision::Branch(file, index as u32);
@@ -131,29 +143,42 @@ impl Cx<'_> {
         found
     }
 
-    /// Says whether a call stands where no event loop runs: `try: get_running_loop()`, `except RuntimeError: here`.
-    pub(crate) fn is_without_loop(&self, call: ProgramCall) -> bool {
+    /// What the tests around a call say of an event loop on its thread: `try: get_running_loop()`, `except RuntimeError: here`;
+    /// `match Handle::try_current() { Ok(_) => .., Err(_) => here }`.
+    pub(crate) fn loop_at(&self, call: ProgramCall) -> LoopAt {
         let (facts, record) = self.program.call(call);
         let body = self.program.body_of_call(call);
         let says = |test: &BranchTest| {
-            let wanted = match test.shown {
-                Shown::Raised => EventLoop::Needed,
-                Shown::True if !test.holds => EventLoop::Told,
-                _ => return false,
+            let (wanted, told) = match test.shown {
+                Shown::Raised => (EventLoop::Needed, LoopAt::None),
+                Shown::True if !test.holds => (EventLoop::Told, LoopAt::None),
+                Shown::Success { alone: true, .. } if !test.holds => {
+                    (EventLoop::Needed, LoopAt::None)
+                }
+                Shown::Success { alone: false, .. } if !test.holds => {
+                    (EventLoop::Needed, LoopAt::Doubtful)
+                }
+                _ => return LoopAt::Any,
             };
-            let ExprKind::Call(asked) = facts.expr(test.value).kind else {
-                return false;
-            };
-            let targets = self.program.targets(self.program.call_in(body, asked));
-            !targets.is_empty()
-                && targets.iter().all(|target| match target.kind {
-                    TargetKind::Api(api) => self.catalog.api(ApiId(api)).event_loop == Some(wanted),
-                    _ => false,
-                })
+            let is_meant = answered(facts, test).is_some_and(|(asked, layers)| {
+                layers <= 1 && self.says_of_loop(self.program.call_in(body, asked), wanted)
+            });
+            if is_meant { told } else { LoopAt::Any }
         };
-        facts
-            .regions_outwards(record.region)
-            .any(|region| tests(facts, region).iter().any(says))
+        let regions = facts.regions_outwards(record.region);
+        regions
+            .flat_map(|region| tests(facts, region).iter().map(says))
+            .max()
+            .unwrap_or(LoopAt::Any)
+    }
+
+    fn says_of_loop(&self, asked: ProgramCall, wanted: EventLoop) -> bool {
+        let targets = self.program.targets(asked);
+        !targets.is_empty()
+            && targets.iter().all(|target| match target.kind {
+                TargetKind::Api(api) => self.catalog.api(ApiId(api)).event_loop == Some(wanted),
+                _ => false,
+            })
     }
 
     // ---- what calls give
@@ -350,7 +375,9 @@ fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
         Shown::Equals(literal) if test.holds => {
             return constant(facts, literal, 0).map_or(Kinds::ANY, Kinds::of);
         }
-        Shown::Asked(_) | Shown::Equals(_) | Shown::Raised => return Kinds::ANY,
+        Shown::Asked(_) | Shown::Equals(_) | Shown::Raised | Shown::Success { .. } => {
+            return Kinds::ANY;
+        }
     };
     if test.holds {
         asked
@@ -359,7 +386,7 @@ fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
     }
 }
 
-fn tests(facts: &FileFacts, region: nostall_model::facts::RegionId) -> &[BranchTest] {
+pub(crate) fn tests(facts: &FileFacts, region: nostall_model::facts::RegionId) -> &[BranchTest] {
     &facts.branch_tests[facts.regions[region.index()].tests.range()]
 }
 
@@ -393,7 +420,7 @@ fn parameter(facts: &FileFacts, value: ExprId) -> Option<u16> {
 }
 
 /// The variable that an expression uses and the definitions that reach the use, whatever tests have shown of it.
-fn origin(facts: &FileFacts, value: ExprId) -> Option<(BindingId, &[DefinitionId])> {
+pub(crate) fn origin(facts: &FileFacts, value: ExprId) -> Option<(BindingId, &[DefinitionId])> {
     let ExprKind::Use { binding, reaching } = facts.expr(value).kind else {
         return None;
     };

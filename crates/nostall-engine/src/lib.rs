@@ -19,6 +19,7 @@ pub mod inspect;
 mod kept;
 pub mod languages;
 mod outcome;
+mod over;
 mod placement;
 pub mod program;
 pub mod project;

@@ -8,7 +8,7 @@ use nostall_model::facts::{
     Literal, RegionId, RegionKind,
 };
 use nostall_model::finding::RiskReason;
-use nostall_model::{Category, Language, Risk, Waits};
+use nostall_model::{Category, Risk, Waits};
 
 /// What a call of an api does, its arguments looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -241,7 +241,7 @@ pub(crate) fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Con
 }
 
 /// The value of a variable that one definition reaches.
-fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
+pub(crate) fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
     let ExprKind::Use { reaching, .. } = facts.expr(id).kind else {
         return None;
     };
@@ -264,7 +264,7 @@ fn timer(bench: &Bench<'_>, api: &Api, arguments: &[Argument]) -> Option<(Risk, 
         .and_then(|wanted| argument(bench.facts, arguments, wanted));
     let milliseconds = found.and_then(|argument| length(bench, api, argument.value));
     let (risk, code, text) = match milliseconds {
-        Some(ms) if ms <= 0.0 && api.language() == Language::Python => return None,
+        Some(ms) if ms <= 0.0 => return None,
         Some(ms) if ms < 1.0 => (
             Risk::Low,
             "timer-under-1ms",

@@ -18,7 +18,7 @@ use nostall_model::{Confidence, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::contexts::Runs;
-use crate::given::{self, Dependences};
+use crate::given::{self, Dependences, LoopAt};
 use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
 use crate::sinks::{Bench, Blocking, Constant, argument, judge};
@@ -300,7 +300,8 @@ impl Cx<'_> {
                 contribution.loop_use.add_run(api, target.confidence);
             }
         }
-        if self.is_without_loop(call) {
+        let loop_at = self.loop_at(call);
+        if loop_at == LoopAt::None {
             return contribution;
         }
         let awaited = record.sink == Sink::Awaited;
@@ -319,7 +320,10 @@ impl Cx<'_> {
             let condition = self.program.condition(call, position);
             let first = contribution.effects.len();
             // Under a condition that holds nothing is in doubt.
-            let confidence = condition.map_or(target.confidence, |_| Confidence::Certain);
+            let mut confidence = condition.map_or(target.confidence, |_| Confidence::Certain);
+            if loop_at == LoopAt::Doubtful {
+                confidence = Confidence::Possible;
+            }
             match &target.kind {
                 TargetKind::Api(api) => self.call_api(
                     body,
@@ -404,7 +408,10 @@ impl Cx<'_> {
                     .catalog
                     .type_entry(facts.language, &entry.path)
                     .is_none();
-        if !is_async && let Some(blocking) = self.judge(call, api, None) {
+        if !is_async
+            && let Some(blocking) = self.judge(call, api, None)
+            && !self.is_over(call, api)
+        {
             let sink = summaries.intern(blocking);
             let depends = if self.program.body_of_call(call) == body {
                 self.dependences_of_arguments(call, api)
@@ -775,7 +782,10 @@ pub(crate) fn by_times(api: &nostall_catalog::Api) -> Placement {
 }
 
 /// The number of a call in its file.
-fn call_number(facts: &nostall_model::facts::FileFacts, call: &nostall_model::facts::Call) -> u32 {
+pub(crate) fn call_number(
+    facts: &nostall_model::facts::FileFacts,
+    call: &nostall_model::facts::Call,
+) -> u32 {
     match facts.expr(call.expr).kind {
         nostall_model::facts::ExprKind::Call(id) => id.0,
         _ => 0,

@@ -170,6 +170,13 @@ pub enum Shown {
     Asked(CallId),
     /// Whether the call failed: the branch handles its exception.
     Raised,
+    /// Whether it is Rust's `Ok` or `Some`.
+    Success {
+        /// How many of them stand within each other: two for `Ok(Some(_))`.
+        layers: u8,
+        /// Whether that alone decides: of `Ok(x) if test` the refusal says little.
+        alone: bool,
+    },
 }
 
 /// What kind of region.

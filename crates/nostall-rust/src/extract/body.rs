@@ -267,6 +267,7 @@ impl Lower<'_> {
             });
         }
         let value = self.expr(expr);
+        self.left_unless.clear();
         self.give(value, Sink::Returned);
         self.consume(value);
         Some(value)

@@ -1,9 +1,7 @@
 //! Branches and loops.
 
 use nostall_model::Span;
-use nostall_model::facts::{
-    BranchTest, CallKind, Event, ExprId, ExprKind, Part, RegionKind, Shown, Sink,
-};
+use nostall_model::facts::{BranchTest, CallKind, Event, ExprId, ExprKind, Part, RegionKind, Sink};
 use syn::{BinOp, Block, Expr, Pat};
 
 use super::lower::{Lower, OpenLoop};
@@ -14,7 +12,7 @@ impl Lower<'_> {
     pub(crate) fn if_(&mut self, node: &syn::ExprIf, expr: &Expr) -> ExprId {
         let span = self.span(expr);
         let conjuncts = conjuncts(&node.cond);
-        let calls = self.calls_so_far();
+        let (calls, mark) = (self.calls_so_far(), self.mark());
         let first = self.head_value(&conjuncts);
         let has_calls = self.calls_so_far() > calls;
         let head = self.span(&*node.cond);
@@ -23,55 +21,37 @@ impl Lower<'_> {
         }
         self.builder.fork();
         let then_span = self.block_span(&node.then_branch);
-        let test = self.plain_test(&conjuncts);
+        let tests = self.tests_of(&node.cond, true, mark);
         let then = self.arm(RegionKind::Branch, then_span, |cx| {
-            cx.builder.decide(test.as_slice());
+            cx.builder.decide(&tests);
             cx.scoped(|cx| {
                 cx.rest_of_condition(&conjuncts, first);
                 cx.block(&node.then_branch)
             })
         });
+        let refused = self.tests_of(&node.cond, false, mark);
+        let went_on = self.went_on;
         let Some((_, other)) = &node.else_branch else {
             self.builder.join(false);
+            self.left_unless = if went_on { Vec::new() } else { refused };
             return self.unit(span);
         };
         let other_span = self.span(&**other);
         let other = self.arm(RegionKind::Branch, other_span, |cx| {
-            // Of several conditions any may have failed.
-            if let (Some(test), [_]) = (test, &conjuncts[..]) {
-                let holds = !test.holds;
-                cx.builder.decide(&[BranchTest { holds, ..test }]);
-            }
+            cx.builder.decide(&refused);
             // Since edition 2024 what a `let` takes apart is gone here.
             if first.is_some() && has_calls {
                 cx.builder.event(Event::TemporariesEnd(head));
             }
             cx.else_(other)
         });
+        self.left_unless = match (went_on, self.went_on) {
+            (false, true) => refused,
+            (true, false) => tests,
+            _ => Vec::new(),
+        };
         self.builder.join(true);
         self.one_of(&[then, other], span)
-    }
-
-    /// `flag` or `!flag`, as the first of conditions that was just lowered.
-    fn plain_test(&self, conjuncts: &[&Expr]) -> Option<BranchTest> {
-        let (variable, holds) = match conjuncts.first()? {
-            Expr::Unary(node) if matches!(node.op, syn::UnOp::Not(_)) => (&*node.expr, false),
-            first => (*first, true),
-        };
-        let Expr::Path(_) = variable else { return None };
-        let span = self.span(variable);
-        let facts = &self.builder.facts;
-        let is_use = |id: &ExprId| {
-            let expr = facts.expr(*id);
-            expr.span == span && matches!(expr.kind, ExprKind::Use { .. })
-        };
-        let recent = facts.exprs.len().saturating_sub(8)..facts.exprs.len();
-        let value = recent.map(ExprId::new).find(is_use)?;
-        Some(BranchTest {
-            value,
-            shown: Shown::True,
-            holds,
-        })
     }
 
     fn else_(&mut self, other: &Expr) -> ExprId {
@@ -138,18 +118,35 @@ impl Lower<'_> {
         let owns = self.may_own(value);
         self.builder.fork();
         let mut values = Vec::with_capacity(node.arms.len());
+        let (mut before, mut going_on) = (Vec::new(), Vec::new());
         for arm in &node.arms {
-            values.push(self.match_arm(arm, value, owns));
+            let tests = Self::tests_of_arm(value, &arm.pat, &before);
+            values.push(self.match_arm(arm, value, owns, &tests));
+            before.push(&arm.pat);
+            if self.went_on {
+                going_on.push(tests);
+            }
         }
+        self.left_unless = match going_on.as_mut_slice() {
+            [only] if before.len() > 1 => std::mem::take(only),
+            _ => Vec::new(),
+        };
         self.builder.join(true);
         self.one_of(&values, span)
     }
 
-    fn match_arm(&mut self, arm: &syn::Arm, value: ExprId, owns: bool) -> ExprId {
+    fn match_arm(
+        &mut self,
+        arm: &syn::Arm,
+        value: ExprId,
+        owns: bool,
+        tests: &[BranchTest],
+    ) -> ExprId {
         let condition = self.cfg_of(&arm.attrs);
         let span = self.span(&arm.pat).to(self.span(&*arm.body));
         self.arm(RegionKind::Branch, span, |cx| {
             cx.set_region_condition(condition);
+            cx.builder.decide(tests);
             cx.as_statement(span, |cx| {
                 cx.scoped(|cx| {
                     cx.bind(&arm.pat, value, None, owns);
@@ -217,8 +214,8 @@ impl Lower<'_> {
     }
 
     pub(crate) fn while_(&mut self, node: &syn::ExprWhile, expr: &Expr) -> ExprId {
-        let span = self.span(expr);
-        self.in_loop(node.label.as_ref(), span, |cx| {
+        let (span, mark) = (self.span(expr), self.mark());
+        let open = self.in_loop(node.label.as_ref(), span, |cx| {
             let conjuncts = conjuncts(&node.cond);
             let (calls, head) = (cx.calls_so_far(), cx.span(&*node.cond));
             let first = cx.head_value(&conjuncts);
@@ -229,6 +226,11 @@ impl Lower<'_> {
             cx.block(&node.body);
             cx.end_temporaries(calls, head);
         });
+        self.left_unless = if open.left {
+            Vec::new()
+        } else {
+            self.tests_of(&node.cond, false, mark)
+        };
         self.unit(span)
     }
 

@@ -2,8 +2,8 @@
 
 use nostall_model::build::Builder;
 use nostall_model::facts::{
-    BindingId, ConditionId, DefinitionKind, Event, ExprId, ExprKind, RegionKind, ScopeId,
-    ScopeKind, Sink,
+    BindingId, BranchTest, ConditionId, DefinitionKind, Event, ExprId, ExprKind, RegionKind,
+    ScopeId, ScopeKind, Sink,
 };
 use nostall_model::{Language, Name, Span};
 use proc_macro2::{Ident, Span as TokenSpan};
@@ -31,6 +31,10 @@ pub(crate) struct Lower<'a> {
     pub(crate) conditional: bool,
     /// The nesting that the syntax around a macro's call may have used up.
     pub(crate) spent: usize,
+    /// What must hold after the expression that was just lowered, because all else leaves the block.
+    pub(crate) left_unless: Vec<BranchTest>,
+    /// Whether the end of the arm that was just lowered is reached.
+    pub(crate) went_on: bool,
 }
 
 /// A loop or labelled block that `break` can leave.
@@ -55,6 +59,8 @@ impl<'a> Lower<'a> {
             loops: Vec::new(),
             conditional: false,
             spent: 0,
+            left_unless: Vec::new(),
+            went_on: true,
         }
     }
 
@@ -231,7 +237,7 @@ impl<'a> Lower<'a> {
         self.variables.enter_branch();
         let result = lower(self);
         self.variables.leave_branch();
-        self.builder.close_arm();
+        self.went_on = self.builder.close_arm();
         result
     }
 

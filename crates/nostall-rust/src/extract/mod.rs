@@ -12,6 +12,7 @@ mod calls;
 mod comments;
 mod conditions;
 mod control;
+mod decisions;
 mod depth;
 mod drops;
 mod expression;

@@ -5,6 +5,7 @@ use nostall_model::facts::{Event, ExprId, RegionKind, Sink};
 use syn::{Block, Expr, Local, Pat, Stmt};
 
 use super::attributes::of_expr;
+use super::decisions::Exits;
 use super::lower::Lower;
 use super::spans::Ends;
 
@@ -58,8 +59,10 @@ impl Lower<'_> {
         // `#[cfg(a)] { x } #[cfg(b)] { y }`: either can be the last.
         let mut twins: Vec<ExprId> = Vec::new();
         let mut value = None;
+        let mut exits = Exits::default();
         for (index, statement) in statements.iter().enumerate() {
             let last = index + 1 == statements.len();
+            self.left_unless.clear();
             self.builder.statement = self.statement_span(statement);
             let calls = self.calls_so_far();
             value = self.statement(statement);
@@ -72,7 +75,15 @@ impl Lower<'_> {
                 _ if !last => twins.clear(),
                 _ => {}
             }
+            if let (false, Some(end)) = (last, statements.last()) {
+                let rest = self
+                    .places
+                    .between(statements[index + 1].first(), end.last());
+                self.open_rest(&mut exits, rest);
+            }
         }
+        self.close_rest(&exits);
+        self.left_unless.clear();
         self.builder.statement = outer;
         match (value, twins.as_slice()) {
             (Some(value), [_, _, ..]) => {
@@ -173,8 +184,7 @@ impl Lower<'_> {
         };
         let value = self.expr(&init.expr);
         if let Some((_, other)) = &init.diverge {
-            let span = self.span(&**other);
-            self.maybe(span, |cx| cx.else_of_let(other));
+            self.else_of_let(pattern, value, other);
         }
         if let Pat::Wild(wild) = pattern {
             let underscore = self.token(wild.underscore_token.spans[0]);
@@ -189,12 +199,19 @@ impl Lower<'_> {
         self.bind(pattern, value, type_, owns);
     }
 
-    /// `else { .. }` of a `let` leaves the block; it is an arm already.
-    fn else_of_let(&mut self, other: &Expr) {
-        match other {
-            Expr::Block(node) => self.block(&node.block),
-            other => self.expr(other),
-        };
+    /// `else { .. }` of a `let` leaves the block.
+    fn else_of_let(&mut self, pattern: &Pat, value: ExprId, other: &Expr) {
+        let span = self.span(other);
+        let refused = Self::tests_of_refusal(value, pattern);
+        self.maybe(span, |cx| {
+            cx.builder.decide(&refused);
+            // It is an arm already.
+            match other {
+                Expr::Block(node) => cx.block(&node.block),
+                other => cx.expr(other),
+            }
+        });
+        self.left_unless = Self::tests_of_arm(value, pattern, &[]);
     }
 }
 

@@ -1,0 +1,185 @@
+//! Waits that are over before they begin: `if handle.is_finished() { handle.join() }`, a socket that was told not to wait.
+//!
+//! What a call says of later calls on the same object is the catalogue's (`ends`). Only what stands in one body is looked at.
+
+use nostall_catalog::ApiId;
+use nostall_model::Name;
+use nostall_model::facts::{
+    BindingId, BranchTest, Call, CallId, Callee, DefinitionId, ExprId, ExprKind, FileFacts, Part,
+    RegionId, Shown,
+};
+use nostall_model::program::{ProgramCall, TargetKind};
+
+use crate::given::{origin, tests};
+use crate::sinks::{Constant, constant, only_value};
+use crate::summary::Cx;
+
+/// A value is looked through as many steps as this.
+const MOST_STEPS: usize = 12;
+
+/// A variable, or a field of one.
+#[derive(PartialEq, Eq)]
+struct Place<'a> {
+    variable: BindingId,
+    definitions: &'a [DefinitionId],
+    fields: Vec<Name>,
+}
+
+impl Cx<'_> {
+    /// Says whether a call of an api does not wait, because of what another call on the same object has answered or done.
+    pub(crate) fn is_over(&self, call: ProgramCall, api: u32) -> bool {
+        let (facts, record) = self.program.call(call);
+        let Some(object) = receiver(record).and_then(|value| place(facts, value)) else {
+            return false;
+        };
+        let ends = |other: CallId| {
+            let of = receiver(&facts.calls[other.index()]).and_then(|value| place(facts, value));
+            of.as_ref() == Some(&object) && self.ends(call, other, api)
+        };
+        let regions: Vec<RegionId> = facts.regions_outwards(record.region).collect();
+        let answered_yes = |test: &BranchTest| {
+            let found = answered(facts, test).filter(|_| test.holds);
+            found.is_some_and(|(asked, layers)| {
+                layers >= self.layers_of_answer(call, asked) && ends(asked)
+            })
+        };
+        let tested = regions.iter().any(|region| {
+            let mut tests = tests(facts, *region).iter();
+            tests.any(answered_yes)
+        });
+        tested || self.told_before(call, &regions).any(ends)
+    }
+
+    /// The calls with `true` that certainly were made before a call.
+    fn told_before(&self, call: ProgramCall, regions: &[RegionId]) -> impl Iterator<Item = CallId> {
+        let (facts, record) = self.program.call(call);
+        let number = crate::summary::call_number(facts, record);
+        let calls = (0..number).map(CallId).filter(move |id| {
+            let other = &facts.calls[id.index()];
+            let first = facts.arguments[other.arguments.range()].first();
+            let told = first.map(|argument| constant(facts, argument.value, 4));
+            other.body == record.body
+                && told == Some(Some(Constant::Bool(true)))
+                && regions.contains(&other.region)
+        });
+        calls.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Says whether the catalogue says that calls of an api do not wait after another call of the file.
+    fn ends(&self, call: ProgramCall, other: CallId, api: u32) -> bool {
+        let path = &*self.catalog.api(ApiId(api)).path;
+        let is_meant = |end: &String| match end.strip_suffix('*') {
+            Some(parent) => path.starts_with(parent),
+            None => end == path,
+        };
+        let mut entries = self.apis_of(call, other);
+        entries.any(|entry| self.catalog.api(ApiId(entry)).ends.iter().any(is_meant))
+    }
+
+    /// How deep in `Result` and `Option` the answer of a call lies.
+    fn layers_of_answer(&self, call: ProgramCall, asked: CallId) -> u8 {
+        let mut entries = self.apis_of(call, asked);
+        let returns = entries.find_map(|api| self.catalog.api(ApiId(api)).returns.as_deref());
+        returns.map_or(0, wrappers)
+    }
+
+    fn apis_of(&self, call: ProgramCall, other: CallId) -> impl Iterator<Item = u32> {
+        let body = self.program.body_of_call(call);
+        let targets = self.program.targets(self.program.call_in(body, other));
+        targets.iter().filter_map(|target| match target.kind {
+            TargetKind::Api(api) => Some(api),
+            _ => None,
+        })
+    }
+}
+
+/// How many `Result`s and `Option`s a type begins with.
+fn wrappers(text: &str) -> u8 {
+    let Some((head, rest)) = text.split_once('<') else {
+        return 0;
+    };
+    match head.rsplit("::").next() {
+        Some("Result" | "Option") => wrappers(rest).saturating_add(1),
+        _ => 0,
+    }
+}
+
+fn receiver(call: &Call) -> Option<ExprId> {
+    match call.callee {
+        Callee::Method { receiver, .. } => Some(receiver),
+        _ => None,
+    }
+}
+
+/// The call that a test asks, looked at through variables and what only unwraps, and how many layers of `Ok` and `Some` its
+/// answer was found in.
+pub(crate) fn answered(facts: &FileFacts, test: &BranchTest) -> Option<(CallId, u8)> {
+    let mut layers = match test.shown {
+        Shown::Success { layers, .. } => layers,
+        Shown::True | Shown::Raised => 0,
+        _ => return None,
+    };
+    let mut value = test.value;
+    for _ in 0..MOST_STEPS {
+        value = match facts.expr(value).kind {
+            ExprKind::Use { .. } => only_value(facts, value)?,
+            ExprKind::Reference(inner) | ExprKind::Dereference(inner) => inner,
+            ExprKind::Try(inner)
+            | ExprKind::Project {
+                base: inner,
+                part: Part::Variant { .. },
+            } => {
+                layers = layers.saturating_add(1);
+                inner
+            }
+            ExprKind::Call(id) => match unwrapped(facts, id) {
+                Some((inner, more)) => {
+                    layers = layers.saturating_add(more);
+                    inner
+                }
+                None => return Some((id, layers)),
+            },
+            _ => return None,
+        };
+    }
+    None
+}
+
+/// For a method of `Result` and `Option` that keeps what is asked: its receiver, and whether it takes a layer off.
+fn unwrapped(facts: &FileFacts, id: CallId) -> Option<(ExprId, u8)> {
+    let Callee::Method { receiver, name } = facts.calls[id.index()].callee else {
+        return None;
+    };
+    match facts.text(name) {
+        "unwrap" | "expect" => Some((receiver, 1)),
+        "ok" | "as_ref" | "as_mut" | "as_deref" | "map" | "map_err" | "inspect" | "inspect_err" => {
+            Some((receiver, 0))
+        }
+        _ => None,
+    }
+}
+
+/// The variable, or the field of one, that an expression names.
+fn place(facts: &FileFacts, value: ExprId) -> Option<Place<'_>> {
+    let mut fields = Vec::new();
+    let mut value = value;
+    for _ in 0..MOST_STEPS {
+        value = match facts.expr(value).kind {
+            ExprKind::Attribute { base, name } => {
+                fields.push(name);
+                base
+            }
+            ExprKind::Reference(inner) | ExprKind::Dereference(inner) => inner,
+            ExprKind::Use { .. } => {
+                let (variable, definitions) = origin(facts, value)?;
+                return Some(Place {
+                    variable,
+                    definitions,
+                    fields,
+                });
+            }
+            _ => return None,
+        };
+    }
+    None
+}
