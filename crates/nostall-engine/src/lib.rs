@@ -6,6 +6,7 @@
 //! [`settings`] what nobody asked for. [`analyse`] is the way through all of it.
 
 mod advice;
+mod alone;
 pub mod analyse;
 pub mod baseline;
 mod contexts;

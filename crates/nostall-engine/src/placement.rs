@@ -24,6 +24,8 @@ pub struct Placement {
     pub startup: bool,
     /// In a program that never does two things at a time.
     pub alone: bool,
+    /// In a future that its thread runs alone.
+    pub own_thread: bool,
     /// Where a condition must hold.
     pub branched: bool,
 }
@@ -38,6 +40,7 @@ impl Placement {
             once: self.once || other.once,
             startup: self.startup || other.startup,
             alone: self.alone || other.alone,
+            own_thread: self.own_thread || other.own_thread,
             branched: self.branched || other.branched,
         }
     }
@@ -87,6 +90,12 @@ impl Placement {
             Risk::lowered,
             "alone",
             "the program never runs two tasks at a time",
+        );
+        step(
+            falls && self.own_thread,
+            |_| Risk::Low,
+            "own-thread",
+            "its thread runs this future alone",
         );
         (risk, reasons)
     }

@@ -21,6 +21,8 @@ pub(crate) struct Startup {
     until: FxHashMap<ProgramBody, ProgramCall>,
     /// Bodies of programs without tasks side by side.
     alone: FxHashSet<ProgramBody>,
+    /// Bodies that only run in futures which have a thread for themselves.
+    own_thread: FxHashSet<ProgramBody>,
 }
 
 impl Startup {
@@ -29,6 +31,7 @@ impl Startup {
         Placement {
             startup: self.until.get(&entry).is_some_and(|until| call < *until),
             alone: self.alone.contains(&entry),
+            own_thread: self.own_thread.contains(&entry),
             ..Placement::default()
         }
     }
@@ -44,7 +47,8 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
     mains.sort_unstable();
     mains.dedup();
     let mut startup = Startup::default();
-    if mains.is_empty() {
+    let alone = crate::alone::find(program, catalog, runs);
+    if mains.is_empty() && alone.is_empty() {
         return startup;
     }
     let cx = Cx {
@@ -56,6 +60,7 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
     for main in mains {
         cx.begin_at(main, &mut startup);
     }
+    startup.own_thread = cx.only_within(alone);
     startup
 }
 
@@ -98,7 +103,11 @@ fn started(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Vec<Progr
 }
 
 /// The async functions whose futures a call is given.
-fn futures_given(program: &Program<'_>, body: ProgramBody, call: ProgramCall) -> Vec<ProgramBody> {
+pub(crate) fn futures_given(
+    program: &Program<'_>,
+    body: ProgramBody,
+    call: ProgramCall,
+) -> Vec<ProgramBody> {
     let (facts, record) = program.call(call);
     let made = facts.arguments[record.arguments.range()]
         .iter()
@@ -137,6 +146,49 @@ impl Cx<'_> {
                 }
             }
         }
+    }
+
+    /// The futures, and what runs in them alone.
+    fn only_within(&self, futures: FxHashSet<ProgramBody>) -> FxHashSet<ProgramBody> {
+        let is_written_there = |body: &ProgramBody| {
+            self.program.body(*body).item.is_none() || self.callers_are(*body, |_| false)
+        };
+        let mut found: FxHashSet<ProgramBody> =
+            futures.into_iter().filter(is_written_there).collect();
+        let mut open: Vec<ProgramBody> = found.iter().copied().collect();
+        open.sort_unstable();
+        while let Some(body) = open.pop() {
+            for callee in self.callees(body) {
+                if !found.contains(&callee) && self.callers_are(callee, |it| found.contains(&it)) {
+                    found.insert(callee);
+                    open.push(callee);
+                }
+            }
+        }
+        found
+    }
+
+    /// Says whether a function that is not public is only called, and only in async code that is asked for: not counted is sync
+    /// code, which waits for what it runs.
+    fn callers_are(&self, body: ProgramBody, wanted: impl Fn(ProgramBody) -> bool) -> bool {
+        let public = self
+            .program
+            .body(body)
+            .item
+            .is_some_and(|item| self.program.facts(body).item(item).public);
+        let Some(Some(callers)) = self.callers.get(&body) else {
+            return false;
+        };
+        !public
+            && callers.iter().all(|call| {
+                let caller = &self.runs[self.program.body_of_call(*call).index()];
+                match caller.context {
+                    Context::Async => {
+                        wanted(caller.entry) && self.program.call(*call).1.sink == Sink::Awaited
+                    }
+                    _ => true,
+                }
+            })
     }
 
     fn note(&self, main: ProgramBody, body: ProgramBody, startup: &mut Startup) {

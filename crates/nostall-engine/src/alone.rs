@@ -1,0 +1,128 @@
+//! Futures that a thread runs alone: `thread::spawn(|| runtime.block_on(async { .. }))`. What blocks in them holds up nobody else.
+//!
+//! A thread is taken for such a one only where all that the future awaits is known, and nothing of it runs tasks side by side.
+
+use nostall_catalog::{ApiId, Catalog, Effect};
+use nostall_model::facts::Sink;
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Category, Context, Language};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::contexts::Runs;
+use crate::program::Program;
+use crate::startup::futures_given;
+
+/// A future that reaches more bodies than this is not looked at.
+const MOST_BODIES: usize = 2000;
+
+/// Finds the async bodies that sync code of Rust runs to their end, each alone on its thread.
+pub(crate) fn find(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    runs: &[Runs],
+) -> FxHashSet<ProgramBody> {
+    let cx = Cx {
+        program,
+        catalog,
+        inner: inner(program),
+    };
+    let waiting = program.bodies().filter(|body| {
+        let context = runs[body.index()].context;
+        matches!(context, Context::Sync | Context::Offloaded)
+            && program.facts(*body).language == Language::Rust
+    });
+    let futures = waiting.flat_map(|body| cx.futures_of(body));
+    let is_async = |body: &ProgramBody| {
+        runs[body.index()].context == Context::Async && runs[body.index()].entry == *body
+    };
+    futures
+        .filter(|body| is_async(body) && cx.is_alone(*body))
+        .collect()
+}
+
+struct Cx<'a> {
+    program: &'a Program<'a>,
+    catalog: &'a Catalog,
+    /// Per body: the closures and blocks in it.
+    inner: FxHashMap<ProgramBody, Vec<ProgramBody>>,
+}
+
+fn inner(program: &Program<'_>) -> FxHashMap<ProgramBody, Vec<ProgramBody>> {
+    let mut inner: FxHashMap<ProgramBody, Vec<ProgramBody>> = FxHashMap::default();
+    for body in program.bodies() {
+        if program.body(body).item.is_none()
+            && let Some(parent) = program.parent(body)
+        {
+            inner.entry(parent).or_default().push(body);
+        }
+    }
+    inner
+}
+
+impl Cx<'_> {
+    /// The futures that a body waits for: `runtime.block_on(future)`.
+    fn futures_of(&self, body: ProgramBody) -> Vec<ProgramBody> {
+        let calls = self.program.calls_of(body).iter().copied();
+        let waits = calls.filter(|call| {
+            let mut targets = self.program.targets(*call).iter();
+            targets.any(|target| match target.kind {
+                TargetKind::Api(api) => {
+                    let api = self.catalog.api(ApiId(api));
+                    api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
+                }
+                _ => false,
+            })
+        });
+        waits
+            .flat_map(|call| {
+                let passed = self.program.passed(call).iter();
+                let written = passed.filter_map(|passed| match passed.target.kind {
+                    TargetKind::Body(future) => Some(future),
+                    _ => None,
+                });
+                let mut futures: Vec<ProgramBody> = written.collect();
+                futures.extend(futures_given(self.program, body, call));
+                futures
+            })
+            .collect()
+    }
+
+    fn is_alone(&self, future: ProgramBody) -> bool {
+        let mut seen = FxHashSet::from_iter([future]);
+        let mut open = vec![future];
+        while let Some(body) = open.pop() {
+            if seen.len() > MOST_BODIES {
+                return false;
+            }
+            let mut next = self.inner.get(&body).cloned().unwrap_or_default();
+            for call in self.program.calls_of(body) {
+                if self.may_run_others(*call) {
+                    return false;
+                }
+                let targets = self.program.targets(*call).iter();
+                next.extend(targets.filter_map(|target| match target.kind {
+                    TargetKind::Body(callee) => Some(callee),
+                    _ => None,
+                }));
+            }
+            open.extend(next.into_iter().filter(|body| seen.insert(*body)));
+        }
+        true
+    }
+
+    /// Says whether a call runs tasks side by side, or awaits something of which nobody knows that.
+    fn may_run_others(&self, call: ProgramCall) -> bool {
+        let awaited = self.program.call(call).1.sink == Sink::Awaited;
+        let mut targets = self.program.targets(call).iter();
+        targets.any(|target| match target.kind {
+            TargetKind::Api(api) => {
+                let api = self.catalog.api(ApiId(api));
+                api.concurrent || api.effect == Effect::Schedules
+            }
+            TargetKind::Body(_) => false,
+            TargetKind::External(_) | TargetKind::Parameter(..) | TargetKind::Unresolved(_) => {
+                awaited
+            }
+        })
+    }
+}
