@@ -441,6 +441,8 @@ pub struct TypeEntry {
     pub also: Vec<String>,
     /// `handle` (a file, a socket), `client`, `guard` (held while it lives), `executor` (runs callables), `future`, `plain`.
     pub kind: TypeKind,
+    /// Constants of the type that are lengths of time, in milliseconds: `{ ZERO = 0 }` of Rust's `Duration`.
+    pub lengths: BTreeMap<String, u32>,
     /// Public fields, attributes and properties with their types: `{ stdout = "std::vec::Vec<u8>" }`; in a tuple struct `"0"`.
     pub fields: BTreeMap<String, String>,
     /// `true` for a Python type that values of many other types pass for, also such as never wait (`typing.BinaryIO` is a

@@ -5,7 +5,7 @@ use nostall_catalog::{
 };
 use nostall_model::facts::{
     Argument, ArgumentKind, Call, CallId, DefinitionKind, Event, ExprId, ExprKind, FileFacts,
-    Literal, RegionId, RegionKind,
+    Literal, PathId, RegionId, RegionKind,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Risk, Waits};
@@ -338,8 +338,22 @@ fn duration(bench: &Bench<'_>, value: ExprId, budget: u32) -> Option<f64> {
             )?;
             Some(number(bench, found.value)? * constructor.duration_unit().milliseconds()?)
         }
+        ExprKind::Path(path) => constant_length(bench, path),
         _ => None,
     }
+}
+
+/// `Duration::ZERO`: of a path the facts know only what is written.
+fn constant_length(bench: &Bench<'_>, path: PathId) -> Option<f64> {
+    let [.., type_, name] = bench.facts.path_segments(path) else {
+        return None;
+    };
+    let (type_, name) = (bench.facts.text(type_.name), bench.facts.text(name.name));
+    let mut types = bench.catalog.types().filter(|entry| {
+        let last = entry.path.rsplit("::").next();
+        !entry.lengths.is_empty() && last == Some(type_)
+    });
+    types.find_map(|entry| entry.lengths.get(name).map(|length| f64::from(*length)))
 }
 
 /// A call of which nothing is known, for apis that are passed as values.

@@ -314,7 +314,7 @@ impl Cx<'_> {
                 .iter()
                 .any(|target| is_async(&target));
         for (position, target) in self.program.targets(call).iter().enumerate() {
-            if meant && !is_async(&target) {
+            if meant && !is_async(&target) || self.is_only_for_tests(body, target) {
                 continue;
             }
             let condition = self.program.condition(call, position);
@@ -381,6 +381,12 @@ impl Cx<'_> {
             }
         }
         contribution
+    }
+
+    /// Says whether a target is code of tests, which the program itself never reaches: the double of a trait.
+    fn is_only_for_tests(&self, caller: ProgramBody, target: &Target) -> bool {
+        let presence = |body| self.program.resolved(body).presence;
+        matches!(target.kind, TargetKind::Body(body) if presence(body) > presence(caller))
     }
 
     #[expect(
