@@ -438,7 +438,8 @@ pub struct TypeEntry {
     pub also: Vec<String>,
     /// `handle` (a file, a socket), `client`, `guard` (held while it lives), `executor` (runs callables), `future`, `plain`.
     pub kind: TypeKind,
-    /// Public fields, attributes and properties with their types: `{ stdout = "std::vec::Vec<u8>" }`; in a tuple struct `"0"`.
+    /// Public fields, attributes and properties with their types: `{ stdout = "std::vec::Vec<u8>" }`; in a tuple struct `"0"`, of
+    /// an enum's variant `"Vacant.0"`.
     pub fields: BTreeMap<String, String>,
     /// `true` for a Python type that values of many other types pass for, also such as never wait (`typing.BinaryIO` is a
     /// `BytesIO`, too): what its methods do has confidence possible.
@@ -589,7 +590,12 @@ pub struct TraitEntry {
     pub also: Vec<String>,
     /// Types that carry it: `["std::fs::File", "std::net::TcpStream"]`.
     pub on: Vec<String>,
-    /// Wrappers that carry it when their first type parameter does: `["std::io::BufReader"]`.
+    /// What blocks when it is called on the types of this table's `on`, where it is something else than its methods say: `net`
+    /// for a `std::io::Read` on a socket. Needs `waits`.
+    pub category: Option<Category>,
+    /// What the thread waits for then. Needs `category`.
+    pub waits: Option<Waits>,
+    /// Wrappers that carry it when their first type parameter does, or carries one of its supertraits: `["std::io::BufReader"]`.
     pub through: Vec<String>,
     /// `true` where a method of it may be assumed of a receiver that nothing is known of, in files that import the trait: the
     /// queries of diesel are types that macros make.
@@ -598,9 +604,21 @@ pub struct TraitEntry {
     pub supertraits: Vec<String>,
     /// Where the fact can be checked.
     pub source: String,
+    /// What is waited for on types of `on`, by their paths.
+    #[serde(skip)]
+    pub(crate) waits_on: Vec<(String, Wait)>,
     /// Its language: the file's.
     #[serde(skip)]
     pub language: Option<Language>,
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wait {
+    /// What kind of thing blocks.
+    pub category: Category,
+    /// What the thread waits for.
+    pub waits: Waits,
 }
 
 impl TraitEntry {

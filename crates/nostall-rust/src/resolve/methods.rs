@@ -428,10 +428,8 @@ impl Cx<'_> {
         let mut found = Vec::new();
         for matched in self.catalog.trait_method(Language::Rust, type_path, name) {
             let api = self.catalog.api(matched.api);
-            let carried = !matched.through
-                || arguments
-                    .first()
-                    .is_some_and(|inner| self.carries(*inner, &api.path, 4));
+            let trait_ = &self.catalog.trait_by_id(matched.trait_id).path;
+            let carried = !matched.through || self.wraps_a_carrier(arguments, trait_);
             if carried {
                 found.push((
                     What::External(self.arena.symbol(&api.path)),
@@ -440,30 +438,6 @@ impl Cx<'_> {
             }
         }
         found
-    }
-
-    /// Says whether a type carries the trait of a catalogued method.
-    pub(crate) fn carries(&self, ty: Ty, method: &str, budget: u32) -> bool {
-        let Some((trait_, _)) = method.rsplit_once("::") else {
-            return false;
-        };
-        let steps = self.autoderef(ty);
-        budget > 0
-            && steps.iter().any(|step| match self.arena.kind(*step) {
-                TypeKind::External(path, arguments) => {
-                    match self
-                        .catalog
-                        .carries(Language::Rust, trait_, &self.arena.text(path))
-                    {
-                        Some(nostall_catalog::Carrying::Direct) => true,
-                        Some(nostall_catalog::Carrying::ThroughFirstParameter) => arguments
-                            .first()
-                            .is_some_and(|inner| self.carries(*inner, method, budget - 1)),
-                        None => false,
-                    }
-                }
-                _ => false,
-            })
     }
 
     pub(super) fn methods_of_builtin(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {

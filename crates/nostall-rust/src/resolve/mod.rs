@@ -6,6 +6,7 @@ mod assumed;
 mod bodies;
 mod callables;
 mod called;
+mod carriers;
 mod conditions;
 mod functions;
 mod generics;
