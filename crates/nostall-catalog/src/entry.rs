@@ -102,6 +102,8 @@ pub struct Api {
     pub lazy: bool,
     /// For `schedules`: `true` where what it is given need not run while an event loop runs on its thread: a signal handler.
     pub off_loop: bool,
+    /// `true` where a method of Rust takes its object by value, which is not dropped by its owner then.
+    pub takes_self: bool,
     /// `true` when the call panics inside an async runtime (`block_on`).
     pub panics: bool,
     /// `{ argument = 0, trait = "std::io::Read" }`: blocks only where that argument's type carries the trait (`std::io::copy`,
@@ -465,6 +467,8 @@ pub struct TypeEntry {
     pub enter: Option<String>,
     /// For a future: what awaiting it gives.
     pub awaits: Option<String>,
+    /// For Rust: the entry of what happens when a value of it is dropped (`"tokio::runtime::Runtime::drop"`).
+    pub drop: Option<String>,
     /// Which threads its methods may run on, where they do not say so themselves: `any`, `same`.
     pub thread: Option<Thread>,
     /// For Rust, how another thread can be given one of its own: `copied` (it is `Copy`, where its parameters are), `parts`

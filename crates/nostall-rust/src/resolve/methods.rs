@@ -25,7 +25,7 @@ pub(crate) struct Callee {
 }
 
 /// What is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum What {
     /// A function or method of the program.
     Function(DefId),
@@ -77,19 +77,28 @@ impl Cx<'_> {
     pub(super) fn callees_anew(&self, mount: MountId, id: CallId) -> Vec<Callee> {
         let facts = self.facts(mount);
         let call = *facts.call(id);
+        let mut callees = self.written_callees(mount, id, &call);
+        if call.kind == CallKind::Plain {
+            callees.extend(self.dropped_result(&call, &callees));
+        }
+        callees
+    }
+
+    fn written_callees(&self, mount: MountId, id: CallId, call: &Call) -> Vec<Callee> {
+        let facts = self.facts(mount);
         match call.callee {
-            Written::Value(value) => self.called_value(mount, value, &call, 16),
+            Written::Value(value) => self.called_value(mount, value, call, 16),
             Written::Macro(path) => self.called_macro(mount, path, id),
             Written::Method { receiver, name } => {
                 let ty = self.type_of(mount, receiver);
                 let name = facts.text(name);
                 if call.kind == CallKind::Plain {
-                    let mut callees = self.method(mount, ty, name, &call);
+                    let mut callees = self.method(mount, ty, name, call);
                     callees.extend(self.lazy_initialiser(mount, receiver));
                     self.add_implied(mount, id, ty, name, &mut callees);
                     callees
                 } else {
-                    self.implicit(mount, id, ty, name, call.kind)
+                    self.implicit(mount, id, receiver, name)
                 }
             }
         }

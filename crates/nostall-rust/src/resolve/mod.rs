@@ -8,6 +8,7 @@ mod callables;
 mod called;
 mod carriers;
 mod conditions;
+mod drops;
 mod functions;
 mod generics;
 mod glob_graph;
@@ -179,6 +180,7 @@ pub(crate) struct Cx<'a> {
     parents: Memo<MountId, Rc<implied::Parents>>,
     filled_fields: RefCell<Option<Rc<callables::FilledFields>>>,
     traits_in_scope: Memo<(MountId, u32), Rc<[String]>>,
+    drops: Memo<Ty, Rc<[methods::What]>>,
 }
 
 impl<'a> Cx<'a> {
@@ -200,6 +202,7 @@ impl<'a> Cx<'a> {
             parents: RefCell::default(),
             filled_fields: RefCell::default(),
             traits_in_scope: RefCell::default(),
+            drops: RefCell::default(),
         }
     }
 
