@@ -150,7 +150,7 @@ impl Cx<'_> {
     }
 
     /// The types of the values that a value owns.
-    fn held_by(&self, ty: Ty) -> Vec<Ty> {
+    pub(super) fn held_by(&self, ty: Ty) -> Vec<Ty> {
         match self.arena.kind(ty) {
             TypeKind::Named(def, _) => self.fields_of(def, ty),
             TypeKind::Tuple(members) => members.to_vec(),
@@ -158,6 +158,7 @@ impl Cx<'_> {
             TypeKind::External(path, arguments) if owns_arguments(&self.arena.text(path)) => {
                 arguments.to_vec()
             }
+            TypeKind::External(path, _) => self.external_parts(path, ty),
             _ => Vec::new(),
         }
     }

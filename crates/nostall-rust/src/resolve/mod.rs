@@ -181,6 +181,7 @@ pub(crate) struct Cx<'a> {
     filled_fields: RefCell<Option<Rc<callables::FilledFields>>>,
     traits_in_scope: Memo<(MountId, u32), Rc<[String]>>,
     drops: Memo<Ty, Rc<[methods::What]>>,
+    guards_within: Memo<Ty, Option<(Ty, Confidence)>>,
 }
 
 impl<'a> Cx<'a> {
@@ -203,6 +204,7 @@ impl<'a> Cx<'a> {
             filled_fields: RefCell::default(),
             traits_in_scope: RefCell::default(),
             drops: RefCell::default(),
+            guards_within: RefCell::default(),
         }
     }
 

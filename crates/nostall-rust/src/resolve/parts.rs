@@ -153,6 +153,17 @@ impl Cx<'_> {
         Some(self.stub_type(stub, &self.names_of(ty, None)))
     }
 
+    /// The types of the public fields and the variants of a type outside the program.
+    pub(super) fn external_parts(&self, path: Symbol, ty: Ty) -> Vec<Ty> {
+        let entry = self
+            .catalog
+            .type_entry(nostall_model::Language::Rust, &self.arena.text(path));
+        let fields = entry.into_iter().flat_map(|entry| entry.fields.values());
+        fields
+            .map(|stub| self.stub_type(stub, &self.names_of(ty, None)))
+            .collect()
+    }
+
     pub(super) fn field_of(&self, def: DefId, fields: Run, name: &str, owner: Ty) -> Option<Ty> {
         let facts = self.facts(def.mount);
         let field = facts.fields[fields.range()]
