@@ -604,6 +604,11 @@ pub struct TraitEntry {
     /// `true` where a method of it may be assumed of a receiver that nothing is known of, in files that import the trait: the
     /// queries of diesel are types that macros make.
     pub assume: bool,
+    /// For a trait of Rust that programs implement: the methods that a library calls on the executor's threads, async or not
+    /// (`call` of `tower::Service`).
+    pub on_loop: Vec<String>,
+    /// Types that, as a parameter of such a method, say that another thread calls it (`actix::SyncContext`).
+    pub off_loop_with: Vec<String>,
     /// Traits that come with it: `std::io::BufRead` comes with `std::io::Read`.
     pub supertraits: Vec<String>,
     /// Where the fact can be checked.

@@ -192,6 +192,8 @@ pub(crate) fn merge(traits: Vec<TraitEntry>) -> Vec<TraitEntry> {
                 known.on.extend(entry.on);
                 known.waits_on.extend(entry.waits_on);
                 known.through.extend(entry.through);
+                known.on_loop.extend(entry.on_loop);
+                known.off_loop_with.extend(entry.off_loop_with);
                 known.supertraits.extend(entry.supertraits);
             }
             None => {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use nostall_catalog::{ApiId, Wait};
 use nostall_model::facts::{
-    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind,
-    Literal, Run, ScopeId, ScopeKind,
+    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, ItemKind, Literal, Run,
+    ScopeId, ScopeKind,
 };
-use nostall_model::finding::{Entry, Form};
+use nostall_model::finding::Entry;
 use nostall_model::layout::Target;
 use nostall_model::program::{
     Libraries, Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody,
@@ -119,10 +119,10 @@ impl Cx<'_> {
             ),
             _ => self.body_path(mount, body),
         };
-        let (context, form) = self.context(mount, id);
+        let (context, why) = self.context(mount, id);
         let route = body.item.filter(|_| context == Context::Async);
         let route = route.and_then(|item| self.route_attribute(DefId { mount, item }));
-        let entry = route.or(form.map(Entry::Form));
+        let entry = route.or(why);
         let around = body.parent.map_or(Presence::Present, |parent| {
             earlier[first + parent.index()].presence
         });
@@ -221,45 +221,6 @@ impl Cx<'_> {
             TypeKind::Slice(_) => "[_]".to_owned(),
             _ => "_".to_owned(),
         }
-    }
-
-    /// Where a body runs when nobody says otherwise.
-    fn context(&self, mount: MountId, id: BodyId) -> (Context, Option<Form>) {
-        let body = self.facts(mount).body(id);
-        match (body.flavour, body.kind) {
-            (_, BodyKind::Signature) => (Context::Sync, None),
-            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::AsyncBlock) => {
-                (Context::Async, Some(Form::AsyncBlock))
-            }
-            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::Closure) => {
-                (Context::Async, Some(Form::AsyncClosure))
-            }
-            (Flavour::Async | Flavour::AsyncGenerator, _) => (Context::Async, Some(Form::AsyncFn)),
-            _ if self.is_poll(mount, id) => (Context::Async, Some(Form::Poll)),
-            _ => (Context::Sync, None),
-        }
-    }
-
-    /// A function that is given a task's context and answers `Poll` is what an executor calls: `poll`, `poll_next`, ….
-    fn is_poll(&self, mount: MountId, id: BodyId) -> bool {
-        let facts = self.facts(mount);
-        let body = facts.body(id);
-        if body.kind != BodyKind::Function {
-            return false;
-        }
-        let returns_poll = body.returns.is_some_and(|returns| {
-            self.is_external(self.written_type(mount, returns), "std::task::Poll")
-        });
-        returns_poll
-            && facts.body_parameters(id).iter().any(|parameter| {
-                parameter.type_.is_some_and(|type_| {
-                    self.is_external(self.written_type(mount, type_), "std::task::Context")
-                })
-            })
-    }
-
-    fn is_external(&self, ty: Ty, path: &str) -> bool {
-        matches!(self.arena.kind(self.arena.referent(ty)), TypeKind::External(known, _) if &*self.arena.text(known) == path)
     }
 
     /// The runtime that a crate uses, as its dependencies say; without a manifest, as the file's own words say.

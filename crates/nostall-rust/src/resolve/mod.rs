@@ -8,6 +8,7 @@ mod callables;
 mod called;
 mod carriers;
 mod conditions;
+mod contexts;
 mod drops;
 mod functions;
 mod generics;
