@@ -1,7 +1,8 @@
 //! What the end of a value runs: the `Drop` impls of the program, and what libraries do there.
 
 use nostall_model::facts::{
-    BindingId, Call, CallKind, Callee as Written, ExprId, ExprKind, ItemKind, ParameterKind,
+    BindingId, Call, CallId, CallKind, Callee as Written, ExprId, ExprKind, ItemKind,
+    ParameterKind, RegionId,
 };
 use nostall_model::{Confidence, Language};
 
@@ -16,12 +17,18 @@ const DEEPEST_DROP: u32 = 5;
 
 impl Cx<'_> {
     /// What the end of a variable runs, unless a method has taken its value.
-    pub(super) fn dropped_here(&self, mount: MountId, ended: ExprId, ty: Ty) -> Vec<Callee> {
+    pub(super) fn dropped_here(
+        &self,
+        mount: MountId,
+        end: CallId,
+        ended: ExprId,
+        ty: Ty,
+    ) -> Vec<Callee> {
         let found = self.dropped(ty);
         let ExprKind::Use { binding, .. } = self.facts(mount).expr(ended).kind else {
             return found;
         };
-        if found.is_empty() || self.is_taken(mount, binding) {
+        if found.is_empty() || self.is_taken(mount, binding, end) {
             return Vec::new();
         }
         found
@@ -44,11 +51,17 @@ impl Cx<'_> {
             .collect()
     }
 
-    /// Says whether a method takes the value of a variable: `runtime.shutdown_background()`.
-    fn is_taken(&self, mount: MountId, binding: BindingId) -> bool {
+    /// Says whether a method takes the value of a variable, whichever way leads to its end: `runtime.shutdown_background()`.
+    fn is_taken(&self, mount: MountId, binding: BindingId, end: CallId) -> bool {
         let facts = self.facts(mount);
+        let around = std::iter::successors(Some(facts.call(end).region), |region| {
+            facts.regions[region.index()].parent
+        });
+        let around: Vec<RegionId> = around.collect();
         let is_on_it = |call: &&Call| match call.callee {
-            Written::Method { receiver, .. } if call.kind == CallKind::Plain => {
+            Written::Method { receiver, .. }
+                if call.kind == CallKind::Plain && around.contains(&call.region) =>
+            {
                 matches!(facts.expr(receiver).kind, ExprKind::Use { binding: used, .. } if used == binding)
             }
             _ => false,

@@ -74,7 +74,24 @@ impl Cx<'_> {
         mount: MountId,
         definition: &Definition,
     ) -> Option<(Ty, Confidence)> {
-        self.guard_within(self.definition_type(mount, definition))
+        let ty = self.definition_type(mount, definition);
+        let own_type = |ty| matches!(self.arena.kind(ty), TypeKind::Named(..));
+        if self.is_awaited(mount, definition) && self.arena.members(ty).into_iter().any(own_type) {
+            return None;
+        }
+        self.guard_within(ty)
+    }
+
+    /// Says whether awaiting something gave a value. A type of the program that is given so is made to be kept over awaits: the
+    /// guard of a lock of its own.
+    fn is_awaited(&self, mount: MountId, definition: &Definition) -> bool {
+        let DefinitionKind::Value(mut value) = definition.kind else {
+            return false;
+        };
+        while let ExprKind::Try(inner) = self.facts(mount).expr(value).kind {
+            value = inner;
+        }
+        matches!(self.facts(mount).expr(value).kind, ExprKind::Await(_))
     }
 
     /// The guard that a value is.

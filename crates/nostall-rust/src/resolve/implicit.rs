@@ -53,7 +53,7 @@ impl Cx<'_> {
                 .iter()
                 .flat_map(|member| self.iterated(*member, name))
                 .collect(),
-            CallKind::Drop => self.dropped_here(mount, receiver, ty),
+            CallKind::Drop => self.dropped_here(mount, id, receiver, ty),
             CallKind::Convert => self.converted_error(mount, id, ty),
             CallKind::Format => {
                 let named = [name].into_iter().filter(|name| *name != "fmt");
