@@ -10,7 +10,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::entries::{Entries, UserEntries};
 use crate::entry::{
-    Api, FeatureEntry, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry, Wait, separator,
+    Api, FeatureEntry, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry, Wait,
+    separator,
 };
 use crate::paths::{PathMap, normalise, split};
 use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};

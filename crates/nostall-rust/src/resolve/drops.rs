@@ -1,7 +1,7 @@
 //! What the end of a value runs: the `Drop` impls of the program, and what libraries do there.
 
 use nostall_model::facts::{
-    BindingId, Call, CallId, CallKind, Callee as Written, ExprId, ExprKind, ItemKind,
+    BindingId, Call, CallId, CallKind, Callee as Written, DefinitionId, ExprId, ExprKind, ItemKind,
     ParameterKind, RegionId,
 };
 use nostall_model::{Confidence, Language};
@@ -25,10 +25,7 @@ impl Cx<'_> {
         ty: Ty,
     ) -> Vec<Callee> {
         let found = self.dropped(ty);
-        let ExprKind::Use { binding, .. } = self.facts(mount).expr(ended).kind else {
-            return found;
-        };
-        if found.is_empty() || self.is_taken(mount, binding, end) {
+        if found.is_empty() || self.is_taken(mount, ended, end) {
             return Vec::new();
         }
         found
@@ -51,8 +48,12 @@ impl Cx<'_> {
             .collect()
     }
 
-    /// Says whether a method takes the value of a variable, whichever way leads to its end: `runtime.shutdown_background()`.
-    fn is_taken(&self, mount: MountId, binding: BindingId, end: CallId) -> bool {
+    /// Says whether a method takes the value that a variable ends with, whichever way leads there:
+    /// `runtime.shutdown_background()`.
+    fn is_taken(&self, mount: MountId, ended: ExprId, end: CallId) -> bool {
+        let Some((binding, last)) = self.values_of_variable(mount, ended) else {
+            return false;
+        };
         let facts = self.facts(mount);
         let around = std::iter::successors(Some(facts.call(end).region), |region| {
             facts.regions[region.index()].parent
@@ -62,7 +63,10 @@ impl Cx<'_> {
             Written::Method { receiver, .. }
                 if call.kind == CallKind::Plain && around.contains(&call.region) =>
             {
-                matches!(facts.expr(receiver).kind, ExprKind::Use { binding: used, .. } if used == binding)
+                let used = self.values_of_variable(mount, receiver);
+                used.is_some_and(|(used, values)| {
+                    used == binding && last.iter().all(|value| values.contains(value))
+                })
             }
             _ => false,
         };
@@ -73,6 +77,24 @@ impl Cx<'_> {
                 .iter()
                 .any(|callee| self.takes_its_object(callee.what))
         })
+    }
+
+    /// The variable that is used, and the definitions of its value there.
+    fn values_of_variable(
+        &self,
+        mount: MountId,
+        id: ExprId,
+    ) -> Option<(BindingId, &[DefinitionId])> {
+        let facts = self.facts(mount);
+        let ExprKind::Use { binding, reaching } = facts.expr(id).kind else {
+            return None;
+        };
+        let definitions = if reaching.is_empty() {
+            self.index(mount).definitions_of(binding)
+        } else {
+            &facts.definition_lists[reaching.range()]
+        };
+        Some((binding, definitions))
     }
 
     /// Says whether a method takes its object by value.
