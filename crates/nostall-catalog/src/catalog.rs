@@ -1,16 +1,17 @@
 //! Look-up by path: the project's own entries first, then explicit ones, then wildcards, the longest first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use nostall_model::finding::ApiId;
 use nostall_model::program::RuntimeId;
 use nostall_model::{Category, Language};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::entries::{Entries, UserEntries};
 use crate::entry::{
-    Api, FeatureEntry, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry, separator,
+    Api, FeatureEntry, Origin, RuntimeEntry, Thread, TraitEntry, TraitId, TypeEntry, Wait,
+    separator,
 };
 use crate::paths::{PathMap, normalise, split};
 use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};
@@ -18,7 +19,10 @@ use crate::traits::{Carrying, TraitIndex, TraitMatch, merge};
 /// All entries, by path.
 #[derive(Debug)]
 pub struct Catalog {
+    /// The entries as they are written, then what [`Catalog::on`] gives.
     apis: Vec<Api>,
+    written: usize,
+    waiting: FxHashMap<(ApiId, Wait), ApiId>,
     types: Vec<TypeEntry>,
     traits: Vec<TraitEntry>,
     runtimes: Vec<RuntimeEntry>,
@@ -52,6 +56,7 @@ impl Catalog {
     #[must_use]
     pub fn with_user_entries(self, UserEntries(entries): UserEntries) -> Self {
         let mut apis = self.apis;
+        apis.truncate(self.written);
         apis.extend(entries.apis);
         // The first of two types of one path counts, so the project's stand first.
         let types = entries.types.into_iter().chain(self.types).collect();
@@ -72,7 +77,7 @@ impl Catalog {
 
     pub(crate) fn new(entries: Entries) -> Self {
         let Entries {
-            apis,
+            mut apis,
             types,
             traits,
             runtimes,
@@ -80,11 +85,18 @@ impl Catalog {
             successors,
         } = entries;
         let traits = merge(traits);
+        let built_in = Index::new(&apis, Origin::BuiltIn);
+        let user = Index::new(&apis, Origin::User);
+        let trait_index = TraitIndex::new(&traits, &types, &apis);
+        let written = apis.len();
+        let waiting = add_waiting(&mut apis, &traits, &trait_index);
         Self {
-            built_in: Index::new(&apis, Origin::BuiltIn),
-            user: Index::new(&apis, Origin::User),
+            built_in,
+            user,
             type_index: index_types(&types),
-            trait_index: TraitIndex::new(&traits, &types, &apis),
+            trait_index,
+            written,
+            waiting,
             beginnings: OnceLock::new(),
             apis,
             types,
@@ -230,7 +242,7 @@ impl Catalog {
 
     /// Walks all callables.
     pub fn apis(&self) -> impl Iterator<Item = (ApiId, &Api)> {
-        self.apis
+        self.apis[..self.written]
             .iter()
             .enumerate()
             .map(|(number, api)| (ApiId(number as u32), api))
@@ -255,9 +267,8 @@ impl Catalog {
 
     fn all_beginnings(&self) -> FxHashSet<(Language, String)> {
         let apis = self
-            .apis
-            .iter()
-            .map(|api| (api.language(), &api.path, &api.also));
+            .apis()
+            .map(|(_, api)| (api.language(), &api.path, &api.also));
         let types = self
             .types
             .iter()
@@ -337,6 +348,27 @@ impl Catalog {
         self.trait_index.methods(language, type_path, name)
     }
 
+    /// Returns the entry that a call is on a type that carries a trait and waits for something else than the trait's methods say.
+    #[must_use]
+    pub fn on(&self, api: ApiId, wait: Option<Wait>) -> ApiId {
+        let special = wait.and_then(|wait| self.waiting.get(&(api, wait)));
+        special.copied().unwrap_or(api)
+    }
+
+    /// Returns what calls of a trait may wait for, besides what its methods say.
+    #[must_use]
+    pub fn waits_of_trait(&self, language: Language, path: &str) -> BTreeSet<Wait> {
+        let id = self.trait_index.id(language, path);
+        id.map(|id| waits_of(&self.traits, &self.trait_index, id))
+            .unwrap_or_default()
+    }
+
+    /// Returns the trait that decides whether a call blocks, if one does.
+    #[must_use]
+    pub fn trait_that_decides(&self, api: ApiId) -> Option<&TraitEntry> {
+        carried_trait(self.api(api), &self.trait_index).map(|id| self.trait_by_id(id))
+    }
+
     /// Says how a type carries a trait.
     #[must_use]
     pub fn carries(
@@ -347,6 +379,47 @@ impl Catalog {
     ) -> Option<Carrying> {
         self.trait_index.carries(language, trait_path, type_path)
     }
+}
+
+/// Adds, for each call that blocks only where a type carries a trait, what it is on types that wait for something else.
+fn add_waiting(
+    apis: &mut Vec<Api>,
+    traits: &[TraitEntry],
+    index: &TraitIndex,
+) -> FxHashMap<(ApiId, Wait), ApiId> {
+    let mut waiting = FxHashMap::default();
+    for number in 0..apis.len() {
+        let Some(trait_id) = carried_trait(&apis[number], index) else {
+            continue;
+        };
+        for wait in waits_of(traits, index, trait_id) {
+            waiting.insert((ApiId(number as u32), wait), ApiId(apis.len() as u32));
+            apis.push(Api {
+                category: Some(wait.category),
+                waits: Some(wait.waits),
+                ..apis[number].clone()
+            });
+        }
+    }
+    waiting
+}
+
+/// The trait that decides whether a call blocks: that of its carrier, or that whose method it is.
+fn carried_trait(api: &Api, index: &TraitIndex) -> Option<TraitId> {
+    let parent = || split(api.language(), &api.path).map(|(parent, _)| parent);
+    let carrier = api.carrier.as_ref().map(|carrier| &*carrier.trait_path);
+    let path = carrier.or_else(parent).filter(|_| api.may_block())?;
+    index.id(api.language(), path)
+}
+
+/// What calls of a trait may wait for, on its own types and, through wrappers, on those of its supertraits.
+fn waits_of(traits: &[TraitEntry], index: &TraitIndex, id: TraitId) -> BTreeSet<Wait> {
+    let entry = &traits[id.0 as usize];
+    let brought = entry.supertraits.iter();
+    let brought = brought.filter_map(|path| index.id(entry.language(), path));
+    let all = std::iter::once(id).chain(brought);
+    let waits_on = all.flat_map(|id| &traits[id.0 as usize].waits_on);
+    waits_on.map(|(_, wait)| *wait).collect()
 }
 
 fn index_types(types: &[TypeEntry]) -> PathMap<usize> {

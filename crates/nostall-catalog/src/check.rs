@@ -331,6 +331,12 @@ fn check_trait(entry: &TraitEntry, separator: &str) -> Vec<String> {
             .filter_map(|path| check_path(path, separator, false)),
     );
     errors.extend(entry.on.iter().filter_map(|text| check_type("on", text)));
+    if entry.category.is_some() != entry.waits.is_some() {
+        errors.push("`category` and `waits` come together".to_owned());
+    }
+    if entry.category.is_some() && entry.on.is_empty() {
+        errors.push("`category` says what the types of `on` wait for: there are none".to_owned());
+    }
     errors.extend(
         entry
             .through

@@ -105,6 +105,8 @@ pub struct Api {
     pub lazy: bool,
     /// For `schedules`: `true` where what it is given need not run while an event loop runs on its thread: a signal handler.
     pub off_loop: bool,
+    /// `true` where a method of Rust takes its object by value, which is not dropped by its owner then.
+    pub takes_self: bool,
     /// `true` when the call panics inside an async runtime (`block_on`).
     pub panics: bool,
     /// `{ argument = 0, trait = "std::io::Read" }`: blocks only where that argument's type carries the trait (`std::io::copy`,
@@ -443,7 +445,8 @@ pub struct TypeEntry {
     pub kind: TypeKind,
     /// Constants of the type that are lengths of time, in milliseconds: `{ ZERO = 0 }` of Rust's `Duration`.
     pub lengths: BTreeMap<String, u32>,
-    /// Public fields, attributes and properties with their types: `{ stdout = "std::vec::Vec<u8>" }`; in a tuple struct `"0"`.
+    /// Public fields, attributes and properties with their types: `{ stdout = "std::vec::Vec<u8>" }`; in a tuple struct `"0"`, of
+    /// an enum's variant `"Vacant.0"`.
     pub fields: BTreeMap<String, String>,
     /// `true` for a Python type that values of many other types pass for, also such as never wait (`typing.BinaryIO` is a
     /// `BytesIO`, too): what its methods do has confidence possible.
@@ -469,6 +472,8 @@ pub struct TypeEntry {
     pub enter: Option<String>,
     /// For a future: what awaiting it gives.
     pub awaits: Option<String>,
+    /// For Rust: the entry of what happens when a value of it is dropped (`"tokio::runtime::Runtime::drop"`).
+    pub drop: Option<String>,
     /// Which threads its methods may run on, where they do not say so themselves: `any`, `same`.
     pub thread: Option<Thread>,
     /// For Rust, how another thread can be given one of its own: `copied` (it is `Copy`, where its parameters are), `parts`
@@ -595,18 +600,40 @@ pub struct TraitEntry {
     /// Types that carry it: `["std::fs::File", "std::net::TcpStream"]`; `["*"]` where all do, or nearly all. For Rust it also
     /// decides which receivers an `impl<T: Trait> Other for T` of the program is for.
     pub on: Vec<String>,
-    /// Wrappers that carry it when their first type parameter does: `["std::io::BufReader"]`.
+    /// What blocks when it is called on the types of this table's `on`, where it is something else than its methods say: `net`
+    /// for a `std::io::Read` on a socket. Needs `waits`.
+    pub category: Option<Category>,
+    /// What the thread waits for then. Needs `category`.
+    pub waits: Option<Waits>,
+    /// Wrappers that carry it when their first type parameter does, or carries one of its supertraits: `["std::io::BufReader"]`.
     pub through: Vec<String>,
     /// `true` where a method of it may be assumed of a receiver that nothing is known of, in files that import the trait: the
     /// queries of diesel are types that macros make.
     pub assume: bool,
+    /// For a trait of Rust that programs implement: the methods that a library calls on the executor's threads, async or not
+    /// (`call` of `tower::Service`).
+    pub on_loop: Vec<String>,
+    /// Types that, as a parameter of such a method, say that another thread calls it (`actix::SyncContext`).
+    pub off_loop_with: Vec<String>,
     /// Traits that come with it: `std::io::BufRead` comes with `std::io::Read`.
     pub supertraits: Vec<String>,
     /// Where the fact can be checked.
     pub source: String,
+    /// What is waited for on types of `on`, by their paths.
+    #[serde(skip)]
+    pub(crate) waits_on: Vec<(String, Wait)>,
     /// Its language: the file's.
     #[serde(skip)]
     pub language: Option<Language>,
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Wait {
+    /// What kind of thing blocks.
+    pub category: Category,
+    /// What the thread waits for.
+    pub waits: Waits,
 }
 
 impl TraitEntry {

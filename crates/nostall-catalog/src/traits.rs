@@ -4,7 +4,7 @@ use nostall_model::Language;
 use nostall_model::finding::ApiId;
 use rustc_hash::FxHashMap;
 
-use crate::entry::{Api, Origin, TraitEntry, TraitId, TypeEntry};
+use crate::entry::{Api, Origin, TraitEntry, TraitId, TypeEntry, Wait};
 use crate::paths::{PathMap, normalise, split};
 
 /// A method of a trait that a type carries.
@@ -21,8 +21,8 @@ pub struct TraitMatch {
 /// How a type carries a trait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrying {
-    /// By itself.
-    Direct,
+    /// By itself; what its calls wait for, where that is something else than the trait's methods say.
+    Direct(Option<Wait>),
     /// If its first type parameter does.
     ThroughFirstParameter,
 }
@@ -70,24 +70,30 @@ impl TraitIndex {
                 .entry(normalise(language, path).into_owned())
                 .or_insert(id);
         }
-        let lists = [
-            (&entry.on, Carrying::Direct),
-            (&entry.through, Carrying::ThroughFirstParameter),
-        ];
-        for (list, carrying) in lists {
-            for type_path in list.iter() {
-                let key = match self
-                    .type_paths
-                    .get(language, &normalise(language, type_path))
-                {
-                    Some(defined) => defined.clone(),
-                    None => normalise(language, type_path).into_owned(),
-                };
-                let carried = self.carriers.of(language).entry(key).or_default();
-                if !carried.iter().any(|(known, _)| *known == id) {
-                    carried.push((id, carrying));
-                }
-            }
+        for type_path in &entry.on {
+            let mut waits_on = entry.waits_on.iter();
+            let wait = waits_on.find(|(path, _)| path == type_path);
+            self.add_carrier(
+                id,
+                language,
+                type_path,
+                Carrying::Direct(wait.map(|it| it.1)),
+            );
+        }
+        for type_path in &entry.through {
+            self.add_carrier(id, language, type_path, Carrying::ThroughFirstParameter);
+        }
+    }
+
+    fn add_carrier(&mut self, id: TraitId, language: Language, path: &str, carrying: Carrying) {
+        let path = normalise(language, path);
+        let key = match self.type_paths.get(language, &path) {
+            Some(defined) => defined.clone(),
+            None => path.into_owned(),
+        };
+        let carried = self.carriers.of(language).entry(key).or_default();
+        if !carried.iter().any(|(known, _)| *known == id) {
+            carried.push((id, carrying));
         }
     }
 
@@ -172,14 +178,22 @@ impl TraitIndex {
 pub(crate) fn merge(traits: Vec<TraitEntry>) -> Vec<TraitEntry> {
     let mut merged: Vec<TraitEntry> = Vec::new();
     let mut places: FxHashMap<(Language, String), usize> = FxHashMap::default();
-    for entry in traits {
+    for mut entry in traits {
+        if let (Some(category), Some(waits)) = (entry.category.take(), entry.waits.take()) {
+            let wait = Wait { category, waits };
+            let waits_on = entry.on.iter().map(|path| (path.clone(), wait));
+            entry.waits_on.extend(waits_on);
+        }
         match places.get(&(entry.language(), entry.path.clone())) {
             Some(place) => {
                 let known = &mut merged[*place];
                 known.also.extend(entry.also);
                 known.assume |= entry.assume;
                 known.on.extend(entry.on);
+                known.waits_on.extend(entry.waits_on);
                 known.through.extend(entry.through);
+                known.on_loop.extend(entry.on_loop);
+                known.off_loop_with.extend(entry.off_loop_with);
                 known.supertraits.extend(entry.supertraits);
             }
             None => {

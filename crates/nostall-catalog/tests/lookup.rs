@@ -1,7 +1,7 @@
 //! Which entry a path means, and what is refused.
 
 use nostall_catalog::{Carrying, Catalog, Effect, Tables, UserEntries, parse};
-use nostall_model::Language;
+use nostall_model::{Category, Language, Waits};
 
 fn with(toml: &str) -> Catalog {
     let tables: Tables = parse(toml).expect("the test's tables have the form");
@@ -82,6 +82,31 @@ fn the_projects_entries_go_before_ours() {
 }
 
 #[test]
+fn what_carries_a_trait_says_what_is_waited_for() {
+    let catalog = with(
+        "[[trait]]\npath = 'a::Read'\non = ['a::File']\n\
+         [[trait]]\npath = 'a::Read'\ncategory = 'net'\nwaits = 'unbounded'\non = ['a::Socket']\n\
+         [[api]]\npath = 'a::Read::read'\ncategory = 'fs'\nwaits = 'disk'\nwhy = 'Reads.'\nsource = 's'",
+    );
+    let [matched] = *catalog.trait_method(Language::Rust, "a::Socket", "read") else {
+        panic!("one trait has it");
+    };
+    let wait = match catalog.carries(Language::Rust, "a::Read", "a::Socket") {
+        Some(Carrying::Direct(wait)) => wait,
+        other => panic!("{other:?}"),
+    };
+    let special = catalog.api(catalog.on(matched.api, wait));
+    assert_eq!(special.path, "a::Read::read");
+    assert_eq!(special.category, Some(Category::Net));
+    assert_eq!(special.waits, Some(Waits::Unbounded));
+    assert_eq!(catalog.on(matched.api, None), matched.api);
+    let paths = catalog
+        .apis()
+        .filter(|(_, api)| api.path == "a::Read::read");
+    assert_eq!(paths.count(), 1);
+}
+
+#[test]
 fn tables_of_one_trait_are_one_trait() {
     let catalog = with(
         "[[trait]]\npath = 'a::Read'\non = ['a::File']\n[[trait]]\npath = 'a::Read'\non = ['b::File']\nthrough = ['b::Buffered']\n\
@@ -89,11 +114,11 @@ fn tables_of_one_trait_are_one_trait() {
     );
     assert_eq!(
         catalog.carries(Language::Rust, "a::Read", "a::File"),
-        Some(Carrying::Direct)
+        Some(Carrying::Direct(None))
     );
     assert_eq!(
         catalog.carries(Language::Rust, "a::Read", "b::File"),
-        Some(Carrying::Direct)
+        Some(Carrying::Direct(None))
     );
     assert_eq!(
         catalog.carries(Language::Rust, "a::Read", "b::Buffered"),

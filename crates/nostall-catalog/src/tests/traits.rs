@@ -67,7 +67,10 @@ fn a_wildcard_below_a_trait_is_not_a_method() {
 #[test]
 fn says_how_a_type_carries_a_trait() {
     let catalog = catalog(SAMPLE, "");
-    assert_eq!(catalog.carries(Rust, "a::Read", "a::File"), Some(Direct));
+    assert_eq!(
+        catalog.carries(Rust, "a::Read", "a::File"),
+        Some(Direct(None))
+    );
     assert_eq!(
         catalog.carries(Rust, "a::prelude::Read", "a::Buffered"),
         Some(ThroughFirstParameter)
@@ -82,7 +85,7 @@ fn any_path_of_a_type_will_do() {
     for path in ["b::inner::Pipe", "b::Pipe", "b::prelude::Pipe"] {
         assert_eq!(
             catalog.carries(Rust, "a::Read", path),
-            Some(Direct),
+            Some(Direct(None)),
             "{path}"
         );
         assert_eq!(
@@ -99,8 +102,14 @@ fn tables_of_one_path_are_one_trait() {
         SAMPLE,
         "[[trait]]\npath = \"a::Read\"\non = [\"my::Socket\"]\nthrough = [\"my::Tee\"]",
     );
-    assert_eq!(catalog.carries(Rust, "a::Read", "a::File"), Some(Direct));
-    assert_eq!(catalog.carries(Rust, "a::Read", "my::Socket"), Some(Direct));
+    assert_eq!(
+        catalog.carries(Rust, "a::Read", "a::File"),
+        Some(Direct(None))
+    );
+    assert_eq!(
+        catalog.carries(Rust, "a::Read", "my::Socket"),
+        Some(Direct(None))
+    );
     assert_eq!(
         catalog.carries(Rust, "a::Read", "my::Tee"),
         Some(ThroughFirstParameter)

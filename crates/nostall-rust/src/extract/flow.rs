@@ -1,7 +1,7 @@
 //! Assignments, and what leaves a body or a loop.
 
 use nostall_model::Span;
-use nostall_model::facts::{DefinitionKind, Event, ExprId, ExprKind, Part, Sink};
+use nostall_model::facts::{CallKind, DefinitionKind, Event, ExprId, ExprKind, Part, Sink};
 use syn::{Expr, Member};
 
 use super::lower::Lower;
@@ -48,6 +48,11 @@ impl Lower<'_> {
             self.variables.find(name)
         });
         match binding {
+            Some(binding) if self.is_none(value) => {
+                let old = self.builder.use_of(binding, span);
+                self.builder.implicit(CallKind::Drop, old, "drop", span);
+                self.define(binding, DefinitionKind::Value(value), None, span);
+            }
             Some(binding) => self.define(binding, DefinitionKind::Value(value), None, span),
             None => {
                 let target = self.path_value(node);
@@ -96,8 +101,24 @@ impl Lower<'_> {
             Expr::Index(node) => self.index(node, place, "index_mut"),
             place => self.part(place),
         };
+        if self.is_none(value) {
+            let span = self.span(place);
+            self.builder.implicit(CallKind::Drop, target, "drop", span);
+        }
         self.give(value, Sink::Stored);
         self.builder.event(Event::Store { target, value });
+    }
+
+    /// `None` takes the place of what was there, which is dropped. Of other values it is not sure that there was something before.
+    fn is_none(&self, value: ExprId) -> bool {
+        let facts = &self.builder.facts;
+        match self.kind(value) {
+            ExprKind::Path(path) => {
+                let last = facts.path_segments(path).last();
+                last.is_some_and(|last| facts.text(last.name) == "None")
+            }
+            _ => false,
+        }
     }
 
     /// `x += y`; both sides are lowered already.

@@ -2,7 +2,7 @@
 
 use nostall_model::Span;
 use nostall_model::facts::{Condition, ConditionId, ItemKind};
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, Ident, ImplItem, Item, LitStr, Macro, Token, Type, Visibility};
@@ -136,17 +136,21 @@ impl Lower<'_> {
             public: is_public(&node.visibility),
             span,
         };
-        let type_ = if node.lazy {
-            node.type_.clone()
+        let holder: &[&str] = if node.lazy {
+            &LAZY_LOCK
         } else {
-            local_key(&node.type_)
+            &["std", "thread", "LocalKey"]
         };
+        let type_ = within(holder, &node.type_);
         self.constant(&head, Some(&type_), node.value.as_ref());
     }
 }
 
-/// What stands in a thread-local variable is reached through its key.
-fn local_key(type_: &Type) -> Type {
+/// What a `static ref` is: a value of its type that is made at the first use.
+const LAZY_LOCK: [&str; 3] = ["std", "sync", "LazyLock"];
+
+/// The type that holds a value: what stands in a thread-local variable is reached through its key.
+fn within(holder: &[&str], type_: &Type) -> Type {
     let span = type_.first();
     let argument = syn::GenericArgument::Type(type_.clone());
     let arguments = syn::AngleBracketedGenericArguments {
@@ -155,11 +159,10 @@ fn local_key(type_: &Type) -> Type {
         args: std::iter::once(argument).collect(),
         gt_token: Token![>](type_.last()),
     };
-    let mut segments: syn::punctuated::Punctuated<syn::PathSegment, Token![::]> =
-        ["std", "thread", "LocalKey"]
-            .iter()
-            .map(|name| syn::PathSegment::from(Ident::new(name, span)))
-            .collect();
+    let mut segments: syn::punctuated::Punctuated<syn::PathSegment, Token![::]> = holder
+        .iter()
+        .map(|name| syn::PathSegment::from(Ident::new(name, span)))
+        .collect();
     if let Some(last) = segments.last_mut() {
         last.arguments = syn::PathArguments::AngleBracketed(arguments);
     }
@@ -181,6 +184,35 @@ fn all<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
         values.push(input.parse()?);
     }
     Ok(values)
+}
+
+/// The value of a `static ref` as the closure that a `LazyLock` is given.
+fn made_at_first_use(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let mut value = Vec::new();
+    while !input.is_empty() && !input.peek(Token![;]) {
+        value.push(input.parse::<TokenTree>()?);
+    }
+    let (Some(first), Some(last)) = (value.first(), value.last()) else {
+        return Err(input.error("a static has a value"));
+    };
+    let (span, last) = (first.span(), last.span());
+    let mark = |mark, spacing| {
+        let mut mark = Punct::new(mark, spacing);
+        mark.set_span(span);
+        TokenTree::from(mark)
+    };
+    let path = LAZY_LOCK.iter().chain(&["new"]).flat_map(|name| {
+        let name = TokenTree::from(Ident::new(name, span));
+        [mark(':', Spacing::Joint), mark(':', Spacing::Alone), name]
+    });
+    let bars = [mark('|', Spacing::Joint), mark('|', Spacing::Alone)];
+    let mut argument = Group::new(
+        Delimiter::Parenthesis,
+        bars.into_iter().chain(value.iter().cloned()).collect(),
+    );
+    argument.set_span(span.join(last).unwrap_or(span));
+    let call: TokenStream = path.chain([TokenTree::from(argument)]).collect();
+    syn::parse2(call)
 }
 
 struct Static {
@@ -214,7 +246,11 @@ impl Parse for Static {
         let mut value = None;
         if input.peek(Token![=]) {
             let _: Token![=] = input.parse()?;
-            value = Some(input.parse()?);
+            value = Some(if lazy.is_some() {
+                made_at_first_use(input)?
+            } else {
+                input.parse()?
+            });
         }
         let _: Option<Token![;]> = input.parse()?;
         let first = spans::visibility_or(&visibility, static_token.span);

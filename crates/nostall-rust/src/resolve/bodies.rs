@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use nostall_catalog::Effect;
+use nostall_catalog::{ApiId, Wait};
 use nostall_model::facts::{
-    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, Flavour, ItemKind,
-    Literal, Run, ScopeId, ScopeKind,
+    Body, BodyId, BodyKind, CallId, Callee as Written, ExprKind, FileFacts, ItemKind, Literal, Run,
+    ScopeId, ScopeKind,
 };
-use nostall_model::finding::{Entry, Form};
+use nostall_model::finding::Entry;
 use nostall_model::layout::Target;
 use nostall_model::program::{
     Libraries, Mount as ProgramMount, Passed, Presence, ProgramBody, Resolution, ResolvedBody,
@@ -119,10 +119,10 @@ impl Cx<'_> {
             ),
             _ => self.body_path(mount, body),
         };
-        let (context, form) = self.context(mount, id);
+        let (context, why) = self.context(mount, id);
         let route = body.item.filter(|_| context == Context::Async);
         let route = route.and_then(|item| self.route_attribute(DefId { mount, item }));
-        let entry = route.or(form.map(Entry::Form));
+        let entry = route.or(why);
         let around = body.parent.map_or(Presence::Present, |parent| {
             earlier[first + parent.index()].presence
         });
@@ -223,45 +223,6 @@ impl Cx<'_> {
         }
     }
 
-    /// Where a body runs when nobody says otherwise.
-    fn context(&self, mount: MountId, id: BodyId) -> (Context, Option<Form>) {
-        let body = self.facts(mount).body(id);
-        match (body.flavour, body.kind) {
-            (_, BodyKind::Signature) => (Context::Sync, None),
-            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::AsyncBlock) => {
-                (Context::Async, Some(Form::AsyncBlock))
-            }
-            (Flavour::Async | Flavour::AsyncGenerator, BodyKind::Closure) => {
-                (Context::Async, Some(Form::AsyncClosure))
-            }
-            (Flavour::Async | Flavour::AsyncGenerator, _) => (Context::Async, Some(Form::AsyncFn)),
-            _ if self.is_poll(mount, id) => (Context::Async, Some(Form::Poll)),
-            _ => (Context::Sync, None),
-        }
-    }
-
-    /// A function that is given a task's context and answers `Poll` is what an executor calls: `poll`, `poll_next`, ….
-    fn is_poll(&self, mount: MountId, id: BodyId) -> bool {
-        let facts = self.facts(mount);
-        let body = facts.body(id);
-        if body.kind != BodyKind::Function {
-            return false;
-        }
-        let returns_poll = body.returns.is_some_and(|returns| {
-            self.is_external(self.written_type(mount, returns), "std::task::Poll")
-        });
-        returns_poll
-            && facts.body_parameters(id).iter().any(|parameter| {
-                parameter.type_.is_some_and(|type_| {
-                    self.is_external(self.written_type(mount, type_), "std::task::Context")
-                })
-            })
-    }
-
-    fn is_external(&self, ty: Ty, path: &str) -> bool {
-        matches!(self.arena.kind(self.arena.referent(ty)), TypeKind::External(known, _) if &*self.arena.text(known) == path)
-    }
-
     /// The runtime that a crate uses, as its dependencies say; without a manifest, as the file's own words say.
     fn runtime(&self, mount: MountId) -> Option<RuntimeId> {
         let target = self.target(mount);
@@ -299,10 +260,10 @@ impl Cx<'_> {
                 confidence: callee.confidence,
             };
             let conditions = self.conditions(mount, id, callee);
-            for condition in &conditions {
+            for (condition, wait) in &conditions {
                 let number = resolution.targets.len() as u32;
                 resolution.conditions.push((number, *condition));
-                resolution.targets.push(target.clone());
+                resolution.targets.push(self.waiting_for(&target, *wait));
             }
             if conditions.is_empty() {
                 resolution.targets.push(target);
@@ -328,6 +289,18 @@ impl Cx<'_> {
         resolution.calls.push(ResolvedCall { targets, passed });
     }
 
+    /// A target as it is where a type parameter stands for a type that waits for this.
+    fn waiting_for(&self, target: &CallTarget, wait: Option<Wait>) -> CallTarget {
+        let kind = match target.kind {
+            TargetKind::Api(api) => TargetKind::Api(self.catalog.on(ApiId(api), wait).0),
+            _ => target.kind.clone(),
+        };
+        CallTarget {
+            kind,
+            ..target.clone()
+        }
+    }
+
     fn target_kind(
         &self,
         mount: MountId,
@@ -351,11 +324,11 @@ impl Cx<'_> {
             What::Function(def) => Some(self.function_target(def, resolution)),
             What::External(path) => {
                 let path = self.arena.text(path);
-                Some(match self.catalog.lookup(Language::Rust, &path) {
-                    Some(found) if self.is_carried(mount, call, found.api) => {
-                        TargetKind::Api(found.api.0)
-                    }
-                    _ => TargetKind::External((&*path).into()),
+                let found = self.catalog.lookup(Language::Rust, &path);
+                let entry = found.and_then(|found| self.entry_at(mount, call, found.api));
+                Some(match entry {
+                    Some(api) => TargetKind::Api(api.0),
+                    None => TargetKind::External((&*path).into()),
                 })
             }
         }
@@ -374,37 +347,6 @@ impl Cx<'_> {
             return TargetKind::Unresolved(Unresolved::Method);
         }
         TargetKind::Body(program)
-    }
-
-    /// Some calls block only when an argument does: `io::copy`, `serde_json::from_reader`.
-    fn is_carried(
-        &self,
-        mount: MountId,
-        call: Option<CallId>,
-        api: nostall_catalog::ApiId,
-    ) -> bool {
-        let api = self.catalog.api(api);
-        let (Some(carrier), Some(call)) = (&api.carrier, call) else {
-            return true;
-        };
-        if api.effect != Effect::Blocks {
-            return true;
-        }
-        let arguments = self.facts(mount).call_arguments(call);
-        let position = carrier.argument.index.map_or(0, usize::from);
-        let method = format!("{}::_", carrier.trait_path);
-        let Some(argument) = arguments.get(position) else {
-            return false;
-        };
-        let ty = self.type_of(mount, argument.value);
-        self.carries(ty, &method, 4)
-            || (self.is_blank(&self.autoderef(ty)) && self.is_assumed(&carrier.trait_path))
-    }
-
-    /// Says whether a trait may be assumed of what nothing is known of.
-    fn is_assumed(&self, trait_: &str) -> bool {
-        let entry = self.catalog.trait_entry(Language::Rust, trait_);
-        entry.is_some_and(|entry| entry.assume)
     }
 
     fn passed(&self, mount: MountId, id: CallId, resolution: &mut Resolution) {

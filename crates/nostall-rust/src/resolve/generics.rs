@@ -3,6 +3,7 @@
 //! `store.load()` on a `T: Store` may reach the `load` of each type that has the trait; each of these targets counts only
 //! where `T` stands for that type. An argument `impl Store` or `&dyn Store` is a parameter without a name.
 
+use nostall_catalog::Wait;
 use nostall_model::facts::{
     BodyId, Call, CallId, Callee as Written, ExprKind, ItemKind, ParameterKind, TypeExprId,
     TypeExprKind,
@@ -11,6 +12,7 @@ use nostall_model::program::{Condition, Instance, Instantiation, ParameterKey, T
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
+use super::carriers::Carried;
 use super::impls::Substitution;
 use super::methods::{Callee, What};
 use super::mounts::{DefId, MountId};
@@ -84,33 +86,61 @@ impl Cx<'_> {
 
     // ---- conditions
 
-    /// The conditions under which a callee counts: one of them must hold. None: it counts always.
-    pub(super) fn conditions(&self, mount: MountId, id: CallId, callee: &Callee) -> Vec<Condition> {
-        let call = self.facts(mount).call(id);
-        let Some((parameter, name)) = self.generic_receiver(mount, call) else {
+    /// The conditions under which a callee counts, with what is waited for then: one of them must hold. None: it counts always.
+    pub(super) fn conditions(
+        &self,
+        mount: MountId,
+        id: CallId,
+        callee: &Callee,
+    ) -> Vec<(Condition, Option<Wait>)> {
+        match callee.what {
+            What::Function(def) => self.conditions_of_function(mount, id, def),
+            What::External(path) => self.conditions_of_external(mount, id, path),
+            _ => Vec::new(),
+        }
+    }
+
+    fn conditions_of_function(
+        &self,
+        mount: MountId,
+        id: CallId,
+        def: DefId,
+    ) -> Vec<(Condition, Option<Wait>)> {
+        let receiver = self.generic_receiver(mount, self.facts(mount).call(id));
+        let (Some((parameter, name)), Some(owner)) = (receiver, self.owner(def)) else {
             return Vec::new();
         };
-        let condition = |is, strict| Condition {
-            parameter: ParameterKey(parameter.number()),
-            is,
-            strict,
-        };
-        match callee.what {
-            What::Function(def) => {
-                let Some(owner) = self.owner(def) else {
-                    return Vec::new();
-                };
-                let heads = self.types_with(owner, &name);
-                heads.iter().map(|is| condition(*is, false)).collect()
-            }
-            What::External(path) => {
-                let text = self.arena.text(path);
-                let trait_ = text.rsplit_once("::").map(|(trait_, _)| trait_.to_owned());
-                let known = trait_
-                    .filter(|trait_| self.catalog.trait_entry(Language::Rust, trait_).is_some());
-                known.map_or_else(Vec::new, |trait_| {
-                    vec![condition(self.trait_key(&trait_), true)]
-                })
+        let heads = self.types_with(owner, &name);
+        let conditions = heads.iter().map(|is| condition(parameter, *is, false));
+        conditions.map(|condition| (condition, None)).collect()
+    }
+
+    /// A call of a catalogued trait on a type parameter: one condition for each thing that types which carry the trait wait for.
+    fn conditions_of_external(
+        &self,
+        mount: MountId,
+        id: CallId,
+        path: Symbol,
+    ) -> Vec<(Condition, Option<Wait>)> {
+        let text = self.arena.text(path);
+        let found = self.catalog.lookup(Language::Rust, &text);
+        let dependent = found.and_then(|found| self.dependent_carrier(mount, id, found.api));
+        if let Some((parameter, trait_)) = dependent {
+            let special = self.catalog.waits_of_trait(Language::Rust, &trait_);
+            let waits = std::iter::once(None).chain(special.into_iter().map(Some));
+            let key = |wait| condition(parameter, self.trait_key(&trait_, wait), true);
+            return waits.map(|wait| (key(wait), wait)).collect();
+        }
+        let trait_ = text.rsplit_once("::").map(|(trait_, _)| trait_);
+        let known =
+            trait_.filter(|trait_| self.catalog.trait_entry(Language::Rust, trait_).is_some());
+        let receiver = self.generic_receiver(mount, self.facts(mount).call(id));
+        match (receiver, known) {
+            (Some((parameter, _)), Some(trait_)) => {
+                vec![(
+                    condition(parameter, self.trait_key(trait_, None), true),
+                    None,
+                )]
             }
             _ => Vec::new(),
         }
@@ -258,16 +288,15 @@ impl Cx<'_> {
             return;
         };
         found.push((key, Instance::Is(head)));
-        for bound in self.bounds(owner, name) {
-            let TypeKind::External(path, _) = self.arena.kind(bound) else {
-                continue;
-            };
-            for trait_ in self.with_supertraits(&self.arena.text(path)) {
-                let method = format!("{trait_}::_");
-                if self.carries(bare, &method, 6) {
-                    found.push((key, Instance::Is(self.trait_key(&trait_))));
+        for trait_ in self.catalogued_bounds(owner, name) {
+            let instance = match self.carried(bare, &trait_) {
+                Some(Carried::Waits(wait)) => Instance::Is(self.trait_key(&trait_, wait)),
+                Some(Carried::Depends(outer, _)) => {
+                    Instance::Parameter(ParameterKey(outer.number()))
                 }
-            }
+                None => continue,
+            };
+            found.push((key, instance));
         }
     }
 
@@ -283,8 +312,12 @@ impl Cx<'_> {
 
     // ---- keys
 
-    fn trait_key(&self, path: &str) -> TypeKey {
-        TypeKey(self.arena.external(path, &[]).number())
+    /// The key of what carries a trait and waits for this.
+    fn trait_key(&self, path: &str, wait: Option<Wait>) -> TypeKey {
+        let name = |wait: Wait| format!("{}, {}", wait.category.name(), wait.waits.name());
+        let wait = wait.map(|wait| self.arena.external(&name(wait), &[]));
+        let waits: Vec<Ty> = wait.into_iter().collect();
+        TypeKey(self.arena.external(path, &waits).number())
     }
 
     /// The key of a type: its outermost part. A type of which that is not known has none.
@@ -334,5 +367,13 @@ impl Cx<'_> {
             let first = parameters.first();
             first.is_some_and(|first| first.kind == ParameterKind::Receiver)
         })
+    }
+}
+
+fn condition(parameter: Ty, is: TypeKey, strict: bool) -> Condition {
+    Condition {
+        parameter: ParameterKey(parameter.number()),
+        is,
+        strict,
     }
 }

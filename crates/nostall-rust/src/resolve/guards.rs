@@ -1,15 +1,19 @@
 //! Values that hold something while they live: the guards of locks, of borrows, of spans.
 
 use nostall_model::facts::{
-    BodyId, CallId, Definition, DefinitionId, DefinitionKind, ExprKind, Flavour, Sink,
+    BodyId, CallId, Definition, DefinitionId, DefinitionKind, ExprKind, Flavour, ItemKind, Sink,
 };
 use nostall_model::program::{Guard, Keeper, Resolution};
 use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashSet;
 
 use super::Cx;
+use super::methods::Callee;
 use super::mounts::MountId;
 use super::types::{Ty, TypeKind};
+
+/// How deep values within values are looked at for guards.
+const DEEPEST_GUARD: u32 = 4;
 
 impl Cx<'_> {
     /// Adds the guards that live in the bodies of a mount.
@@ -18,18 +22,20 @@ impl Cx<'_> {
         let borrowed = self.borrowed_calls(mount);
         let mut bodies: FxHashSet<BodyId> = FxHashSet::default();
         for id in (0..facts.calls.len()).map(CallId::new) {
-            let found = self
-                .callees(mount, id)
-                .iter()
-                .find_map(|callee| self.guard_within(callee.returns));
-            if found.is_none() {
+            let call = facts.call(id);
+            let gives_guards = |callee: &Callee| {
+                let item = || self.item_type(callee.returns);
+                self.guard_within(callee.returns).is_some()
+                    || (call.sink == Sink::Iterated && self.guard_within(item()).is_some())
+            };
+            if !self.callees(mount, id).iter().any(gives_guards) {
                 continue;
             }
-            let call = facts.call(id);
             bodies.insert(call.body);
             let temporary = call.sink == Sink::Receiver || borrowed.contains(&id);
             let value = self.type_of(mount, call.expr);
             if let (true, Some(guard)) = (temporary, self.guard_type(value)) {
+                let guard = Some((guard, Confidence::Certain));
                 self.add(mount, call.body, Keeper::Temporary(id), guard, resolution);
             }
         }
@@ -41,7 +47,8 @@ impl Cx<'_> {
                 DefinitionKind::Parameter(_) => facts.body(body).flavour == Flavour::Async,
                 _ => false,
             };
-            if let (true, Some(guard)) = (asked, self.guard_of_definition(mount, definition)) {
+            if asked {
+                let guard = self.guard_of_definition(mount, definition);
                 self.add(mount, body, Keeper::Variable(id), guard, resolution);
             }
         }
@@ -62,8 +69,29 @@ impl Cx<'_> {
             .collect()
     }
 
-    fn guard_of_definition(&self, mount: MountId, definition: &Definition) -> Option<Ty> {
-        self.guard_within(self.definition_type(mount, definition))
+    fn guard_of_definition(
+        &self,
+        mount: MountId,
+        definition: &Definition,
+    ) -> Option<(Ty, Confidence)> {
+        let ty = self.definition_type(mount, definition);
+        let own_type = |ty| matches!(self.arena.kind(ty), TypeKind::Named(..));
+        if self.is_awaited(mount, definition) && self.arena.members(ty).into_iter().any(own_type) {
+            return None;
+        }
+        self.guard_within(ty)
+    }
+
+    /// Says whether awaiting something gave a value. A type of the program that is given so is made to be kept over awaits: the
+    /// guard of a lock of its own.
+    fn is_awaited(&self, mount: MountId, definition: &Definition) -> bool {
+        let DefinitionKind::Value(mut value) = definition.kind else {
+            return false;
+        };
+        while let ExprKind::Try(inner) = self.facts(mount).expr(value).kind {
+            value = inner;
+        }
+        matches!(self.facts(mount).expr(value).kind, ExprKind::Await(_))
     }
 
     /// The guard that a value is.
@@ -78,21 +106,40 @@ impl Cx<'_> {
         })
     }
 
-    /// The guard that a value is, or that it owns as an `Option` or `Result` does.
-    fn guard_within(&self, ty: Ty) -> Option<Ty> {
-        self.guard_type(ty).or_else(|| {
-            self.arena
-                .members(ty)
-                .into_iter()
-                .find_map(|member| match self.arena.kind(member) {
-                    TypeKind::External(path, arguments)
-                        if super::stubs::is_wrapper(&self.arena.text(path)) =>
-                    {
-                        self.guard_type(*arguments.first()?)
-                    }
-                    _ => None,
-                })
-        })
+    /// The guard that a value is, or that it owns: in an `Option`, a list, a struct.
+    fn guard_within(&self, ty: Ty) -> Option<(Ty, Confidence)> {
+        if let Some(found) = self.guards_within.borrow().get(&ty) {
+            return *found;
+        }
+        let found = self.guard_in(ty, DEEPEST_GUARD);
+        self.guards_within.borrow_mut().insert(ty, found);
+        found
+    }
+
+    fn guard_in(&self, ty: Ty, budget: u32) -> Option<(Ty, Confidence)> {
+        let budget = budget.checked_sub(1)?;
+        if let Some(own) = self.guard_type(ty) {
+            return Some((own, Confidence::Certain));
+        }
+        let in_member = |member: Ty| {
+            let mut held = self.held_by(member).into_iter();
+            let (guard, _) = held.find_map(|held| self.guard_in(held, budget))?;
+            Some((guard, self.holds_for_sure(member)))
+        };
+        self.arena.members(ty).into_iter().find_map(in_member)
+    }
+
+    /// A list or a variant need not have one in it. What an `Option` or `Result` gave when a lock was taken has.
+    fn holds_for_sure(&self, holder: Ty) -> Confidence {
+        match self.arena.kind(holder) {
+            TypeKind::Named(def, _) if !matches!(self.item(def).kind, ItemKind::Struct { .. }) => {
+                Confidence::Likely
+            }
+            TypeKind::External(path, _) if !super::stubs::is_wrapper(&self.arena.text(path)) => {
+                Confidence::Likely
+            }
+            _ => Confidence::Certain,
+        }
     }
 
     fn add(
@@ -100,9 +147,12 @@ impl Cx<'_> {
         mount: MountId,
         body: BodyId,
         keeper: Keeper,
-        guard: Ty,
+        guard: Option<(Ty, Confidence)>,
         resolution: &mut Resolution,
     ) {
+        let Some((guard, confidence)) = guard else {
+            return;
+        };
         let TypeKind::External(path, _) = self.arena.kind(guard) else {
             return;
         };
@@ -110,7 +160,7 @@ impl Cx<'_> {
             body: super::bodies::program_body(resolution, mount, body),
             keeper,
             type_: (&*self.arena.text(path)).into(),
-            confidence: Confidence::Certain,
+            confidence,
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Calls that are not written: operators, iteration, formatting, and the methods of iterators.
 
-use nostall_model::facts::{CallId, CallKind};
+use nostall_model::facts::{CallId, CallKind, ExprId};
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
@@ -43,17 +43,17 @@ impl Cx<'_> {
         &self,
         mount: MountId,
         id: CallId,
-        ty: Ty,
+        receiver: ExprId,
         name: &str,
-        kind: CallKind,
     ) -> Vec<Callee> {
+        let ty = self.type_of(mount, receiver);
         let members = self.arena.members(ty);
-        match kind {
+        match self.facts(mount).call(id).kind {
             CallKind::Iterate => members
                 .iter()
                 .flat_map(|member| self.iterated(*member, name))
                 .collect(),
-            CallKind::Drop => self.dropped(ty),
+            CallKind::Drop => self.dropped_here(mount, id, receiver, ty),
             CallKind::Convert => self.converted_error(mount, id, ty),
             CallKind::Format => {
                 let named = [name].into_iter().filter(|name| *name != "fmt");

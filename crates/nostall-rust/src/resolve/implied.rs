@@ -1,5 +1,5 @@
 //! Code of the program that a call runs although it does not name it: conversions, `Display` behind `to_string`, `next` behind
-//! what uses an iterator up, `Drop` of what a value holds.
+//! what uses an iterator up.
 
 use nostall_model::Confidence;
 use nostall_model::facts::{CallId, DefinitionKind, ExprId, ExprKind, ItemKind, Sink};
@@ -10,9 +10,6 @@ use super::impls::Substitution;
 use super::methods::{Callee, What};
 use super::mounts::{DefId, MountId};
 use super::types::{Ty, TypeKind};
-
-/// How deep values within values are looked at for `Drop`.
-const DEEPEST_DROP: u32 = 5;
 
 /// What each expression is the object, the operand or the value of.
 #[derive(Debug, Default)]
@@ -276,99 +273,4 @@ impl Cx<'_> {
         ];
         USES_UP.contains(&name)
     }
-
-    // ---- drop
-
-    /// The `Drop` impls that the end of a value runs: its own, and those of what it holds. A reference owns nothing.
-    pub(super) fn dropped(&self, ty: Ty) -> Vec<Callee> {
-        let mut found = Vec::new();
-        self.add_dropped(ty, DEEPEST_DROP, &mut found);
-        found.sort_unstable();
-        found.dedup();
-        let function = |def| self.function(def, &Substitution::default(), Confidence::Likely);
-        found.into_iter().map(function).collect()
-    }
-
-    fn add_dropped(&self, ty: Ty, budget: u32, found: &mut Vec<DefId>) {
-        if budget == 0 || !self.has_drop_impls() {
-            return;
-        }
-        for member in self.arena.members(ty) {
-            if let Some(impl_) = self.own_drop(member) {
-                found.extend(self.associated_in(impl_, "drop"));
-            }
-            for held in self.held_by(member) {
-                self.add_dropped(held, budget - 1, found);
-            }
-        }
-    }
-
-    fn own_drop(&self, ty: Ty) -> Option<DefId> {
-        match self.arena.kind(ty) {
-            TypeKind::Named(..) => self.impl_of_external_trait(ty, &["std::ops::Drop"]),
-            _ => None,
-        }
-    }
-
-    /// The types of the values that a value owns.
-    fn held_by(&self, ty: Ty) -> Vec<Ty> {
-        match self.arena.kind(ty) {
-            TypeKind::Named(def, _) => self.fields_of(def, ty),
-            TypeKind::Tuple(members) => members.to_vec(),
-            TypeKind::Slice(item) => vec![item],
-            TypeKind::External(path, arguments) if owns_arguments(&self.arena.text(path)) => {
-                arguments.to_vec()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The types of all fields of a struct or an enum.
-    pub(super) fn fields_of(&self, def: DefId, owner: Ty) -> Vec<Ty> {
-        let runs: Vec<nostall_model::facts::Run> = match self.item(def).kind {
-            ItemKind::Struct { fields } => vec![fields],
-            ItemKind::Enum => self.variants_of(def),
-            _ => Vec::new(),
-        };
-        let mut substitution = Substitution::default();
-        self.unify(self.self_type(def), owner, &mut substitution);
-        let facts = self.facts(def.mount);
-        let fields = runs
-            .into_iter()
-            .flat_map(|run| facts.fields[run.range()].iter());
-        fields
-            .map(|field| self.substitute(self.written_type(def.mount, field.type_), &substitution))
-            .collect()
-    }
-
-    fn variants_of(&self, def: DefId) -> Vec<nostall_model::facts::Run> {
-        let facts = self.facts(def.mount);
-        let inner = self.item(def).inner;
-        let own = facts.items.iter().filter(|item| Some(item.scope) == inner);
-        own.filter_map(|item| match item.kind {
-            ItemKind::Variant { fields } => Some(fields),
-            _ => None,
-        })
-        .collect()
-    }
-}
-
-/// Containers of the standard library that own what their type arguments say. `Arc` and `Rc` are not among them: who is the
-/// last owner, nobody knows.
-fn owns_arguments(path: &str) -> bool {
-    const OWNERS: [&str; 12] = [
-        "std::boxed::Box",
-        "std::option::Option",
-        "std::result::Result",
-        "std::vec::Vec",
-        "std::collections::VecDeque",
-        "std::collections::HashMap",
-        "std::collections::BTreeMap",
-        "std::collections::HashSet",
-        "std::collections::BTreeSet",
-        "std::sync::Mutex",
-        "std::sync::RwLock",
-        "std::cell::RefCell",
-    ];
-    OWNERS.contains(&path)
 }

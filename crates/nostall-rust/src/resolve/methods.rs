@@ -25,7 +25,7 @@ pub(crate) struct Callee {
 }
 
 /// What is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum What {
     /// A function or method of the program.
     Function(DefId),
@@ -77,19 +77,28 @@ impl Cx<'_> {
     pub(super) fn callees_anew(&self, mount: MountId, id: CallId) -> Vec<Callee> {
         let facts = self.facts(mount);
         let call = *facts.call(id);
+        let mut callees = self.written_callees(mount, id, &call);
+        if call.kind == CallKind::Plain {
+            callees.extend(self.dropped_result(&call, &callees));
+        }
+        callees
+    }
+
+    fn written_callees(&self, mount: MountId, id: CallId, call: &Call) -> Vec<Callee> {
+        let facts = self.facts(mount);
         match call.callee {
-            Written::Value(value) => self.called_value(mount, value, &call, 16),
+            Written::Value(value) => self.called_value(mount, value, call, 16),
             Written::Macro(path) => self.called_macro(mount, path, id),
             Written::Method { receiver, name } => {
                 let ty = self.type_of(mount, receiver);
                 let name = facts.text(name);
                 if call.kind == CallKind::Plain {
-                    let mut callees = self.method(mount, ty, name, &call);
+                    let mut callees = self.method(mount, ty, name, call);
                     callees.extend(self.lazy_initialiser(mount, receiver));
                     self.add_implied(mount, id, ty, name, &mut callees);
                     callees
                 } else {
-                    self.implicit(mount, id, ty, name, call.kind)
+                    self.implicit(mount, id, receiver, name)
                 }
             }
         }
@@ -399,10 +408,8 @@ impl Cx<'_> {
         let mut found = Vec::new();
         for matched in self.catalog.trait_method(Language::Rust, type_path, name) {
             let api = self.catalog.api(matched.api);
-            let carried = !matched.through
-                || arguments
-                    .first()
-                    .is_some_and(|inner| self.carries(*inner, &api.path, 4));
+            let trait_ = &self.catalog.trait_by_id(matched.trait_id).path;
+            let carried = !matched.through || self.wraps_a_carrier(arguments, trait_);
             if carried {
                 found.push((
                     What::External(self.arena.symbol(&api.path)),
@@ -411,30 +418,6 @@ impl Cx<'_> {
             }
         }
         found
-    }
-
-    /// Says whether a type carries the trait of a catalogued method.
-    pub(crate) fn carries(&self, ty: Ty, method: &str, budget: u32) -> bool {
-        let Some((trait_, _)) = method.rsplit_once("::") else {
-            return false;
-        };
-        let steps = self.autoderef(ty);
-        budget > 0
-            && steps.iter().any(|step| match self.arena.kind(*step) {
-                TypeKind::External(path, arguments) => {
-                    match self
-                        .catalog
-                        .carries(Language::Rust, trait_, &self.arena.text(path))
-                    {
-                        Some(nostall_catalog::Carrying::Direct) => true,
-                        Some(nostall_catalog::Carrying::ThroughFirstParameter) => arguments
-                            .first()
-                            .is_some_and(|inner| self.carries(*inner, method, budget - 1)),
-                        None => false,
-                    }
-                }
-                _ => false,
-            })
     }
 
     pub(super) fn methods_of_builtin(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {

@@ -7,7 +7,10 @@ mod blanket;
 mod bodies;
 mod callables;
 mod called;
+mod carriers;
 mod conditions;
+mod contexts;
+mod drops;
 mod functions;
 mod generics;
 mod glob_graph;
@@ -179,6 +182,8 @@ pub(crate) struct Cx<'a> {
     parents: Memo<MountId, Rc<implied::Parents>>,
     filled_fields: RefCell<Option<Rc<callables::FilledFields>>>,
     traits_in_scope: Memo<(MountId, u32), Rc<[String]>>,
+    drops: Memo<Ty, Rc<[methods::What]>>,
+    guards_within: Memo<Ty, Option<(Ty, Confidence)>>,
 }
 
 impl<'a> Cx<'a> {
@@ -200,6 +205,8 @@ impl<'a> Cx<'a> {
             parents: RefCell::default(),
             filled_fields: RefCell::default(),
             traits_in_scope: RefCell::default(),
+            drops: RefCell::default(),
+            guards_within: RefCell::default(),
         }
     }
 

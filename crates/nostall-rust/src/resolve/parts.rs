@@ -153,6 +153,17 @@ impl Cx<'_> {
         Some(self.stub_type(stub, &self.names_of(ty, None)))
     }
 
+    /// The types of the public fields and the variants of a type outside the program.
+    pub(super) fn external_parts(&self, path: Symbol, ty: Ty) -> Vec<Ty> {
+        let entry = self
+            .catalog
+            .type_entry(nostall_model::Language::Rust, &self.arena.text(path));
+        let fields = entry.into_iter().flat_map(|entry| entry.fields.values());
+        fields
+            .map(|stub| self.stub_type(stub, &self.names_of(ty, None)))
+            .collect()
+    }
+
     pub(super) fn field_of(&self, def: DefId, fields: Run, name: &str, owner: Ty) -> Option<Ty> {
         let facts = self.facts(def.mount);
         let field = facts.fields[fields.range()]
@@ -228,12 +239,12 @@ impl Cx<'_> {
             .into_iter()
             .map(|resolved| match resolved {
                 Resolved::External(path) => {
-                    let own = self.external_variant_part(ty, &self.arena.text(path), index);
-                    if own == Ty::UNKNOWN {
-                        self.own_field(ty, field).unwrap_or(Ty::UNKNOWN)
-                    } else {
-                        own
-                    }
+                    let path = self.arena.text(path);
+                    let variant = path.rsplit("::").next().unwrap_or_default();
+                    self.external_variant_part(ty, &path, index)
+                        .or_else(|| self.own_field(ty, &format!("{variant}.{field}")))
+                        .or_else(|| self.own_field(ty, field))
+                        .unwrap_or(Ty::UNKNOWN)
                 }
                 Resolved::Item(def) => match self.item(def).kind {
                     ItemKind::Variant { fields } | ItemKind::Struct { fields } => {
@@ -248,20 +259,16 @@ impl Cx<'_> {
     }
 
     /// `Some(x)`, `Ok(x)`, `Err(x)` and their like: the variant's position among the type's arguments.
-    pub(super) fn external_variant_part(&self, ty: Ty, variant: &str, index: usize) -> Ty {
+    fn external_variant_part(&self, ty: Ty, variant: &str, index: usize) -> Option<Ty> {
         let TypeKind::External(_, arguments) = self.arena.kind(ty) else {
-            return Ty::UNKNOWN;
+            return None;
         };
         let position = match variant {
             "std::result::Result::Err" => 1,
             "std::option::Option::Some" | "std::result::Result::Ok" | "std::task::Poll::Ready" => 0,
-            _ => return Ty::UNKNOWN,
+            _ => return None,
         };
-        if index == 0 {
-            arguments.get(position).copied().unwrap_or(Ty::UNKNOWN)
-        } else {
-            Ty::UNKNOWN
-        }
+        arguments.get(position).copied().filter(|_| index == 0)
     }
 
     /// What iterating over a value of a type gives.
