@@ -131,6 +131,7 @@ fn check_api(api: &Api, separator: &str) -> Vec<String> {
     let arguments = [
         ("callable", &api.callable),
         ("duration", &api.duration),
+        ("provides", &api.provides),
         ("route.path", &route_path),
     ];
     errors.extend(

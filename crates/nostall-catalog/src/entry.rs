@@ -85,6 +85,9 @@ pub struct Api {
     /// gives); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where what follows depends on it:
     /// constructors, openers, builders.
     pub returns: Option<String>,
+    /// The argument with a callable of which it hands over what that returns, what awaiting that gives, or what it yields
+    /// (Python): `0` for `Depends(get_db)`.
+    pub provides: Option<Argument>,
     /// In a project's own tables: `rust` or `python`, where the path does not tell (`::` or `.`).
     pub language: Option<Language>,
     /// For `waits = "timer"`: the argument that holds the length (as `callable`); in Python seconds, in Rust a `Duration`, or
@@ -443,13 +446,16 @@ pub struct TypeEntry {
     /// `true` for a Python type that values of many other types pass for, also such as never wait (`typing.BinaryIO` is a
     /// `BytesIO`, too): what its methods do has confidence possible.
     pub protocol: bool,
-    /// For a Python class that programs extend: the methods that its framework's loop calls, async or not (`data_received` of
-    /// `asyncio.Protocol`).
+    /// For a Python class that programs extend: the methods and properties that its framework's loop calls, async or not
+    /// (`data_received` of `asyncio.Protocol`); `on_*` stands for all that begin with `on_`.
     pub on_loop: Vec<String>,
     /// For `kind = "guard"`, what is held while it lives, and for a `handle` of Python what is held in a `with` of it: `lock`
     /// (of threads), `task-lock` (of tasks), `borrow`, `span`. All but `task-lock` must not live over an await; a lock held makes
     /// a wait a step worse.
     pub guards: Option<Guards>,
+    /// For a Python type whose objects hold what the program stores in them, wherever it does: in `attributes`
+    /// (`app.state.db = ..`), or under keys, as `items` (`app["db"] = ..`).
+    pub keeps: Option<Keeps>,
     /// Names of its type parameters: `["T"]`.
     pub params: Vec<String>,
     /// What it derefs to: `"std::path::Path"`, or a parameter, `"T"`.
@@ -558,6 +564,16 @@ pub struct FeatureEntry {
     /// The library's name as manifests write it: the file's.
     #[serde(skip)]
     pub library: String,
+}
+
+/// Where objects hold what the program stores in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keeps {
+    /// In attributes.
+    Attributes,
+    /// Under keys.
+    Items,
 }
 
 /// What kind of type.

@@ -52,6 +52,17 @@ impl Cx<'_> {
         values
     }
 
+    /// An attribute of a class that has its type arguments with it.
+    fn attribute_of_named_class(&self, class: &Type, name: &str) -> Values {
+        match class {
+            Type::Class(class, _) => self.attribute_of_class(*class, name),
+            Type::Named(path, _) => vec![Known::certain(Value::Outside(
+                format!("{path}.{name}").into(),
+            ))],
+            _ => Values::new(),
+        }
+    }
+
     fn instance_attribute(&self, type_: &Type, name: &str) -> Values {
         match type_ {
             Type::Class(..) => self.object_attribute(type_, name),
@@ -65,11 +76,10 @@ impl Cx<'_> {
             }
             Type::Tuple(_) => self.instance_attribute(&Type::named("builtins.tuple"), name),
             Type::Generator(_) => self.instance_attribute(&Type::named(GENERATOR), name),
-            Type::Variable(_)
-            | Type::ClassOf(_)
-            | Type::Callable(_)
-            | Type::Exactly(_)
-            | Type::Unknown => Values::new(),
+            Type::ClassOf(class) => self.attribute_of_named_class(class, name),
+            Type::Variable(_) | Type::Callable(_) | Type::Exactly(_) | Type::Unknown => {
+                Values::new()
+            }
         }
     }
 

@@ -147,6 +147,13 @@ impl Cx<'_> {
             Value::Parameter(body, index) => {
                 TargetKind::Parameter(self.program_body(*body), *index)
             }
+            Value::Instance(Type::ClassOf(class)) => {
+                let classes = self.classes_of(std::slice::from_ref(class));
+                return classes
+                    .into_iter()
+                    .flat_map(|class| self.value_targets(file, &class.at_most(known.confidence)))
+                    .collect();
+            }
             Value::Instance(_) => {
                 let methods = self.deeper(|| self.attribute(file, known, "__call__"));
                 let callable = |method: &&Known| !matches!(method.value, Value::Instance(_));
@@ -293,7 +300,7 @@ impl Cx<'_> {
         })
     }
 
-    fn written_argument(
+    pub(super) fn written_argument(
         &self,
         file: usize,
         call: CallId,

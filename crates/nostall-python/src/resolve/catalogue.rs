@@ -294,6 +294,10 @@ impl Cx<'_> {
         if let Some(types) = field {
             return instances(types);
         }
+        let kept = self.kept_attribute(type_, name);
+        if !kept.is_empty() {
+            return kept;
+        }
         let owners = self.lineage(path);
         let paths = || owners.iter().map(|owner| format!("{owner}.{name}"));
         let method = |path: String| Value::Method(type_.clone(), path.into());

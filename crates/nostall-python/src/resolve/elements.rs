@@ -68,7 +68,9 @@ fn element_position(known: &Known) -> Option<usize> {
         return None;
     };
     match &**path {
-        "builtins.list" | "builtins.set" | "collections.deque" => Some(0),
+        "builtins.list" | "builtins.set" | "collections.deque" | "contextvars.ContextVar" => {
+            Some(0)
+        }
         "builtins.dict" | "collections.OrderedDict" | "collections.defaultdict" => Some(1),
         _ => None,
     }

@@ -4,7 +4,7 @@ use nostall_model::Name;
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee, Definition, DefinitionId,
     DefinitionKind, Event, ExprId, ExprKind, FileFacts, ImportId, ImportKind, ItemId,
-    ParameterKind, Part, ScopeId, ScopeKind, Shown,
+    ParameterKind, Part, ScopeId, ScopeKind, Shown, TypeExprId,
 };
 use rustc_hash::FxHashMap;
 
@@ -24,6 +24,8 @@ pub(super) struct File<'a> {
     calls_in: FxHashMap<BodyId, Vec<CallId>>,
     /// Tests for a type of a body's own parameters: which test, which parameter, the call that asks.
     kind_tests: FxHashMap<BodyId, Vec<(u32, u16, CallId)>>,
+    /// Values that may be read as types.
+    type_forms: FxHashMap<ExprId, TypeExprId>,
     /// `from x import *`.
     pub(super) globs: Vec<ImportId>,
 }
@@ -50,6 +52,7 @@ impl<'a> File<'a> {
             elements: FxHashMap::default(),
             calls_in: FxHashMap::default(),
             kind_tests: FxHashMap::default(),
+            type_forms: facts.type_forms.iter().copied().collect(),
             globs: Vec::new(),
         };
         for (index, binding) in facts.bindings.iter().enumerate() {
@@ -130,7 +133,7 @@ impl<'a> File<'a> {
         self.kind_tests.get(&body).map_or(&[], Vec::as_slice)
     }
 
-    /// `things.append(x)`, `things.add(x)`, `things.setdefault(k, x)`, and so on.
+    /// `things.append(x)`, `things.add(x)`, `things.setdefault(k, x)`, `context.set(x)`, and so on.
     fn add_calls(&mut self) {
         for (index, call) in self.facts.calls.iter().enumerate() {
             self.calls_in
@@ -148,7 +151,7 @@ impl<'a> File<'a> {
             return;
         };
         let position = match self.facts.text(name) {
-            "append" | "add" | "appendleft" => 0,
+            "append" | "add" | "appendleft" | "set" => 0,
             "insert" | "setdefault" => 1,
             _ => return,
         };
@@ -232,6 +235,11 @@ impl<'a> File<'a> {
         let name = self.facts.names.find(name);
         name.and_then(|name| self.stores.get(&(class, name)))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// The type that a value is, where it is one.
+    pub(super) fn type_form(&self, value: ExprId) -> Option<TypeExprId> {
+        self.type_forms.get(&value).copied()
     }
 
     /// What is put into a container.
