@@ -488,7 +488,10 @@ impl Cx<'_> {
         }
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
+        // A decorator is called with the function alone, whatever else may take it as an argument.
+        let decorates = api.registers && matches!(arguments, [only] if only.name.is_none());
         let is_the_callable = api.every
+            || decorates
             || api.callable.as_ref().is_none_or(|wanted| {
                 argument(facts, arguments, wanted)
                     .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
