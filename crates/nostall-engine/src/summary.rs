@@ -293,7 +293,7 @@ impl Cx<'_> {
         summaries: &mut Summaries,
     ) -> Contribution {
         let mut contribution = Contribution::default();
-        let (_, record) = self.program.call(call);
+        let (facts, record) = self.program.call(call);
         for target in self.program.targets(call) {
             if let TargetKind::Api(api) = target.kind {
                 let api = self.catalog.api(ApiId(api));
@@ -342,7 +342,11 @@ impl Cx<'_> {
                     owner: *owner,
                     index: *index,
                     what: Use::Inline,
-                    confidence,
+                    // In Python what is awaited comes from async code, which does not run when it is called.
+                    confidence: match (awaited, facts.language) {
+                        (true, Language::Python) => confidence.min(Confidence::Possible),
+                        _ => confidence,
+                    },
                     call,
                 }),
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {
@@ -516,6 +520,12 @@ impl Cx<'_> {
         contribution: &mut Contribution,
     ) {
         if !self.program.runs_when_called(callee) {
+            // What async code makes runs on its thread, and there calls what it was given.
+            if is_async(self.program.body(body).flavour)
+                && is_async(self.program.body(callee).flavour)
+            {
+                self.use_given(body, call, callee, confidence, summaries, contribution);
+            }
             return;
         }
         // Calling a generator makes it; its code runs where it is iterated or entered.
@@ -529,6 +539,19 @@ impl Cx<'_> {
             return;
         }
         self.absorb(body, call, callee, confidence, summaries, contribution);
+        self.use_given(body, call, callee, confidence, summaries, contribution);
+    }
+
+    /// Puts in the callables that a body is given.
+    fn use_given(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        callee: ProgramBody,
+        confidence: Confidence,
+        summaries: &mut Summaries,
+        contribution: &mut Contribution,
+    ) {
         let uses = summaries.of(callee).uses.clone();
         for use_ in uses {
             if use_.owner != callee {
@@ -775,6 +798,10 @@ pub(crate) fn by_times(api: &nostall_catalog::Api) -> Placement {
         once: api.times == Some(Times::Once),
         ..Placement::default()
     }
+}
+
+fn is_async(flavour: Flavour) -> bool {
+    matches!(flavour, Flavour::Async | Flavour::AsyncGenerator)
 }
 
 /// The number of a call in its file.

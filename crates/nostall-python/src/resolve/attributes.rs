@@ -77,9 +77,11 @@ impl Cx<'_> {
             Type::Tuple(_) => self.instance_attribute(&Type::named("builtins.tuple"), name),
             Type::Generator(_) => self.instance_attribute(&Type::named(GENERATOR), name),
             Type::ClassOf(class) => self.attribute_of_named_class(class, name),
-            Type::Variable(_) | Type::Callable(_) | Type::Exactly(_) | Type::Unknown => {
-                Values::new()
-            }
+            Type::Variable(_)
+            | Type::Callable(_)
+            | Type::Exactly(_)
+            | Type::Each(_)
+            | Type::Unknown => Values::new(),
         }
     }
 

@@ -178,7 +178,11 @@ impl Cx<'_> {
                 class @ Type::Class(..) => vec![class.clone()],
                 _ => Vec::new(),
             },
-            Type::Variable(_) | Type::Callable(_) | Type::Exactly(_) | Type::Unknown => Vec::new(),
+            Type::Variable(_)
+            | Type::Callable(_)
+            | Type::Exactly(_)
+            | Type::Each(_)
+            | Type::Unknown => Vec::new(),
         }
     }
 

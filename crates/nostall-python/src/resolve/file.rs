@@ -21,6 +21,8 @@ pub(super) struct File<'a> {
     stores: FxHashMap<(ItemId, Name), Vec<ExprId>>,
     /// What is put into containers.
     elements: FxHashMap<Container, Vec<ExprId>>,
+    /// What is put into containers that are elements of others: `subscribers[name].append(f)`.
+    inner_elements: FxHashMap<Container, Vec<ExprId>>,
     calls_in: FxHashMap<BodyId, Vec<CallId>>,
     /// Tests for a type of a body's own parameters: which test, which parameter, the call that asks.
     kind_tests: FxHashMap<BodyId, Vec<(u32, u16, CallId)>>,
@@ -50,6 +52,7 @@ impl<'a> File<'a> {
             yields: FxHashMap::default(),
             stores: FxHashMap::default(),
             elements: FxHashMap::default(),
+            inner_elements: FxHashMap::default(),
             calls_in: FxHashMap::default(),
             kind_tests: FxHashMap::default(),
             type_forms: facts.type_forms.iter().copied().collect(),
@@ -164,6 +167,21 @@ impl<'a> File<'a> {
     fn add_element(&mut self, holder: ExprId, value: ExprId) {
         if let Some(container) = self.container(holder) {
             self.elements.entry(container).or_default().push(value);
+        } else if let Some(outer) = self.holder(holder).and_then(|it| self.container(it)) {
+            self.inner_elements.entry(outer).or_default().push(value);
+        }
+    }
+
+    /// The container that an element is taken from: `things[key]`, `things.setdefault(key, [])`.
+    fn holder(&self, element: ExprId) -> Option<ExprId> {
+        let ExprKind::Call(call) = self.facts.expr(element).kind else {
+            return None;
+        };
+        match self.facts.call(call).callee {
+            Callee::Method { receiver, name } => {
+                matches!(self.facts.text(name), "__getitem__" | "setdefault").then_some(receiver)
+            }
+            _ => None,
         }
     }
 
@@ -245,6 +263,13 @@ impl<'a> File<'a> {
     /// What is put into a container.
     pub(super) fn elements(&self, container: Container) -> &[ExprId] {
         self.elements.get(&container).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is put into the containers in a container.
+    pub(super) fn inner_elements(&self, container: Container) -> &[ExprId] {
+        self.inner_elements
+            .get(&container)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The body whose variables are the names of a scope.

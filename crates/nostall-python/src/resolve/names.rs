@@ -80,7 +80,7 @@ impl Cx<'_> {
                 return self.defined(file, definition);
             }
             if types.iter().any(|type_| self.says_something(type_)) {
-                return instances(types);
+                return self.typed(file, definition, types);
             }
             let mut values = self.defined(file, definition);
             if values.iter().all(Known::is_parameter) {
@@ -89,6 +89,16 @@ impl Cx<'_> {
             return values;
         }
         self.defined(file, definition)
+    }
+
+    /// A value of a written type. Of a callable the type only says what it gives: a parameter stays the one that was given.
+    fn typed(&self, file: usize, definition: &Definition, types: Vec<Type>) -> Values {
+        if types.iter().all(|type_| matches!(type_, Type::Callable(_)))
+            && matches!(definition.kind, DefinitionKind::Parameter(_))
+        {
+            return self.defined(file, definition);
+        }
+        instances(types)
     }
 
     /// What a definition gives, whatever type is written beside it.

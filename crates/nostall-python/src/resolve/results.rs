@@ -169,6 +169,10 @@ impl Cx<'_> {
                     .collect()
             }
             Value::Parameter(body, index) => {
+                let written = self.written_result(*body, *index);
+                if !written.is_empty() {
+                    return written;
+                }
                 let given = self.given(*body, *index);
                 given
                     .iter()
@@ -180,6 +184,27 @@ impl Cx<'_> {
             }
             Value::Module(_) | Value::Namespace(_) | Value::Super(_) => Values::new(),
         }
+    }
+
+    /// What calling a parameter gives by its written type: `Callable[[], X]`.
+    fn written_result(&self, body: BodyRef, index: u16) -> Values {
+        let types = self.written_callable(body, index).into_iter();
+        let results = types.filter_map(|type_| match type_ {
+            Type::Callable(result) => Some((*result).clone()),
+            _ => None,
+        });
+        instances(results.collect())
+    }
+
+    /// The written type of a parameter, where it is a callable's.
+    pub(super) fn written_callable(&self, body: BodyRef, index: u16) -> Vec<Type> {
+        let parameters = self.facts(body.file).body_parameters(body.body);
+        let written = parameters
+            .get(usize::from(index))
+            .and_then(|parameter| parameter.type_);
+        let mut types = written.map_or_else(Vec::new, |it| self.written_type(body.file, it));
+        types.retain(|type_| matches!(type_, Type::Callable(_)));
+        types
     }
 
     /// A new object; what its type parameters stand for is told by what the constructor is given.
