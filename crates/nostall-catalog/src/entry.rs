@@ -85,6 +85,9 @@ pub struct Api {
     /// gives); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where what follows depends on it:
     /// constructors, openers, builders.
     pub returns: Option<String>,
+    /// For a decorator (Python): `{ call = "tenacity.BaseRetrying.sleep", given = ["wait"] }`, what a decorated function that is
+    /// not async runs beside its own code each time that it is called; where one of these keywords is given, or always.
+    pub around: Option<Around>,
     /// The argument with a callable of which it hands over what that returns, what awaiting that gives, or what it yields
     /// (Python): `0` for `Depends(get_db)`.
     pub provides: Option<Argument>,
@@ -236,6 +239,16 @@ pub struct Route {
     pub method: Option<String>,
     /// Which argument holds the path.
     pub path: Option<Argument>,
+}
+
+/// What a decorator runs around a function.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct Around {
+    /// The path of the entry that says what that does.
+    pub call: String,
+    /// Keyword arguments of the decorator, of which one must be given; empty: it is always so.
+    pub given: Vec<String>,
 }
 
 /// An argument of a call.

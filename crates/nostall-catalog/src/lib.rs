@@ -21,7 +21,7 @@ mod traits;
 pub use catalog::{Catalog, Match};
 pub use entries::UserEntries;
 pub use entry::{
-    Api, Argument, Carrier, Clones, DurationUnit, Effect, EventLoop, FeatureEntry, Keeps, Literal, Origin,
+    Api, Argument, Around, Carrier, Clones, DurationUnit, Effect, EventLoop, FeatureEntry, Keeps, Literal, Origin,
     Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId, TypeEntry, TypeKind, When,
 };
 pub use error::CatalogError;

@@ -138,7 +138,13 @@ impl Cx<'_> {
     /// What calling a value runs.
     fn value_targets(&self, file: usize, known: &Known) -> Vec<Target> {
         let kind = match &known.value {
-            Value::Body(body) => return vec![self.body_target(*body, known.confidence)],
+            Value::Body(body) => {
+                let around = self.run_around(*body).into_iter();
+                let around = around.map(|path| self.outside(path, Confidence::Likely));
+                return std::iter::once(self.body_target(*body, known.confidence))
+                    .chain(around)
+                    .collect();
+            }
             Value::Class(class) => return self.constructor(*class, known.confidence),
             Value::Outside(path) | Value::Method(_, path) => {
                 return vec![self.outside(path, known.confidence)];
