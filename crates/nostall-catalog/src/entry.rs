@@ -42,6 +42,9 @@ pub struct Api {
     /// `true` where all elements of the arguments are taken before it returns, so that the code of a generator among them runs:
     /// `list(numbers())`.
     pub iterates: bool,
+    /// The methods of argument 0 that it calls (Python): `["__len__"]` for `len`. What `iterates` calls `__iter__` of all
+    /// arguments.
+    pub calls: Vec<String>,
     /// How often the callable runs: `once` in the life of the program (an initialiser; the risk is a step lower), `many`, once
     /// per element of something (a loop; a step higher).
     pub times: Option<Times>,

@@ -14,9 +14,7 @@ impl Cx<'_> {
     pub(super) fn attribute(&self, from: usize, of: &Known, name: &str) -> Values {
         let values = match &of.value {
             Value::Module(_) | Value::Namespace(_) => self.member(from, &of.value, name),
-            Value::Outside(path) => vec![Known::certain(Value::Outside(
-                format!("{path}.{name}").into(),
-            ))],
+            Value::Outside(path) => vec![Known::certain(self.attribute_outside(path, name))],
             Value::Class(class) => self.attribute_of_class(*class, name),
             Value::Super(class) => self.super_attribute(*class, name),
             Value::Instance(type_) => self.instance_attribute(type_, name),
@@ -34,6 +32,24 @@ impl Cx<'_> {
             Value::Body(_) | Value::Moved(..) => Values::new(),
         };
         at_most(values, of.confidence)
+    }
+
+    /// An attribute of something of a library: of a class also what the catalogue says of one that it extends.
+    fn attribute_outside(&self, path: &str, name: &str) -> Value {
+        let direct = format!("{path}.{name}");
+        let found = |path: &str| {
+            let found = self.catalog.lookup(Language::Python, path);
+            found.is_some_and(|found| !found.wildcard)
+        };
+        let is_class = || self.catalog.type_entry(Language::Python, path).is_some();
+        if !found(&direct) && is_class() {
+            let above = self.lineage(path).into_iter().skip(1);
+            let inherited = above.map(|class| format!("{class}.{name}"));
+            if let Some(inherited) = inherited.into_iter().find(|it| found(it)) {
+                return Value::Method(Type::named(path), inherited.into());
+            }
+        }
+        Value::Outside(direct.into())
     }
 
     /// An attribute of a class itself; that of an enumeration is a member.

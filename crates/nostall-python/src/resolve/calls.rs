@@ -73,7 +73,45 @@ impl Cx<'_> {
             }
         }
         self.doubt(&mut targets);
+        for target in self.called_in_turn(file, call, &targets) {
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
         targets
+    }
+
+    /// The methods of its arguments that a function of the catalogue calls: `len(x)`, `list(x)`.
+    fn called_in_turn(&self, file: usize, call: &Call, targets: &[Target]) -> Vec<Target> {
+        let [
+            Target {
+                kind: TargetKind::Api(api),
+                ..
+            },
+        ] = targets
+        else {
+            return Vec::new();
+        };
+        let api = self.catalog.api(ApiId(*api));
+        let arguments = &self.facts(file).arguments[call.arguments.range()];
+        let own = arguments.iter().take(1);
+        let own = own.flat_map(|it| api.calls.iter().map(move |method| (it, &**method)));
+        let iterated = arguments.iter().filter(|_| api.iterates);
+        own.chain(iterated.map(|it| (it, "__iter__")))
+            .filter(|(argument, _)| argument.kind == ArgumentKind::Positional)
+            .flat_map(|(argument, method)| self.method_targets(file, argument.value, method))
+            .collect()
+    }
+
+    fn method_targets(&self, file: usize, value: ExprId, method: &str) -> Vec<Target> {
+        let objects = self.with_given(self.evaluate(file, value).to_vec());
+        let objects = objects
+            .iter()
+            .filter(|known| matches!(known.value, Value::Instance(_)));
+        objects
+            .flat_map(|known| self.attribute(file, known, method))
+            .filter_map(|known| self.implied_target(&known))
+            .collect()
     }
 
     /// Where one of several libraries' types does not wait, as in `Future | asyncio.Future`, that the other one does is only
