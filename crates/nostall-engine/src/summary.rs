@@ -553,13 +553,22 @@ impl Cx<'_> {
         contribution: &mut Contribution,
     ) {
         let uses = summaries.of(callee).uses.clone();
-        for use_ in uses {
+        let awaits = is_async(self.program.body(callee).flavour);
+        for use_ in &uses {
             if use_.owner != callee {
                 continue;
             }
+            // A helper that awaits the work on another thread does it in place only where it is told to.
+            let moves = |other: &ParameterUse| {
+                other.index == use_.index && other.owner == callee && other.what == Use::Offloaded
+            };
+            let limit = match use_.what == Use::Inline && awaits && uses.iter().any(moves) {
+                true => Confidence::Possible,
+                false => use_.confidence,
+            };
             for passed in self.program.passed(call) {
                 if self.parameter_index(call, callee, passed.index) == use_.index {
-                    let sure = confidence.min(use_.confidence);
+                    let sure = confidence.min(limit);
                     self.use_passed(body, call, passed, use_.what, sure, summaries, contribution);
                 }
             }
