@@ -128,7 +128,9 @@ fn check_api(api: &Api, separator: &str) -> Vec<String> {
             .filter_map(|text| check_type("gives", text)),
     );
     let route_path = api.route.as_ref().and_then(|route| route.path.clone());
+    let listens = api.listens.as_ref().map(|it| it.argument.clone());
     let arguments = [
+        ("listens.argument", &listens),
         ("callable", &api.callable),
         ("duration", &api.duration),
         ("provides", &api.provides),

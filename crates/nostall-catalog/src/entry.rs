@@ -85,12 +85,21 @@ pub struct Api {
     /// argument 0 (`read::<u8>()`), `X::Output` what calling or awaiting an `X` gives, `X::Item` what iterating over it gives
     /// (or what an `Option` holds). For Python likewise: the receiver's parameters by name, `Self`, `A0`, and of any of them
     /// `A0.Item` (one step of an iteration), `A0.Entered` (what `with` binds), `A0.Awaited`, `A0.Result` (what calling it
-    /// gives); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where what follows depends on it:
-    /// constructors, openers, builders.
+    /// gives), `A0.Text` (what a literal says); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where
+    /// what follows depends on it: constructors, openers, builders.
     pub returns: Option<String>,
     /// For a decorator (Python): `{ call = "tenacity.BaseRetrying.sleep", given = ["wait"] }`, what a decorated function that is
     /// not async runs beside its own code each time that it is called; where one of these keywords is given, or always.
     pub around: Option<Around>,
+    /// For a method that registers objects to be told (Python), `{ argument = 0, methods = ["handle", "emit"] }`: which argument,
+    /// and which of its methods runs, the first that the program has written; of a library's class it is the first, where that has
+    /// an entry. `limited_by` is the method that sets the least `level` of which it is told.
+    pub listens: Option<Listens>,
+    /// The path of the entry with `listens` whose objects a call tells: `log.info(..)` those of `log.addHandler(..)`. Both are
+    /// told apart by the text in the type of their receivers (`logging.Logger[A0.Text]`).
+    pub tells: Option<String>,
+    /// How grave is what it tells, or the number of a constant: 40 for `logging.ERROR`.
+    pub level: Option<i64>,
     /// The argument with a callable of which it hands over what that returns, what awaiting that gives, or what it yields
     /// (Python): `0` for `Depends(get_db)`.
     pub provides: Option<Argument>,
@@ -252,6 +261,18 @@ pub struct Around {
     pub call: String,
     /// Keyword arguments of the decorator, of which one must be given; empty: it is always so.
     pub given: Vec<String>,
+}
+
+/// An object that is registered to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct Listens {
+    /// Which argument it is.
+    pub argument: Argument,
+    /// Which of its methods runs.
+    pub methods: Vec<String>,
+    /// The method of it that sets the least level.
+    pub limited_by: Option<String>,
 }
 
 /// An argument of a call.

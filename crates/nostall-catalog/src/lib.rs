@@ -22,8 +22,8 @@ pub use catalog::{Catalog, Match};
 pub use entries::UserEntries;
 pub use entry::{
     Api, Argument, Around, Carrier, Clones, DurationUnit, Effect, EventLoop, FeatureEntry, Keeps,
-    Literal, Origin, Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId, TypeEntry,
-    TypeKind, When,
+    Listens, Literal, Origin, Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId,
+    TypeEntry, TypeKind, When,
 };
 pub use error::CatalogError;
 pub use form::{FormError, Tables, parse};

@@ -140,6 +140,12 @@ impl Cx<'_> {
         Some(facts.text(facts.item(class).name?).to_owned())
     }
 
+    /// The calls of something with this name.
+    pub(super) fn calls_named(&self, name: &str) -> &[(usize, CallId)] {
+        let sites = self.call_sites().by_name.get(name);
+        sites.map_or(&[][..], Vec::as_slice)
+    }
+
     fn call_sites(&self) -> &CallSites {
         self.call_sites.get_or_init(|| {
             let mut by_name: FxHashMap<String, Vec<(usize, CallId)>> = FxHashMap::default();

@@ -73,7 +73,11 @@ impl Cx<'_> {
             }
         }
         self.doubt(&mut targets);
-        for target in self.called_in_turn(file, call, &targets) {
+        let more = [
+            self.called_in_turn(file, call, &targets),
+            self.told(file, call, &targets),
+        ];
+        for target in more.into_iter().flatten() {
             if !targets.contains(&target) {
                 targets.push(target);
             }
@@ -218,7 +222,7 @@ impl Cx<'_> {
     }
 
     /// A project's own entry for one of its functions goes before the function's code.
-    fn body_target(&self, body: BodyRef, confidence: Confidence) -> Target {
+    pub(super) fn body_target(&self, body: BodyRef, confidence: Confidence) -> Target {
         let entry = self
             .qualified_name(body)
             .and_then(|path| self.catalog.lookup_user(Language::Python, &path));
@@ -264,7 +268,7 @@ impl Cx<'_> {
         targets
     }
 
-    fn outside(&self, path: &str, confidence: Confidence) -> Target {
+    pub(super) fn outside(&self, path: &str, confidence: Confidence) -> Target {
         match self.catalog.lookup(Language::Python, path) {
             Some(found) => {
                 let limit = if found.wildcard {

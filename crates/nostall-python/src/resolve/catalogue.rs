@@ -182,6 +182,7 @@ impl Cx<'_> {
             | Type::Callable(_)
             | Type::Exactly(_)
             | Type::Each(_)
+            | Type::Text(_)
             | Type::Unknown => Vec::new(),
         }
     }

@@ -17,6 +17,7 @@ mod file;
 mod generics;
 mod guards;
 mod kept;
+mod listeners;
 mod modules;
 mod names;
 mod narrow;

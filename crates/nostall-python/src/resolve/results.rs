@@ -495,6 +495,11 @@ impl Cx<'_> {
         mut arguments: Arguments,
     ) -> Arguments {
         let given = self.facts(file).call_arguments(call);
+        if returns.contains("A0.Text")
+            && let Some(text) = self.text_given(file, given.first().map(|first| first.value))
+        {
+            arguments.add("A0.Text", Type::Text(text.into()));
+        }
         for (index, argument) in given.iter().enumerate().take(MAX_ARGUMENTS) {
             let name = format!("A{index}");
             if !returns.contains(&name) {
@@ -504,6 +509,21 @@ impl Cx<'_> {
             arguments.add(&name, self.argument_type(file, &values));
         }
         arguments
+    }
+
+    /// The text that a call is given: a literal, or the name of the module; nothing is the empty one.
+    fn text_given(&self, file: usize, argument: Option<ExprId>) -> Option<&str> {
+        let Some(argument) = argument else {
+            return Some("");
+        };
+        let facts = self.facts(file);
+        match facts.expr(argument).kind {
+            ExprKind::Literal(Literal::Str(text)) => Some(facts.text(text)),
+            ExprKind::Path(path) if facts.path_text(path, ".") == "__name__" => {
+                Some(self.modules.name(file))
+            }
+            _ => None,
+        }
     }
 
     /// The type of an argument; what is called gives a value of its result.

@@ -66,6 +66,8 @@ pub(super) enum Type {
     Exactly(Rc<Value>),
     /// Each of these: the callables in a container.
     Each(Rc<[Type]>),
+    /// A text that tells values of a type apart: the name of a logger.
+    Text(Rc<str>),
     /// Not known.
     Unknown,
 }
@@ -125,7 +127,7 @@ impl Type {
             | Self::Tuple(inner)
             | Self::Each(inner) => inner.iter().any(Self::is_open),
             Self::ClassOf(inner) | Self::Callable(inner) => inner.is_open(),
-            Self::Generator(_) | Self::Exactly(_) | Self::Unknown => false,
+            Self::Generator(_) | Self::Exactly(_) | Self::Text(_) | Self::Unknown => false,
         }
     }
 
@@ -143,7 +145,7 @@ impl Type {
             Self::Each(inner) => Self::Each(all(inner)),
             Self::ClassOf(inner) => Self::ClassOf(Rc::new(inner.with(given))),
             Self::Callable(inner) => Self::Callable(Rc::new(inner.with(given))),
-            Self::Generator(_) | Self::Exactly(_) | Self::Unknown => self.clone(),
+            Self::Generator(_) | Self::Exactly(_) | Self::Text(_) | Self::Unknown => self.clone(),
         }
     }
 
@@ -228,7 +230,7 @@ pub(super) fn instances(types: Vec<Type>) -> Values {
 /// A value of a type.
 fn value_of(type_: Type) -> Option<Value> {
     match type_ {
-        Type::Unknown | Type::Each(_) => None,
+        Type::Unknown | Type::Each(_) | Type::Text(_) => None,
         Type::Exactly(callable) => Some((*callable).clone()),
         Type::ClassOf(inner) => match &*inner {
             Type::Class(class, _) => Some(Value::Class(*class)),
