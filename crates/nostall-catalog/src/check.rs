@@ -130,9 +130,12 @@ fn check_api(api: &Api, separator: &str) -> Vec<String> {
     let ends = api.ends.iter();
     errors.extend(ends.filter_map(|path| check_path(path, separator, true)));
     let route_path = api.route.as_ref().and_then(|route| route.path.clone());
+    let listens = api.listens.as_ref().map(|it| it.argument.clone());
     let arguments = [
+        ("listens.argument", &listens),
         ("callable", &api.callable),
         ("duration", &api.duration),
+        ("provides", &api.provides),
         ("route.path", &route_path),
     ];
     errors.extend(

@@ -42,6 +42,9 @@ pub struct Api {
     /// `true` where all elements of the arguments are taken before it returns, so that the code of a generator among them runs:
     /// `list(numbers())`.
     pub iterates: bool,
+    /// The methods of argument 0 that it calls (Python): `["__len__"]` for `len`. What `iterates` calls `__iter__` of all
+    /// arguments.
+    pub calls: Vec<String>,
     /// How often the callable runs: `once` in the life of the program (an initialiser; the risk is a step lower), `many`, once
     /// per element of something (a loop; a step higher).
     pub times: Option<Times>,
@@ -85,9 +88,24 @@ pub struct Api {
     /// argument 0 (`read::<u8>()`), `X::Output` what calling or awaiting an `X` gives, `X::Item` what iterating over it gives
     /// (or what an `Option` holds). For Python likewise: the receiver's parameters by name, `Self`, `A0`, and of any of them
     /// `A0.Item` (one step of an iteration), `A0.Entered` (what `with` binds), `A0.Awaited`, `A0.Result` (what calling it
-    /// gives); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where what follows depends on it:
-    /// constructors, openers, builders.
+    /// gives), `A0.Text` (what a literal says); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where
+    /// what follows depends on it: constructors, openers, builders.
     pub returns: Option<String>,
+    /// For a decorator (Python): `{ call = "tenacity.BaseRetrying.sleep", given = ["wait"] }`, what a decorated function that is
+    /// not async runs beside its own code each time that it is called; where one of these keywords is given, or always.
+    pub around: Option<Around>,
+    /// For a method that registers objects to be told (Python), `{ argument = 0, methods = ["handle", "emit"] }`: which argument,
+    /// and which of its methods runs, the first that the program has written; of a library's class it is the first, where that has
+    /// an entry. `limited_by` is the method that sets the least `level` of which it is told.
+    pub listens: Option<Listens>,
+    /// The path of the entry with `listens` whose objects a call tells: `log.info(..)` those of `log.addHandler(..)`. Both are
+    /// told apart by the text in the type of their receivers (`logging.Logger[A0.Text]`).
+    pub tells: Option<String>,
+    /// How grave is what it tells, or the number of a constant: 40 for `logging.ERROR`.
+    pub level: Option<i64>,
+    /// The argument with a callable of which it hands over what that returns, what awaiting that gives, or what it yields
+    /// (Python): `0` for `Depends(get_db)`.
+    pub provides: Option<Argument>,
     /// In a project's own tables: `rust` or `python`, where the path does not tell (`::` or `.`).
     pub language: Option<Language>,
     /// For `waits = "timer"`: the argument that holds the length (as `callable`); in Python seconds, in Rust a `Duration`, or
@@ -238,6 +256,28 @@ pub struct Route {
     pub method: Option<String>,
     /// Which argument holds the path.
     pub path: Option<Argument>,
+}
+
+/// What a decorator runs around a function.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct Around {
+    /// The path of the entry that says what that does.
+    pub call: String,
+    /// Keyword arguments of the decorator, of which one must be given; empty: it is always so.
+    pub given: Vec<String>,
+}
+
+/// An object that is registered to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct Listens {
+    /// Which argument it is.
+    pub argument: Argument,
+    /// Which of its methods runs.
+    pub methods: Vec<String>,
+    /// The method of it that sets the least level.
+    pub limited_by: Option<String>,
 }
 
 /// An argument of a call.
@@ -451,13 +491,16 @@ pub struct TypeEntry {
     /// `true` for a Python type that values of many other types pass for, also such as never wait (`typing.BinaryIO` is a
     /// `BytesIO`, too): what its methods do has confidence possible.
     pub protocol: bool,
-    /// For a Python class that programs extend: the methods that its framework's loop calls, async or not (`data_received` of
-    /// `asyncio.Protocol`).
+    /// For a Python class that programs extend: the methods and properties that its framework's loop calls, async or not
+    /// (`data_received` of `asyncio.Protocol`); `on_*` stands for all that begin with `on_`.
     pub on_loop: Vec<String>,
     /// For `kind = "guard"`, what is held while it lives, and for a `handle` of Python what is held in a `with` of it: `lock`
     /// (of threads), `task-lock` (of tasks), `borrow`, `span`. All but `task-lock` must not live over an await; a lock held makes
     /// a wait a step worse.
     pub guards: Option<Guards>,
+    /// For a Python type whose objects hold what the program stores in them, wherever it does: in `attributes`
+    /// (`app.state.db = ..`), or under keys, as `items` (`app["db"] = ..`).
+    pub keeps: Option<Keeps>,
     /// Names of its type parameters: `["T"]`.
     pub params: Vec<String>,
     /// What it derefs to: `"std::path::Path"`, or a parameter, `"T"`.
@@ -568,6 +611,16 @@ pub struct FeatureEntry {
     /// The library's name as manifests write it: the file's.
     #[serde(skip)]
     pub library: String,
+}
+
+/// Where objects hold what the program stores in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keeps {
+    /// In attributes.
+    Attributes,
+    /// Under keys.
+    Items,
 }
 
 /// What kind of type.

@@ -293,7 +293,7 @@ impl Cx<'_> {
         summaries: &mut Summaries,
     ) -> Contribution {
         let mut contribution = Contribution::default();
-        let (_, record) = self.program.call(call);
+        let (facts, record) = self.program.call(call);
         for target in self.program.targets(call) {
             if let TargetKind::Api(api) = target.kind {
                 let api = self.catalog.api(ApiId(api));
@@ -346,7 +346,11 @@ impl Cx<'_> {
                     owner: *owner,
                     index: *index,
                     what: Use::Inline,
-                    confidence,
+                    // In Python what is awaited comes from async code, which does not run when it is called.
+                    confidence: match (awaited, facts.language) {
+                        (true, Language::Python) => confidence.min(Confidence::Possible),
+                        _ => confidence,
+                    },
                     call,
                 }),
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {
@@ -501,7 +505,10 @@ impl Cx<'_> {
         }
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
+        // A decorator is called with the function alone, whatever else may take it as an argument.
+        let decorates = api.registers && matches!(arguments, [only] if only.name.is_none());
         let is_the_callable = api.every
+            || decorates
             || api.callable.as_ref().is_none_or(|wanted| {
                 argument(facts, arguments, wanted)
                     .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
@@ -526,6 +533,12 @@ impl Cx<'_> {
         contribution: &mut Contribution,
     ) {
         if !self.program.runs_when_called(callee) {
+            // What async code makes runs on its thread, and there calls what it was given.
+            if is_async(self.program.body(body).flavour)
+                && is_async(self.program.body(callee).flavour)
+            {
+                self.use_given(body, call, callee, confidence, summaries, contribution);
+            }
             return;
         }
         // Calling a generator makes it; its code runs where it is iterated or entered.
@@ -539,14 +552,36 @@ impl Cx<'_> {
             return;
         }
         self.absorb(body, call, callee, confidence, summaries, contribution);
+        self.use_given(body, call, callee, confidence, summaries, contribution);
+    }
+
+    /// Puts in the callables that a body is given.
+    fn use_given(
+        &self,
+        body: ProgramBody,
+        call: ProgramCall,
+        callee: ProgramBody,
+        confidence: Confidence,
+        summaries: &mut Summaries,
+        contribution: &mut Contribution,
+    ) {
         let uses = summaries.of(callee).uses.clone();
-        for use_ in uses {
+        let awaits = is_async(self.program.body(callee).flavour);
+        for use_ in &uses {
             if use_.owner != callee {
                 continue;
             }
+            // A helper that awaits the work on another thread does it in place only where it is told to.
+            let moves = |other: &ParameterUse| {
+                other.index == use_.index && other.owner == callee && other.what == Use::Offloaded
+            };
+            let limit = match use_.what == Use::Inline && awaits && uses.iter().any(moves) {
+                true => Confidence::Possible,
+                false => use_.confidence,
+            };
             for passed in self.program.passed(call) {
                 if self.parameter_index(call, callee, passed.index) == use_.index {
-                    let sure = confidence.min(use_.confidence);
+                    let sure = confidence.min(limit);
                     self.use_passed(body, call, passed, use_.what, sure, summaries, contribution);
                 }
             }
@@ -785,6 +820,10 @@ pub(crate) fn by_times(api: &nostall_catalog::Api) -> Placement {
         once: api.times == Some(Times::Once),
         ..Placement::default()
     }
+}
+
+fn is_async(flavour: Flavour) -> bool {
+    matches!(flavour, Flavour::Async | Flavour::AsyncGenerator)
 }
 
 /// The number of a call in its file.

@@ -137,6 +137,9 @@ pub struct FileFacts {
     pub paths: Vec<PathExpr>,
     /// Types as written.
     pub types: Vec<TypeExpr>,
+    /// Assigned values that may be read as types, each with the type that it is then: `Db = Annotated[Session, Depends(f)]`
+    /// (Python).
+    pub type_forms: Vec<(ExprId, TypeExprId)>,
     /// Conditions on definitions.
     pub conditions: Vec<Condition>,
     /// Pool: path segments.
@@ -209,6 +212,7 @@ impl FileFacts {
             calls: Vec::new(),
             paths: Vec::new(),
             types: Vec::new(),
+            type_forms: Vec::new(),
             conditions: Vec::new(),
             segments: Vec::new(),
             arguments: Vec::new(),

@@ -21,6 +21,14 @@ impl Lower<'_> {
             right = field(assignment, "right");
         }
         let value = right.map(|right| self.assigned_value(right));
+        if let (Some(right), Some(value)) = (right, value) {
+            let is_alias =
+                |(_, type_): &(_, Option<Node<'_>>)| type_.is_some_and(|it| self.is_alias_mark(it));
+            if may_be_type(right) || targets.iter().any(is_alias) {
+                let type_ = self.type_(right);
+                self.builder.facts.type_forms.push((value, type_));
+            }
+        }
         for (target, type_) in targets {
             let type_ = type_.map(|type_| self.type_(type_));
             match value {
@@ -28,6 +36,11 @@ impl Lower<'_> {
                 None => self.declare_type(target, type_),
             }
         }
+    }
+
+    /// `TypeAlias`, which says that the assigned value is a type.
+    fn is_alias_mark(&self, annotation: Node<'_>) -> bool {
+        self.text(annotation).rsplit('.').next() == Some("TypeAlias")
     }
 
     fn assigned_value(&mut self, node: Node<'_>) -> ExprId {
@@ -248,6 +261,15 @@ impl Lower<'_> {
             _ => old,
         };
         self.builder.event(Event::Store { target, value });
+    }
+}
+
+/// Says whether an assigned value has the form of a type that is more than a name: `X[Y]`, `X | Y`.
+fn may_be_type(value: Node<'_>) -> bool {
+    match value.kind() {
+        "subscript" => true,
+        "binary_operator" => field(value, "operator").is_some_and(|sign| sign.kind() == "|"),
+        _ => false,
     }
 }
 

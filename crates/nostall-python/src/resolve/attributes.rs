@@ -14,9 +14,7 @@ impl Cx<'_> {
     pub(super) fn attribute(&self, from: usize, of: &Known, name: &str) -> Values {
         let values = match &of.value {
             Value::Module(_) | Value::Namespace(_) => self.member(from, &of.value, name),
-            Value::Outside(path) => vec![Known::certain(Value::Outside(
-                format!("{path}.{name}").into(),
-            ))],
+            Value::Outside(path) => vec![Known::certain(self.attribute_outside(path, name))],
             Value::Class(class) => self.attribute_of_class(*class, name),
             Value::Super(class) => self.super_attribute(*class, name),
             Value::Instance(type_) => self.instance_attribute(type_, name),
@@ -36,6 +34,24 @@ impl Cx<'_> {
         at_most(values, of.confidence)
     }
 
+    /// An attribute of something of a library: of a class also what the catalogue says of one that it extends.
+    fn attribute_outside(&self, path: &str, name: &str) -> Value {
+        let direct = format!("{path}.{name}");
+        let found = |path: &str| {
+            let found = self.catalog.lookup(Language::Python, path);
+            found.is_some_and(|found| !found.wildcard)
+        };
+        let is_class = || self.catalog.type_entry(Language::Python, path).is_some();
+        if !found(&direct) && is_class() {
+            let above = self.lineage(path).into_iter().skip(1);
+            let inherited = above.map(|class| format!("{class}.{name}"));
+            if let Some(inherited) = inherited.into_iter().find(|it| found(it)) {
+                return Value::Method(Type::named(path), inherited.into());
+            }
+        }
+        Value::Outside(direct.into())
+    }
+
     /// An attribute of a class itself; that of an enumeration is a member.
     fn attribute_of_class(&self, class: super::value::ItemRef, name: &str) -> Values {
         let values = self.class_attribute(class, name);
@@ -52,6 +68,17 @@ impl Cx<'_> {
         values
     }
 
+    /// An attribute of a class that has its type arguments with it.
+    fn attribute_of_named_class(&self, class: &Type, name: &str) -> Values {
+        match class {
+            Type::Class(class, _) => self.attribute_of_class(*class, name),
+            Type::Named(path, _) => vec![Known::certain(Value::Outside(
+                format!("{path}.{name}").into(),
+            ))],
+            _ => Values::new(),
+        }
+    }
+
     fn instance_attribute(&self, type_: &Type, name: &str) -> Values {
         match type_ {
             Type::Class(..) => self.object_attribute(type_, name),
@@ -65,10 +92,12 @@ impl Cx<'_> {
             }
             Type::Tuple(_) => self.instance_attribute(&Type::named("builtins.tuple"), name),
             Type::Generator(_) => self.instance_attribute(&Type::named(GENERATOR), name),
+            Type::ClassOf(class) => self.attribute_of_named_class(class, name),
             Type::Variable(_)
-            | Type::ClassOf(_)
             | Type::Callable(_)
             | Type::Exactly(_)
+            | Type::Each(_)
+            | Type::Text(_)
             | Type::Unknown => Values::new(),
         }
     }

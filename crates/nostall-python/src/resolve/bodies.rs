@@ -87,13 +87,21 @@ impl Cx<'_> {
                 entry
                     .on_loop
                     .iter()
-                    .any(|method| *method == name)
+                    .any(|method| names(method, name))
                     .then(|| Entry::Event {
                         class: type_.to_owned(),
                         method: name.to_owned(),
                     })
             })
         })
+    }
+}
+
+/// Says whether an entry of `on_loop` means a method: `on_*` means all that begin so.
+fn names(entry: &str, method: &str) -> bool {
+    match entry.strip_suffix('*') {
+        Some(start) => method.starts_with(start),
+        None => entry == method,
     }
 }
 

@@ -6,7 +6,7 @@ use nostall_model::Confidence;
 use nostall_model::facts::{BodyKind, CallId, CallKind, Callee, ExprId, ExprKind, FileFacts};
 use rustc_hash::FxHashMap;
 
-use super::value::{BodyRef, ItemRef, Known, Value, Values, add, at_most};
+use super::value::{BodyRef, ItemRef, Known, Value, Values, add, at_most, instances};
 use super::{Cx, MAX_STEPS};
 
 /// A name that more calls than these use tells nothing.
@@ -57,6 +57,9 @@ impl Cx<'_> {
             if let Some(argument) = self.argument_of(file, call, body, usize::from(index)) {
                 add(&mut values, self.given_by(file, argument, &itself));
             }
+        }
+        if values.is_empty() {
+            return instances(self.written_callable(body, index));
         }
         let sure = if values.len() > 1 {
             Confidence::Possible
@@ -135,6 +138,12 @@ impl Cx<'_> {
         }
         let class = self.files[body.file].class_around(body.body)?;
         Some(facts.text(facts.item(class).name?).to_owned())
+    }
+
+    /// The calls of something with this name.
+    pub(super) fn calls_named(&self, name: &str) -> &[(usize, CallId)] {
+        let sites = self.call_sites().by_name.get(name);
+        sites.map_or(&[][..], Vec::as_slice)
     }
 
     fn call_sites(&self) -> &CallSites {

@@ -73,7 +73,49 @@ impl Cx<'_> {
             }
         }
         self.doubt(&mut targets);
+        let more = [
+            self.called_in_turn(file, call, &targets),
+            self.told(file, call, &targets),
+        ];
+        for target in more.into_iter().flatten() {
+            if !targets.contains(&target) {
+                targets.push(target);
+            }
+        }
         targets
+    }
+
+    /// The methods of its arguments that a function of the catalogue calls: `len(x)`, `list(x)`.
+    fn called_in_turn(&self, file: usize, call: &Call, targets: &[Target]) -> Vec<Target> {
+        let [
+            Target {
+                kind: TargetKind::Api(api),
+                ..
+            },
+        ] = targets
+        else {
+            return Vec::new();
+        };
+        let api = self.catalog.api(ApiId(*api));
+        let arguments = &self.facts(file).arguments[call.arguments.range()];
+        let own = arguments.iter().take(1);
+        let own = own.flat_map(|it| api.calls.iter().map(move |method| (it, &**method)));
+        let iterated = arguments.iter().filter(|_| api.iterates);
+        own.chain(iterated.map(|it| (it, "__iter__")))
+            .filter(|(argument, _)| argument.kind == ArgumentKind::Positional)
+            .flat_map(|(argument, method)| self.method_targets(file, argument.value, method))
+            .collect()
+    }
+
+    fn method_targets(&self, file: usize, value: ExprId, method: &str) -> Vec<Target> {
+        let objects = self.with_given(self.evaluate(file, value).to_vec());
+        let objects = objects
+            .iter()
+            .filter(|known| matches!(known.value, Value::Instance(_)));
+        objects
+            .flat_map(|known| self.attribute(file, known, method))
+            .filter_map(|known| self.implied_target(&known))
+            .collect()
     }
 
     /// Where one of several libraries' types does not wait, as in `Future | asyncio.Future`, that the other one does is only
@@ -138,7 +180,13 @@ impl Cx<'_> {
     /// What calling a value runs.
     fn value_targets(&self, file: usize, known: &Known) -> Vec<Target> {
         let kind = match &known.value {
-            Value::Body(body) => return vec![self.body_target(*body, known.confidence)],
+            Value::Body(body) => {
+                let around = self.run_around(*body).into_iter();
+                let around = around.map(|path| self.outside(path, Confidence::Likely));
+                return std::iter::once(self.body_target(*body, known.confidence))
+                    .chain(around)
+                    .collect();
+            }
             Value::Class(class) => return self.constructor(*class, known.confidence),
             Value::Outside(path) | Value::Method(_, path) => {
                 return vec![self.outside(path, known.confidence)];
@@ -146,6 +194,13 @@ impl Cx<'_> {
             Value::Moved(_, path) => TargetKind::External(Box::from(&**path)),
             Value::Parameter(body, index) => {
                 TargetKind::Parameter(self.program_body(*body), *index)
+            }
+            Value::Instance(Type::ClassOf(class)) => {
+                let classes = self.classes_of(std::slice::from_ref(class));
+                return classes
+                    .into_iter()
+                    .flat_map(|class| self.value_targets(file, &class.at_most(known.confidence)))
+                    .collect();
             }
             Value::Instance(_) => {
                 let methods = self.deeper(|| self.attribute(file, known, "__call__"));
@@ -167,7 +222,7 @@ impl Cx<'_> {
     }
 
     /// A project's own entry for one of its functions goes before the function's code.
-    fn body_target(&self, body: BodyRef, confidence: Confidence) -> Target {
+    pub(super) fn body_target(&self, body: BodyRef, confidence: Confidence) -> Target {
         let entry = self
             .qualified_name(body)
             .and_then(|path| self.catalog.lookup_user(Language::Python, &path));
@@ -213,7 +268,7 @@ impl Cx<'_> {
         targets
     }
 
-    fn outside(&self, path: &str, confidence: Confidence) -> Target {
+    pub(super) fn outside(&self, path: &str, confidence: Confidence) -> Target {
         match self.catalog.lookup(Language::Python, path) {
             Some(found) => {
                 let limit = if found.wildcard {
@@ -293,7 +348,7 @@ impl Cx<'_> {
         })
     }
 
-    fn written_argument(
+    pub(super) fn written_argument(
         &self,
         file: usize,
         call: CallId,

@@ -178,7 +178,12 @@ impl Cx<'_> {
                 class @ Type::Class(..) => vec![class.clone()],
                 _ => Vec::new(),
             },
-            Type::Variable(_) | Type::Callable(_) | Type::Exactly(_) | Type::Unknown => Vec::new(),
+            Type::Variable(_)
+            | Type::Callable(_)
+            | Type::Exactly(_)
+            | Type::Each(_)
+            | Type::Text(_)
+            | Type::Unknown => Vec::new(),
         }
     }
 
@@ -293,6 +298,10 @@ impl Cx<'_> {
         });
         if let Some(types) = field {
             return instances(types);
+        }
+        let kept = self.kept_attribute(type_, name);
+        if !kept.is_empty() {
+            return kept;
         }
         let owners = self.lineage(path);
         let paths = || owners.iter().map(|owner| format!("{owner}.{name}"));

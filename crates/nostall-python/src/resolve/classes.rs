@@ -101,6 +101,7 @@ impl Cx<'_> {
             Value::Outside(path) if **path != *"builtins.object" => {
                 Some(self.outside_type(path, &arguments))
             }
+            Value::Instance(Type::ClassOf(class)) => Some((**class).clone()),
             _ => None,
         });
         types.filter(|type_| *type_ != Type::Unknown).collect()

@@ -4,7 +4,7 @@
 //! one of the program gives what it returns: often a wrapper, that may or may not run the function at once.
 
 use nostall_catalog::{Api, Effect};
-use nostall_model::facts::{BodyKind, CallKind, ExprId, ExprKind};
+use nostall_model::facts::{BodyKind, CallKind, ExprId, ExprKind, Flavour};
 use nostall_model::{Confidence, Language};
 
 use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, at_most};
@@ -80,6 +80,40 @@ impl Cx<'_> {
             .lookup(Language::Python, path)
             .filter(|found| !found.wildcard)?;
         Some(self.catalog.api(found.api))
+    }
+
+    /// What libraries' decorators of a function run beside its code: the pauses between tries.
+    pub(super) fn run_around(&self, body: BodyRef) -> Vec<&str> {
+        let facts = self.facts(body.file);
+        let record = facts.body(body.body);
+        let (Some(item), Flavour::Sync) = (record.item, record.flavour) else {
+            return Vec::new();
+        };
+        let decorators = facts.expr_list(facts.item(item).attributes).iter();
+        decorators
+            .filter_map(|decorator| self.runs_around(body.file, *decorator))
+            .collect()
+    }
+
+    fn runs_around(&self, file: usize, decorator: ExprId) -> Option<&str> {
+        let facts = self.facts(file);
+        let around =
+            self.called_or_itself(file, decorator)
+                .iter()
+                .find_map(|known| match &known.value {
+                    Value::Outside(path) | Value::Method(_, path) => {
+                        self.decorating_api(path)?.around.as_ref()
+                    }
+                    _ => None,
+                })?;
+        let given = |keyword: &String| match facts.expr(decorator).kind {
+            ExprKind::Call(call) => {
+                let mut names = facts.call_arguments(call).iter().filter_map(|it| it.name);
+                names.any(|name| facts.text(name) == keyword)
+            }
+            _ => false,
+        };
+        (around.given.is_empty() || around.given.iter().any(given)).then_some(&*around.call)
     }
 
     /// What a function of the program returns when it is given a function.

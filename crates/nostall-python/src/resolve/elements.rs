@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use nostall_model::Confidence;
+use nostall_model::facts::ExprId;
 
 use super::Cx;
 use super::file::Container;
-use super::value::{ItemRef, Known, Type, Value, Values, add, one_type};
+use super::value::{ItemRef, Known, Type, Value, Values, add, common_type};
 
 /// More values than these that are put into one container are not looked at.
 const MAX_ELEMENTS: usize = 8;
@@ -15,20 +16,14 @@ impl Cx<'_> {
     /// The values of a place, containers among them with the type of what is put in there.
     pub(super) fn filled(&self, file: usize, place: Container, values: Values) -> Values {
         let elements = self.files[file].elements(place);
-        if elements.is_empty() || !values.iter().any(is_bare_container) {
+        let inner = self.files[file].inner_elements(place);
+        if elements.is_empty() && inner.is_empty() || !values.iter().any(is_bare_container) {
             return values;
         }
-        let mut found = Values::new();
-        for element in elements.iter().take(MAX_ELEMENTS) {
-            let known = self.with_given(self.evaluate(file, *element).to_vec());
-            add(
-                &mut found,
-                known
-                    .into_iter()
-                    .filter(|known| !matches!(known.value, Value::Instance(Type::Unknown))),
-            );
-        }
-        let type_ = one_type(&found);
+        let type_ = match self.put_in(file, inner) {
+            Type::Unknown => self.put_in(file, elements),
+            type_ => Type::Named("builtins.list".into(), Rc::from([type_])),
+        };
         if type_ == Type::Unknown {
             return values;
         }
@@ -42,6 +37,21 @@ impl Cx<'_> {
                 }
             })
             .collect()
+    }
+
+    /// The type of what is put into a container.
+    fn put_in(&self, file: usize, elements: &[ExprId]) -> Type {
+        let mut found = Values::new();
+        for element in elements.iter().take(MAX_ELEMENTS) {
+            let known = self.with_given(self.evaluate(file, *element).to_vec());
+            add(
+                &mut found,
+                known
+                    .into_iter()
+                    .filter(|known| !matches!(known.value, Value::Instance(Type::Unknown))),
+            );
+        }
+        common_type(&found)
     }
 
     /// The same for an attribute of a class's instances.
@@ -58,8 +68,25 @@ fn is_bare_container(known: &Known) -> bool {
     let Value::Instance(Type::Named(_, arguments)) = &known.value else {
         return false;
     };
-    let unknown = arguments.iter().all(|type_| *type_ == Type::Unknown);
-    unknown && element_position(known).is_some()
+    let Some(position) = element_position(known) else {
+        return false;
+    };
+    arguments.get(position).is_none_or(says_nothing)
+}
+
+/// Says whether the type of an element does not tell what it does when it is used.
+fn says_nothing(element: &Type) -> bool {
+    match element {
+        Type::Unknown | Type::Callable(_) => true,
+        Type::Named(path, inner) => match &**path {
+            "typing.Callable" | "collections.abc.Callable" => true,
+            "builtins.list" | "builtins.set" | "collections.deque" => {
+                inner.first().is_none_or(says_nothing)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Where a container's type has that of its elements.
@@ -68,7 +95,9 @@ fn element_position(known: &Known) -> Option<usize> {
         return None;
     };
     match &**path {
-        "builtins.list" | "builtins.set" | "collections.deque" => Some(0),
+        "builtins.list" | "builtins.set" | "collections.deque" | "contextvars.ContextVar" => {
+            Some(0)
+        }
         "builtins.dict" | "collections.OrderedDict" | "collections.defaultdict" => Some(1),
         _ => None,
     }
@@ -77,8 +106,10 @@ fn element_position(known: &Known) -> Option<usize> {
 fn fill(known: Known, type_: &Type) -> Known {
     let position = element_position(&known);
     match known.value {
-        Value::Instance(Type::Named(path, _)) => {
-            let mut arguments = vec![Type::Unknown; position.unwrap_or(0)];
+        Value::Instance(Type::Named(path, known_arguments)) => {
+            let position = position.unwrap_or(0);
+            let mut arguments = known_arguments.to_vec();
+            arguments.resize(position, Type::Unknown);
             arguments.push(type_.clone());
             let arguments: Rc<[Type]> = arguments.into();
             Known::new(

@@ -23,6 +23,9 @@ impl Cx<'_> {
     }
 
     fn find_out(&self, file: usize, expr: ExprId) -> Values {
+        if let Some(types) = self.read_as_type(file, expr) {
+            return types;
+        }
         let facts = self.facts(file);
         match facts.expr(expr).kind {
             ExprKind::Use { binding, reaching } => self.variable(file, binding, reaching),
@@ -163,6 +166,7 @@ impl Cx<'_> {
                         _ => None,
                     })
                     .collect(),
+                Value::Instance(Type::ClassOf(inner)) => vec![(**inner).clone()],
                 _ => continue,
             };
             add(&mut values, at_most(instances(types), known.confidence));

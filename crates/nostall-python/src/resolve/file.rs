@@ -4,7 +4,7 @@ use nostall_model::Name;
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee, Definition, DefinitionId,
     DefinitionKind, Event, ExprId, ExprKind, FileFacts, ImportId, ImportKind, ItemId,
-    ParameterKind, Part, ScopeId, ScopeKind, Shown,
+    ParameterKind, Part, ScopeId, ScopeKind, Shown, TypeExprId,
 };
 use rustc_hash::FxHashMap;
 
@@ -21,9 +21,13 @@ pub(super) struct File<'a> {
     stores: FxHashMap<(ItemId, Name), Vec<ExprId>>,
     /// What is put into containers.
     elements: FxHashMap<Container, Vec<ExprId>>,
+    /// What is put into containers that are elements of others: `subscribers[name].append(f)`.
+    inner_elements: FxHashMap<Container, Vec<ExprId>>,
     calls_in: FxHashMap<BodyId, Vec<CallId>>,
     /// Tests for a type of a body's own parameters: which test, which parameter, the call that asks.
     kind_tests: FxHashMap<BodyId, Vec<(u32, u16, CallId)>>,
+    /// Values that may be read as types.
+    type_forms: FxHashMap<ExprId, TypeExprId>,
     /// `from x import *`.
     pub(super) globs: Vec<ImportId>,
 }
@@ -48,8 +52,10 @@ impl<'a> File<'a> {
             yields: FxHashMap::default(),
             stores: FxHashMap::default(),
             elements: FxHashMap::default(),
+            inner_elements: FxHashMap::default(),
             calls_in: FxHashMap::default(),
             kind_tests: FxHashMap::default(),
+            type_forms: facts.type_forms.iter().copied().collect(),
             globs: Vec::new(),
         };
         for (index, binding) in facts.bindings.iter().enumerate() {
@@ -130,7 +136,7 @@ impl<'a> File<'a> {
         self.kind_tests.get(&body).map_or(&[], Vec::as_slice)
     }
 
-    /// `things.append(x)`, `things.add(x)`, `things.setdefault(k, x)`, and so on.
+    /// `things.append(x)`, `things.add(x)`, `things.setdefault(k, x)`, `context.set(x)`, and so on.
     fn add_calls(&mut self) {
         for (index, call) in self.facts.calls.iter().enumerate() {
             self.calls_in
@@ -148,7 +154,7 @@ impl<'a> File<'a> {
             return;
         };
         let position = match self.facts.text(name) {
-            "append" | "add" | "appendleft" => 0,
+            "append" | "add" | "appendleft" | "set" => 0,
             "insert" | "setdefault" => 1,
             _ => return,
         };
@@ -161,6 +167,21 @@ impl<'a> File<'a> {
     fn add_element(&mut self, holder: ExprId, value: ExprId) {
         if let Some(container) = self.container(holder) {
             self.elements.entry(container).or_default().push(value);
+        } else if let Some(outer) = self.holder(holder).and_then(|it| self.container(it)) {
+            self.inner_elements.entry(outer).or_default().push(value);
+        }
+    }
+
+    /// The container that an element is taken from: `things[key]`, `things.setdefault(key, [])`.
+    fn holder(&self, element: ExprId) -> Option<ExprId> {
+        let ExprKind::Call(call) = self.facts.expr(element).kind else {
+            return None;
+        };
+        match self.facts.call(call).callee {
+            Callee::Method { receiver, name } => {
+                matches!(self.facts.text(name), "__getitem__" | "setdefault").then_some(receiver)
+            }
+            _ => None,
         }
     }
 
@@ -234,9 +255,21 @@ impl<'a> File<'a> {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// The type that a value is, where it is one.
+    pub(super) fn type_form(&self, value: ExprId) -> Option<TypeExprId> {
+        self.type_forms.get(&value).copied()
+    }
+
     /// What is put into a container.
     pub(super) fn elements(&self, container: Container) -> &[ExprId] {
         self.elements.get(&container).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is put into the containers in a container.
+    pub(super) fn inner_elements(&self, container: Container) -> &[ExprId] {
+        self.inner_elements
+            .get(&container)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The body whose variables are the names of a scope.

@@ -106,6 +106,12 @@ impl Cx<'_> {
                     ..
                 },
             ] => self.outside_type(path, &self.subscript_types(file, key)),
+            [
+                Known {
+                    value: Value::Instance(Type::ClassOf(type_)),
+                    ..
+                },
+            ] => (**type_).clone(),
             _ => Type::Unknown,
         }
     }

@@ -16,6 +16,8 @@ mod evaluate;
 mod file;
 mod generics;
 mod guards;
+mod kept;
+mod listeners;
 mod modules;
 mod names;
 mod narrow;
@@ -37,6 +39,7 @@ use rustc_hash::FxHashMap;
 use callers::CallSites;
 use classes::{Ancestor, Hierarchy};
 use file::File;
+use kept::Stores;
 use modules::Modules;
 use value::{BodyRef, ItemRef, Known, Type, Values};
 
@@ -102,6 +105,7 @@ struct Cx<'a> {
     known: Memory,
     hierarchy: Hierarchy,
     call_sites: OnceCell<CallSites>,
+    stores: OnceCell<Stores>,
     symbols: RefCell<FxHashMap<String, u32>>,
 }
 
@@ -122,6 +126,7 @@ impl<'a> Cx<'a> {
             known: Memory::default(),
             hierarchy: Hierarchy::default(),
             call_sites: OnceCell::new(),
+            stores: OnceCell::new(),
             symbols: RefCell::default(),
         }
     }

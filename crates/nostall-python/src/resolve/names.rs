@@ -11,7 +11,9 @@ use nostall_model::{Confidence, Language};
 
 use super::builtins::is_builtin;
 use super::file::Container;
-use super::value::{BodyRef, ItemRef, Known, Value, Values, add, alternatives, at_most, instances};
+use super::value::{
+    BodyRef, ItemRef, Known, Type, Value, Values, add, alternatives, at_most, instances,
+};
 use super::{Cx, MAX_STEPS};
 
 impl Cx<'_> {
@@ -74,8 +76,11 @@ impl Cx<'_> {
     fn definition(&self, file: usize, definition: &Definition) -> Values {
         if let Some(type_) = definition.type_ {
             let types = self.written_type(file, type_);
+            if types.iter().any(is_alias_mark) {
+                return self.defined(file, definition);
+            }
             if types.iter().any(|type_| self.says_something(type_)) {
-                return instances(types);
+                return self.typed(file, definition, types);
             }
             let mut values = self.defined(file, definition);
             if values.iter().all(Known::is_parameter) {
@@ -84,6 +89,16 @@ impl Cx<'_> {
             return values;
         }
         self.defined(file, definition)
+    }
+
+    /// A value of a written type. Of a callable the type only says what it gives: a parameter stays the one that was given.
+    fn typed(&self, file: usize, definition: &Definition, types: Vec<Type>) -> Values {
+        if types.iter().all(|type_| matches!(type_, Type::Callable(_)))
+            && matches!(definition.kind, DefinitionKind::Parameter(_))
+        {
+            return self.defined(file, definition);
+        }
+        instances(types)
     }
 
     /// What a definition gives, whatever type is written beside it.
@@ -153,7 +168,7 @@ impl Cx<'_> {
                     target: Some(target),
                 },
                 _,
-            ) => self.classes_of(&self.written_type(item.file, target)),
+            ) => super::types::types_as_values(&self.written_type(item.file, target)),
             _ => Values::new(),
         }
     }
@@ -430,4 +445,9 @@ impl Cx<'_> {
     pub(super) fn item_is_absent(&self, file: usize, item: ItemId) -> bool {
         self.only_for_checkers(file, self.facts(file).item(item).condition)
     }
+}
+
+/// `X: TypeAlias = Y` says of `X` that it is what it is given.
+fn is_alias_mark(type_: &Type) -> bool {
+    matches!(type_, Type::Named(path, _) if ["typing.TypeAlias", "typing_extensions.TypeAlias"].contains(&&**path))
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use nostall_catalog::{Api, Effect};
-use nostall_model::facts::{CallId, CallKind, Callee, ExprKind, Flavour, Literal};
+use nostall_model::facts::{CallId, CallKind, Callee, ExprId, ExprKind, Flavour, Literal};
 use nostall_model::{Confidence, Language};
 
 use super::catalogue::Arguments;
@@ -41,14 +41,11 @@ impl Cx<'_> {
         match (record.kind, record.callee) {
             (CallKind::Index, Callee::Method { receiver, .. }) => {
                 let receivers = self.evaluate(file, receiver);
-                let is_class = |known: &Known| {
-                    matches!(known.value, Value::Class(_))
-                        || matches!(&known.value, Value::Outside(path) if self.is_class_path(path))
-                };
+                let is_class = |known: &Known| self.is_class(&known.value);
                 if !receivers.is_empty() && receivers.iter().all(is_class) {
                     return Some(receivers.to_vec());
                 }
-                self.typed_entry(file, call, &receivers)
+                self.typed_entry(file, call, &self.with_given(receivers.to_vec()))
             }
             (CallKind::Plain, Callee::Value(value)) => {
                 let callee = self.evaluate(file, value);
@@ -75,14 +72,6 @@ impl Cx<'_> {
             }
             _ => None,
         }
-    }
-
-    fn is_class_path(&self, path: &str) -> bool {
-        self.catalog.type_entry(Language::Python, path).is_some()
-            || path
-                .rsplit('.')
-                .next()
-                .is_some_and(|name| name.starts_with(char::is_uppercase))
     }
 
     /// `getattr(x, "y")`; of a name that is not known, what a wildcard says of all names.
@@ -133,6 +122,10 @@ impl Cx<'_> {
     fn typed_entry(&self, file: usize, call: CallId, receivers: &[Known]) -> Option<Values> {
         let facts = self.facts(file);
         let key = facts.call_arguments(call).first()?;
+        let kept = self.kept_item(file, &type_of(&receivers.first()?.value), key.value);
+        if !kept.is_empty() {
+            return Some(kept);
+        }
         match (&receivers.first()?.value, facts.expr(key.value).kind) {
             (
                 Value::Instance(type_ @ Type::Class(class, _)),
@@ -163,7 +156,9 @@ impl Cx<'_> {
             Value::Class(class) => self.constructed(file, call, *class),
             Value::Outside(path) => self.outside_result(file, call, path),
             Value::Method(owner, path) => self.method_result(file, call, owner, path),
-            Value::Instance(Type::Callable(result)) => instances(vec![(**result).clone()]),
+            Value::Instance(Type::Callable(made) | Type::ClassOf(made)) => {
+                instances(vec![(**made).clone()])
+            }
             Value::Instance(type_) => {
                 let known = Known::certain(Value::Instance(type_.clone()));
                 let methods = self.deeper(|| self.attribute(file, &known, "__call__"));
@@ -174,6 +169,10 @@ impl Cx<'_> {
                     .collect()
             }
             Value::Parameter(body, index) => {
+                let written = self.written_result(*body, *index);
+                if !written.is_empty() {
+                    return written;
+                }
                 let given = self.given(*body, *index);
                 given
                     .iter()
@@ -185,6 +184,27 @@ impl Cx<'_> {
             }
             Value::Module(_) | Value::Namespace(_) | Value::Super(_) => Values::new(),
         }
+    }
+
+    /// What calling a parameter gives by its written type: `Callable[[], X]`.
+    fn written_result(&self, body: BodyRef, index: u16) -> Values {
+        let types = self.written_callable(body, index).into_iter();
+        let results = types.filter_map(|type_| match type_ {
+            Type::Callable(result) => Some((*result).clone()),
+            _ => None,
+        });
+        instances(results.collect())
+    }
+
+    /// The written type of a parameter, where it is a callable's.
+    pub(super) fn written_callable(&self, body: BodyRef, index: u16) -> Vec<Type> {
+        let parameters = self.facts(body.file).body_parameters(body.body);
+        let written = parameters
+            .get(usize::from(index))
+            .and_then(|parameter| parameter.type_);
+        let mut types = written.map_or_else(Vec::new, |it| self.written_type(body.file, it));
+        types.retain(|type_| matches!(type_, Type::Callable(_)));
+        types
     }
 
     /// A new object; what its type parameters stand for is told by what the constructor is given.
@@ -363,6 +383,10 @@ impl Cx<'_> {
     fn outside_result(&self, file: usize, call: CallId, path: &Rc<str>) -> Values {
         if let Some(found) = self.catalog.lookup(Language::Python, path) {
             let api = self.catalog.api(found.api);
+            if let Some(provides) = &api.provides {
+                let callable = self.written_argument(file, call, provides);
+                return callable.map_or_else(Values::new, |it| self.provided(file, it));
+            }
             if let Some(returns) = self.returned_here(file, call, api) {
                 let arguments = self.with_argument_types(file, call, returns, Arguments::default());
                 return instances(self.catalogue_type(returns, &arguments));
@@ -385,6 +409,49 @@ impl Cx<'_> {
             )))];
         }
         Values::new()
+    }
+
+    /// What a framework hands over that is given a callable: what it returns, what awaiting that gives, or what it yields.
+    fn provided(&self, file: usize, callable: ExprId) -> Values {
+        let mut values = Values::new();
+        for known in self.with_given(self.evaluate(file, callable).to_vec()) {
+            for result in self.called_without_arguments(file, &known.value) {
+                let handed = match &result.value {
+                    Value::Instance(made @ Type::Generator(_)) => {
+                        instances(self.iterated(made, "__iter__"))
+                    }
+                    Value::Instance(made @ Type::Named(path, _)) if **path == *AWAITABLE => {
+                        instances(self.awaited_type(made))
+                    }
+                    _ => vec![result.clone()],
+                };
+                add(&mut values, at_most(handed, known.confidence));
+            }
+        }
+        at_most(values, Confidence::Likely)
+    }
+
+    /// What calling a value gives, its arguments not known.
+    fn called_without_arguments(&self, file: usize, callable: &Value) -> Values {
+        match callable {
+            Value::Body(body) => self.deeper(|| self.body_result(*body)),
+            Value::Class(class) => vec![Known::certain(Value::Instance(Type::class(*class)))],
+            Value::Outside(path) => self.result_without_call(path, &Type::Unknown),
+            Value::Method(owner, path) => self.result_without_call(path, owner),
+            Value::Instance(Type::Callable(made) | Type::ClassOf(made)) => {
+                instances(vec![(**made).clone()])
+            }
+            Value::Instance(Type::Class(..)) => {
+                let known = Known::certain(callable.clone());
+                let methods = self.attribute(file, &known, "__call__");
+                let bodies = methods.iter().filter_map(|method| match method.value {
+                    Value::Body(body) => Some(self.deeper(|| self.body_result(body))),
+                    _ => None,
+                });
+                bodies.flatten().collect()
+            }
+            _ => Values::new(),
+        }
     }
 
     /// What a method of the catalogue returns.
@@ -428,6 +495,11 @@ impl Cx<'_> {
         mut arguments: Arguments,
     ) -> Arguments {
         let given = self.facts(file).call_arguments(call);
+        if returns.contains("A0.Text")
+            && let Some(text) = self.text_given(file, given.first().map(|first| first.value))
+        {
+            arguments.add("A0.Text", Type::Text(text.into()));
+        }
         for (index, argument) in given.iter().enumerate().take(MAX_ARGUMENTS) {
             let name = format!("A{index}");
             if !returns.contains(&name) {
@@ -437,6 +509,21 @@ impl Cx<'_> {
             arguments.add(&name, self.argument_type(file, &values));
         }
         arguments
+    }
+
+    /// The text that a call is given: a literal, or the name of the module; nothing is the empty one.
+    fn text_given(&self, file: usize, argument: Option<ExprId>) -> Option<&str> {
+        let Some(argument) = argument else {
+            return Some("");
+        };
+        let facts = self.facts(file);
+        match facts.expr(argument).kind {
+            ExprKind::Literal(Literal::Str(text)) => Some(facts.text(text)),
+            ExprKind::Path(path) if facts.path_text(path, ".") == "__name__" => {
+                Some(self.modules.name(file))
+            }
+            _ => None,
+        }
     }
 
     /// The type of an argument; what is called gives a value of its result.

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use nostall_model::Language;
-use nostall_model::facts::{PathId, ScopeId, TypeExprId, TypeExprKind};
+use nostall_model::facts::{
+    CallKind, Callee, ExprId, ExprKind, PathId, ScopeId, TypeExprId, TypeExprKind,
+};
 
 use super::catalogue::Arguments;
 use super::value::{ItemRef, Known, Type, Value, Values};
@@ -140,7 +142,7 @@ impl Cx<'_> {
                     types.extend(self.class_of_scope(file, scope).map(|it| self.own_type(it)));
                 }
                 Value::Outside(path) => types.push(self.outside_type(path, arguments)),
-                // `Alias = Union[A, B]` and `Alias = A | B` are values of nobody knows what.
+                Value::Instance(Type::ClassOf(inner)) => types.push((**inner).clone()),
                 _ => {}
             }
         }
@@ -222,6 +224,67 @@ impl Cx<'_> {
         };
         types.iter().filter_map(class).collect()
     }
+
+    // ---- types as values
+
+    /// What an assigned value is, where it is a type: `Db = Annotated[Session, ..]`, `Maybe = X | None`.
+    pub(super) fn read_as_type(&self, file: usize, value: ExprId) -> Option<Values> {
+        let type_ = self.files[file].type_form(value)?;
+        if !self.is_made_of_types(file, value) {
+            return None;
+        }
+        let values = types_as_values(&self.written_type(file, type_));
+        (!values.is_empty()).then_some(values)
+    }
+
+    /// Says whether a subscript is one of a class, and an `|` stands between classes.
+    fn is_made_of_types(&self, file: usize, value: ExprId) -> bool {
+        let facts = self.facts(file);
+        let ExprKind::Call(call) = facts.expr(value).kind else {
+            return true;
+        };
+        let Callee::Method { receiver, .. } = facts.call(call).callee else {
+            return false;
+        };
+        let names_class = |value: ExprId| {
+            let values = self.evaluate(file, value);
+            !values.is_empty() && values.iter().all(|known| self.is_class(&known.value))
+        };
+        let others = facts.call_arguments(call).iter();
+        names_class(receiver)
+            || facts.call(call).kind == CallKind::Operator
+                && others.into_iter().any(|other| names_class(other.value))
+    }
+
+    /// Says whether a value is a class.
+    pub(super) fn is_class(&self, value: &Value) -> bool {
+        match value {
+            Value::Class(_) | Value::Instance(Type::ClassOf(_)) => true,
+            Value::Outside(path) => self.is_class_path(path),
+            _ => false,
+        }
+    }
+
+    fn is_class_path(&self, path: &str) -> bool {
+        self.catalog.type_entry(Language::Python, path).is_some()
+            || path
+                .rsplit('.')
+                .next()
+                .is_some_and(|name| name.starts_with(char::is_uppercase))
+    }
+}
+
+/// Types as the values that they are: what stands in brackets is kept.
+pub(super) fn types_as_values(types: &[Type]) -> Values {
+    let value = |type_: &Type| match type_ {
+        Type::Unknown => None,
+        Type::Class(class, arguments) if arguments.is_empty() => Some(Value::Class(*class)),
+        Type::Named(path, arguments) if arguments.is_empty() => {
+            Some(Value::Outside(Rc::clone(path)))
+        }
+        _ => Some(Value::Instance(Type::ClassOf(Rc::new(type_.clone())))),
+    };
+    types.iter().filter_map(value).map(Known::certain).collect()
 }
 
 fn is_self(path: &str) -> bool {

@@ -64,6 +64,10 @@ pub(super) enum Type {
     Callable(Rc<Type>),
     /// Exactly this callable, as an element of a container.
     Exactly(Rc<Value>),
+    /// Each of these: the callables in a container.
+    Each(Rc<[Type]>),
+    /// A text that tells values of a type apart: the name of a logger.
+    Text(Rc<str>),
     /// Not known.
     Unknown,
 }
@@ -118,11 +122,12 @@ impl Type {
     pub(super) fn is_open(&self) -> bool {
         match self {
             Self::Variable(_) => true,
-            Self::Class(_, inner) | Self::Named(_, inner) | Self::Tuple(inner) => {
-                inner.iter().any(Self::is_open)
-            }
+            Self::Class(_, inner)
+            | Self::Named(_, inner)
+            | Self::Tuple(inner)
+            | Self::Each(inner) => inner.iter().any(Self::is_open),
             Self::ClassOf(inner) | Self::Callable(inner) => inner.is_open(),
-            Self::Generator(_) | Self::Exactly(_) | Self::Unknown => false,
+            Self::Generator(_) | Self::Exactly(_) | Self::Text(_) | Self::Unknown => false,
         }
     }
 
@@ -137,9 +142,10 @@ impl Type {
             Self::Class(class, inner) => Self::Class(*class, all(inner)),
             Self::Named(path, inner) => Self::Named(Rc::clone(path), all(inner)),
             Self::Tuple(inner) => Self::Tuple(all(inner)),
+            Self::Each(inner) => Self::Each(all(inner)),
             Self::ClassOf(inner) => Self::ClassOf(Rc::new(inner.with(given))),
             Self::Callable(inner) => Self::Callable(Rc::new(inner.with(given))),
-            Self::Generator(_) | Self::Exactly(_) | Self::Unknown => self.clone(),
+            Self::Generator(_) | Self::Exactly(_) | Self::Text(_) | Self::Unknown => self.clone(),
         }
     }
 
@@ -211,8 +217,11 @@ pub(super) fn instances(types: Vec<Type>) -> Values {
     } else {
         Confidence::Certain
     };
-    types
-        .into_iter()
+    let members = types.into_iter().flat_map(|type_| match type_ {
+        Type::Each(members) => members.to_vec(),
+        type_ => vec![type_],
+    });
+    members
         .filter_map(value_of)
         .map(|value| Known::new(value, confidence))
         .collect()
@@ -221,7 +230,7 @@ pub(super) fn instances(types: Vec<Type>) -> Values {
 /// A value of a type.
 fn value_of(type_: Type) -> Option<Value> {
     match type_ {
-        Type::Unknown => None,
+        Type::Unknown | Type::Each(_) | Type::Text(_) => None,
         Type::Exactly(callable) => Some((*callable).clone()),
         Type::ClassOf(inner) => match &*inner {
             Type::Class(class, _) => Some(Value::Class(*class)),
@@ -250,6 +259,24 @@ pub(super) fn element_type(values: &[Known]) -> Type {
             value => type_of(value),
         },
         _ => Type::Unknown,
+    }
+}
+
+/// The type of what a container holds: that of its only element, or all the callables.
+pub(super) fn common_type(values: &[Known]) -> Type {
+    match values {
+        [_] => element_type(values),
+        _ => {
+            let types: Vec<Type> = values
+                .iter()
+                .map(|known| element_type(std::slice::from_ref(known)))
+                .collect();
+            if !types.is_empty() && types.iter().all(|it| matches!(it, Type::Exactly(_))) {
+                Type::Each(types.into())
+            } else {
+                Type::Unknown
+            }
+        }
     }
 }
 

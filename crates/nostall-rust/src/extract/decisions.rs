@@ -158,12 +158,15 @@ impl Lower<'_> {
         if !tests.is_empty() && exits.0 < MOST_EXITS {
             self.builder.open_region(RegionKind::Inner, rest);
             self.builder.decide(&tests);
+            // What is declared in the rest is dropped there.
+            self.variables.open();
             exits.0 += 1;
         }
     }
 
     pub(crate) fn close_rest(&mut self, exits: &Exits) {
         for _ in 0..exits.0 {
+            self.end_scope();
             self.builder.close_region();
         }
     }

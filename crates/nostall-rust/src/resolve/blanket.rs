@@ -154,7 +154,7 @@ impl Cx<'_> {
             TypeKind::External(path, arguments) => {
                 let path = self.arena.text(path);
                 match (carrying(&path), arguments.first()) {
-                    (Some(Carrying::Direct), _) => Some(Confidence::Certain),
+                    (Some(Carrying::Direct(_)), _) => Some(Confidence::Certain),
                     (Some(Carrying::ThroughFirstParameter), Some(inner)) => {
                         self.has_trait_of_library(*inner, trait_)
                     }
