@@ -253,7 +253,7 @@ impl<'a> Cx<'a> {
         let same = self.gives_the_same(path);
         Some(Replacement::Twin(Twin {
             path: path.clone(),
-            of_handle: self.is_method(path),
+            of_handle: self.is_method(path) && owner(path) != owner(&self.api.path),
             library: None,
             code: same.then(|| self.language.twin(&self.site, path)).flatten(),
             features: self.lacking_features(path),
@@ -336,11 +336,10 @@ impl<'a> Cx<'a> {
 
     /// Says whether a path names a method: what stands before its last name is a type.
     fn is_method(&self, path: &str) -> bool {
-        let mut parts = path.rsplit([':', '.']).filter(|part| !part.is_empty());
-        let owner = parts.nth(1).unwrap_or_default();
         let (_, record) = (self.site.facts, self.site.facts.call(self.site.call));
         let called_on = matches!(record.callee, Callee::Method { .. });
-        owner.starts_with(char::is_uppercase) && called_on
+        let name = owner(path).rsplit([':', '.']).next().unwrap_or_default();
+        name.starts_with(char::is_uppercase) && called_on
     }
 
     // ---- off the executor
@@ -635,6 +634,12 @@ fn awaits_nothing(facts: &FileFacts, body: BodyId) -> bool {
         && !calls
             .filter(|call| call.sink == Sink::AsyncUsed)
             .any(|call| is_inside(call.region))
+}
+
+/// What stands before the last name of a path.
+fn owner(path: &str) -> &str {
+    let end = path.rfind([':', '.']).unwrap_or_default();
+    path[..end].trim_end_matches(':')
 }
 
 /// A value with a life of its own, or one that is worked on step by step: its twin has other methods.

@@ -275,7 +275,7 @@ fn words(advice: Advice) -> &'static str {
             "a `poll` function cannot await: keep the async twin in the struct and poll it"
         }
         Advice::OutsideClosure => {
-            "this function cannot await: do the work in the async function around it, before or after"
+            "this function cannot await: do the work off the executor, in the async function around it, before or after"
         }
         Advice::AsyncClose => {
             "`drop` cannot await: do the work in an async `close`, or hand it to a thread"
