@@ -8,6 +8,7 @@ use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Category, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::concurrency::Concurrency;
 use crate::contexts::Runs;
 use crate::program::Program;
 use crate::startup::futures_given;
@@ -20,11 +21,13 @@ pub(crate) fn find(
     program: &Program<'_>,
     catalog: &Catalog,
     runs: &[Runs],
+    concurrency: &Concurrency,
 ) -> FxHashSet<ProgramBody> {
     let cx = Cx {
         program,
         catalog,
         inner: inner(program),
+        concurrency,
     };
     let waiting = program.bodies().filter(|body| {
         let context = runs[body.index()].context;
@@ -45,6 +48,7 @@ struct Cx<'a> {
     catalog: &'a Catalog,
     /// Per body: the closures and blocks in it.
     inner: FxHashMap<ProgramBody, Vec<ProgramBody>>,
+    concurrency: &'a Concurrency,
 }
 
 fn inner(program: &Program<'_>) -> FxHashMap<ProgramBody, Vec<ProgramBody>> {
@@ -73,7 +77,12 @@ impl Cx<'_> {
                 _ => false,
             })
         });
-        waits
+        // Tasks that were spawned beside it may be the same thread's.
+        let alone = waits.filter(|call| {
+            let mut beside = self.concurrency.beside(self.program, body, *call);
+            beside.next().is_none()
+        });
+        alone
             .flat_map(|call| {
                 let passed = self.program.passed(call).iter();
                 let written = passed.filter_map(|passed| match passed.target.kind {

@@ -22,7 +22,7 @@ pub struct Placement {
     pub once: bool,
     /// Before the program serves anything.
     pub startup: bool,
-    /// In a program that never does two things at a time.
+    /// In a run of a program that never does two things at a time: nobody is held up.
     pub alone: bool,
     /// In a future that its thread runs alone.
     pub own_thread: bool,
@@ -86,8 +86,8 @@ impl Placement {
             "only while the program starts",
         );
         step(
-            falls && !self.once && !self.startup && self.alone,
-            Risk::lowered,
+            falls && self.alone,
+            |_| Risk::Low,
             "alone",
             "the program never runs two tasks at a time",
         );

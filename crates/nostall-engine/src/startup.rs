@@ -6,21 +6,22 @@
 
 use nostall_catalog::{ApiId, Catalog, Effect};
 use nostall_model::facts::{ExprKind, ItemKind, Sink};
-use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Category, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::concurrency::Concurrency;
 use crate::contexts::Runs;
 use crate::placement::Placement;
 use crate::program::Program;
 
-/// The bodies that run while a program starts, and how far.
+/// The calls that a program makes while it starts, or while nothing else can run.
 #[derive(Debug, Default)]
 pub(crate) struct Startup {
-    /// Per body: the first call that is no start-up any more.
-    until: FxHashMap<ProgramBody, ProgramCall>,
-    /// Bodies of programs without tasks side by side.
-    alone: FxHashSet<ProgramBody>,
+    /// Before the first tasks run side by side.
+    starting: FxHashSet<ProgramCall>,
+    /// In runs that never run tasks side by side.
+    alone: FxHashSet<ProgramCall>,
     /// Bodies that only run in futures which have a thread for themselves.
     own_thread: FxHashSet<ProgramBody>,
 }
@@ -29,8 +30,8 @@ impl Startup {
     /// What start-up says of a call in an async body, or in a closure that it runs.
     pub(crate) fn placement(&self, entry: ProgramBody, call: ProgramCall) -> Placement {
         Placement {
-            startup: self.until.get(&entry).is_some_and(|until| call < *until),
-            alone: self.alone.contains(&entry),
+            startup: self.starting.contains(&call),
+            alone: self.alone.contains(&call),
             own_thread: self.own_thread.contains(&entry),
             ..Placement::default()
         }
@@ -44,17 +45,20 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
         .filter(|body| is_main(program, *body, runs))
         .collect();
     mains.extend(started(program, catalog, runs));
+    let concurrency = Concurrency::find(program, catalog);
+    mains.extend(waited_for(program, catalog, runs, &concurrency));
     mains.sort_unstable();
     mains.dedup();
     let mut startup = Startup::default();
-    let alone = crate::alone::find(program, catalog, runs);
+    let alone = crate::alone::find(program, catalog, runs, &concurrency);
     if mains.is_empty() && alone.is_empty() {
         return startup;
     }
     let cx = Cx {
         program,
         runs,
-        first_concurrent: concurrent(program, catalog),
+        concurrency,
+        inner: within_entries(program, runs),
         callers: callers(program),
     };
     for main in mains {
@@ -66,12 +70,16 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
 
 /// `async fn main` at the root of a crate.
 fn is_main(program: &Program<'_>, body: ProgramBody, runs: &[Runs]) -> bool {
-    let resolved = program.resolved(body);
-    program.facts(body).language == Language::Rust
+    is_root_main(program, body)
         && runs[body.index()].context == Context::Async
         && runs[body.index()].entry == body
-        && resolved.path.ends_with("::main")
-        && resolved.path.matches("::").count() == 1
+}
+
+fn is_root_main(program: &Program<'_>, body: ProgramBody) -> bool {
+    let path = &program.resolved(body).path;
+    program.facts(body).language == Language::Rust
+        && path.ends_with("::main")
+        && path.matches("::").count() == 1
 }
 
 /// What Python code outside of any loop starts one with: `asyncio.run(main())`.
@@ -102,6 +110,65 @@ fn started(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Vec<Progr
     found
 }
 
+/// What a sync `main` of Rust waits for, itself or by what it calls: `runtime.block_on(run())`, with nothing beside it.
+fn waited_for(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    runs: &[Runs],
+    concurrency: &Concurrency,
+) -> Vec<ProgramBody> {
+    let is_sync = |body: ProgramBody| runs[body.index()].context == Context::Sync;
+    let mut open: Vec<ProgramBody> = program
+        .bodies()
+        .filter(|body| is_root_main(program, *body) && is_sync(*body))
+        .collect();
+    let mut seen: FxHashSet<ProgramBody> = open.iter().copied().collect();
+    let mut found = Vec::new();
+    while let Some(body) = open.pop() {
+        for call in program.calls_of(body) {
+            let waits = program
+                .targets(*call)
+                .iter()
+                .any(|target| match target.kind {
+                    TargetKind::Api(api) => {
+                        let api = catalog.api(ApiId(api));
+                        api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
+                    }
+                    _ => false,
+                });
+            if waits && concurrency.beside(program, body, *call).next().is_none() {
+                found.extend(futures_given(program, body, *call));
+                found.extend(passed_bodies(program, *call));
+            }
+            for target in program.targets(*call) {
+                if let TargetKind::Body(callee) = target.kind
+                    && is_sync(callee)
+                    && seen.insert(callee)
+                {
+                    open.push(callee);
+                }
+            }
+        }
+    }
+    found.retain(|body| {
+        runs[body.index()].context == Context::Async && runs[body.index()].entry == *body
+    });
+    found
+}
+
+fn passed_bodies<'a>(
+    program: &'a Program<'_>,
+    call: ProgramCall,
+) -> impl Iterator<Item = ProgramBody> + 'a {
+    program
+        .passed(call)
+        .iter()
+        .filter_map(|passed| match passed.target.kind {
+            TargetKind::Body(body) => Some(body),
+            _ => None,
+        })
+}
+
 /// The async functions whose futures a call is given.
 pub(crate) fn futures_given(
     program: &Program<'_>,
@@ -126,9 +193,10 @@ pub(crate) fn futures_given(
 struct Cx<'a> {
     program: &'a Program<'a>,
     runs: &'a [Runs],
-    /// Per body: its first call that runs tasks side by side.
-    first_concurrent: FxHashMap<ProgramBody, ProgramCall>,
-    /// Who calls a body; none where it is also passed around as a value.
+    concurrency: Concurrency,
+    /// Per entry: the bodies that run with it.
+    inner: FxHashMap<ProgramBody, Vec<ProgramBody>>,
+    /// Who calls a body, tests not counted; none where it is also passed around as a value.
     callers: FxHashMap<ProgramBody, Option<Vec<ProgramCall>>>,
 }
 
@@ -144,6 +212,26 @@ impl Cx<'_> {
                 if !members.contains(&callee) && self.only_from(callee, root, &members, startup) {
                     members.push(callee);
                 }
+            }
+        }
+    }
+
+    /// Grades the calls of a body that start-up, or a program without tasks, reaches. What reaches it does so in states that its
+    /// callers have.
+    fn note(&self, main: ProgramBody, body: ProgramBody, startup: &mut Startup) {
+        let callers = self.callers.get(&body).and_then(Option::as_deref);
+        let callers = callers.filter(|_| body != main).unwrap_or_default();
+        let alone = callers.iter().all(|call| startup.alone.contains(call));
+        let bodies = self.inner.get(&body).into_iter().flatten();
+        for call in bodies.flat_map(|inner| self.program.calls_of(*inner)) {
+            let mut beside = self
+                .concurrency
+                .beside(self.program, body, *call)
+                .peekable();
+            if beside.peek().is_none() && alone {
+                startup.alone.insert(*call);
+            } else if beside.all(|other| *call < other) {
+                startup.starting.insert(*call);
             }
         }
     }
@@ -191,17 +279,6 @@ impl Cx<'_> {
             })
     }
 
-    fn note(&self, main: ProgramBody, body: ProgramBody, startup: &mut Startup) {
-        if !self.first_concurrent.contains_key(&main) {
-            startup.alone.insert(body);
-        }
-        let end = ProgramCall(u32::MAX);
-        let until = self.first_concurrent.get(&body).copied().unwrap_or(end);
-        if self.first_concurrent.contains_key(&main) {
-            startup.until.insert(body, until);
-        }
-    }
-
     /// Async functions that a body calls.
     fn callees(&self, body: ProgramBody) -> Vec<ProgramBody> {
         let calls = self.program.calls_of(body).iter();
@@ -236,7 +313,7 @@ impl Cx<'_> {
             let awaited = self.program.call(*call).1.sink == Sink::Awaited;
             awaited
                 && members.contains(&caller)
-                && startup.until.get(&caller).is_none_or(|until| call <= until)
+                && (startup.alone.contains(call) || startup.starting.contains(call))
         })
     }
 
@@ -253,89 +330,32 @@ impl Cx<'_> {
     }
 }
 
+/// Per entry, the bodies that run with it.
+fn within_entries(
+    program: &Program<'_>,
+    runs: &[Runs],
+) -> FxHashMap<ProgramBody, Vec<ProgramBody>> {
+    let mut within: FxHashMap<ProgramBody, Vec<ProgramBody>> = FxHashMap::default();
+    for body in program.bodies() {
+        within
+            .entry(runs[body.index()].entry)
+            .or_default()
+            .push(body);
+    }
+    within
+}
+
 /// The crate, or the package.
 fn first_name(path: &str) -> &str {
     path.split([':', '.']).next().unwrap_or(path)
 }
 
-/// Per body, the first call that runs tasks side by side: itself, or by what it calls. What closures and blocks in a body do
-/// counts as the body's.
-fn concurrent(program: &Program<'_>, catalog: &Catalog) -> FxHashMap<ProgramBody, ProgramCall> {
-    let mut calls_to: FxHashMap<ProgramBody, Vec<(ProgramBody, ProgramCall)>> =
-        FxHashMap::default();
-    let mut first: FxHashMap<ProgramBody, ProgramCall> = FxHashMap::default();
-    let mut open: Vec<ProgramBody> = Vec::new();
-    for body in program.bodies() {
-        let outer = outermost(program, body);
-        for call in program.calls_of(body) {
-            if awaits_others(program, *call) && lower(&mut first, outer, *call) {
-                open.push(outer);
-            }
-            for target in program.targets(*call) {
-                match target.kind {
-                    TargetKind::Api(api) => {
-                        let api = catalog.api(ApiId(api));
-                        if (api.concurrent || api.effect == Effect::Schedules)
-                            && lower(&mut first, outer, *call)
-                        {
-                            open.push(outer);
-                        }
-                    }
-                    TargetKind::Body(callee) => calls_to
-                        .entry(outermost(program, callee))
-                        .or_default()
-                        .push((outer, *call)),
-                    _ => {}
-                }
-            }
-        }
-    }
-    while let Some(body) = open.pop() {
-        for (caller, call) in calls_to.get(&body).into_iter().flatten() {
-            if *caller != body && lower(&mut first, *caller, *call) {
-                open.push(*caller);
-            }
-        }
-    }
-    first
-}
-
-/// Says whether a call of Python waits for something outside of the program: what runs meanwhile nobody knows. Of Rust's
-/// libraries the catalogue says which run tasks side by side.
-fn awaits_others(program: &Program<'_>, call: ProgramCall) -> bool {
-    let (facts, record) = program.call(call);
-    let is_body = |target: &Target| matches!(target.kind, TargetKind::Body(_));
-    facts.language == Language::Python
-        && record.sink == Sink::Awaited
-        && !program.targets(call).iter().all(is_body)
-}
-
-/// Takes a call as a body's first; answers whether the body had none before.
-fn lower(
-    first: &mut FxHashMap<ProgramBody, ProgramCall>,
-    body: ProgramBody,
-    call: ProgramCall,
-) -> bool {
-    let new = !first.contains_key(&body);
-    let known = first.entry(body).or_insert(call);
-    *known = (*known).min(call);
-    new
-}
-
-/// The function around a closure or block, or the body itself.
-fn outermost(program: &Program<'_>, body: ProgramBody) -> ProgramBody {
-    let mut current = body;
-    while let Some(parent) = program.parent(current)
-        && program.body(current).item.is_none()
-    {
-        current = parent;
-    }
-    current
-}
-
 fn callers(program: &Program<'_>) -> FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> {
     let mut callers: FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> = FxHashMap::default();
-    for call in program.bodies().flat_map(|body| program.calls_of(body)) {
+    let present = program
+        .bodies()
+        .filter(|body| program.is_present(*body, false));
+    for call in present.flat_map(|body| program.calls_of(body)) {
         for target in program.targets(*call) {
             if let TargetKind::Body(callee) = target.kind
                 && let Some(list) = callers.entry(callee).or_insert_with(|| Some(Vec::new()))

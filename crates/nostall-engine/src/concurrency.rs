@@ -1,0 +1,139 @@
+//! Which calls run tasks side by side, and which of a function's calls one run of it cannot both make.
+
+use nostall_catalog::{ApiId, Catalog, Effect};
+use nostall_model::Language;
+use nostall_model::facts::{ExprKind, FileFacts, RegionId, RegionKind, Sink};
+use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
+use rustc_hash::FxHashMap;
+
+use crate::program::Program;
+
+/// Per function, its calls that run tasks side by side, themselves or by what they call. What closures and blocks in a function do
+/// counts as the function's.
+pub(crate) struct Concurrency(FxHashMap<ProgramBody, Vec<ProgramCall>>);
+
+impl Concurrency {
+    /// Looks at all calls.
+    pub(crate) fn find(program: &Program<'_>, catalog: &Catalog) -> Self {
+        let mut calls_to: FxHashMap<ProgramBody, Vec<(ProgramBody, ProgramCall)>> =
+            FxHashMap::default();
+        let mut found = Self(FxHashMap::default());
+        let mut open: Vec<ProgramBody> = Vec::new();
+        for body in program.bodies() {
+            let outer = outermost(program, body);
+            for call in program.calls_of(body) {
+                if starts_others(program, catalog, *call) && found.add(outer, *call) {
+                    open.push(outer);
+                }
+                for target in program.targets(*call) {
+                    if let TargetKind::Body(callee) = target.kind {
+                        let callee = outermost(program, callee);
+                        calls_to.entry(callee).or_default().push((outer, *call));
+                    }
+                }
+            }
+        }
+        while let Some(body) = open.pop() {
+            for (caller, call) in calls_to.get(&body).into_iter().flatten() {
+                if *caller != body && found.add(*caller, *call) {
+                    open.push(*caller);
+                }
+            }
+        }
+        found
+    }
+
+    /// Notes a call; answers whether the function had none before.
+    fn add(&mut self, function: ProgramBody, call: ProgramCall) -> bool {
+        let calls = self.0.entry(function).or_default();
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+        calls.len() == 1
+    }
+
+    /// The calls of the function around a body that run tasks side by side in a run that also makes `call`; itself not counted.
+    pub(crate) fn beside(
+        &self,
+        program: &Program<'_>,
+        body: ProgramBody,
+        call: ProgramCall,
+    ) -> impl Iterator<Item = ProgramCall> {
+        let all = self.0.get(&outermost(program, body)).into_iter().flatten();
+        all.copied()
+            .filter(move |other| *other != call && !exclude_each_other(program, *other, call))
+    }
+}
+
+fn starts_others(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) -> bool {
+    let mut targets = program.targets(call).iter();
+    awaits_others(program, call)
+        || targets.any(|target| match target.kind {
+            TargetKind::Api(api) => {
+                let api = catalog.api(ApiId(api));
+                api.concurrent || api.effect == Effect::Schedules
+            }
+            _ => false,
+        })
+}
+
+/// Says whether a call of Python waits for something outside of the program: what runs meanwhile nobody knows. Of Rust's
+/// libraries the catalogue says which run tasks side by side.
+fn awaits_others(program: &Program<'_>, call: ProgramCall) -> bool {
+    let (facts, record) = program.call(call);
+    let is_body = |target: &Target| matches!(target.kind, TargetKind::Body(_));
+    facts.language == Language::Python
+        && record.sink == Sink::Awaited
+        && !program.targets(call).iter().all(is_body)
+}
+
+/// Says whether two calls stand in different arms of one choice that is made once.
+fn exclude_each_other(program: &Program<'_>, one: ProgramCall, other: ProgramCall) -> bool {
+    if program.body_of_call(one) != program.body_of_call(other) {
+        return false;
+    }
+    let (facts, record) = program.call(one);
+    let (_, other) = program.call(other);
+    let path = |region: RegionId| -> Vec<RegionId> {
+        let mut path: Vec<RegionId> = facts.regions_outwards(region).collect();
+        path.reverse();
+        path
+    };
+    let (one, other) = (path(record.region), path(other.region));
+    let shared = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let (Some(one_arm), Some(other_arm)) = (one.get(shared), other.get(shared)) else {
+        return false;
+    };
+    let mut around = one[..shared].iter();
+    let is_once = around.all(|region| facts.regions[region.index()].kind != RegionKind::Loop);
+    let within = one[..shared].last();
+    is_once && within.is_some_and(|within| are_arms(facts, *within, *one_arm, *other_arm))
+}
+
+/// Says whether two regions are arms of one choice within a third.
+fn are_arms(facts: &FileFacts, within: RegionId, one: RegionId, other: RegionId) -> bool {
+    let region = |id: RegionId| &facts.regions[id.index()];
+    let is_arm = |id: RegionId| region(id).kind == RegionKind::Branch;
+    let contains = |outer: nostall_model::Span, inner: nostall_model::Span| {
+        outer.start <= inner.start && inner.end <= outer.end
+    };
+    is_arm(one)
+        && is_arm(other)
+        && facts.exprs.iter().any(|expr| {
+            matches!(expr.kind, ExprKind::Select(_))
+                && contains(region(within).span, expr.span)
+                && contains(expr.span, region(one).span)
+                && contains(expr.span, region(other).span)
+        })
+}
+
+/// The function around a closure or block, or the body itself.
+pub(crate) fn outermost(program: &Program<'_>, body: ProgramBody) -> ProgramBody {
+    let mut current = body;
+    while let Some(parent) = program.parent(current)
+        && program.body(current).item.is_none()
+    {
+        current = parent;
+    }
+    current
+}
