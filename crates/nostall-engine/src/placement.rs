@@ -80,8 +80,8 @@ impl Placement {
             "runs once in the life of the program",
         );
         step(
-            falls && !self.once && self.startup,
-            Risk::lowered,
+            falls && self.startup,
+            |_| Risk::Low,
             "startup",
             "only while the program starts",
         );
