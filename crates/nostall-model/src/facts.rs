@@ -168,6 +168,8 @@ pub struct FileFacts {
     pub comments: Vec<Comment>,
     /// Parts that could not be read.
     pub problems: Vec<SourceProblem>,
+    /// Structs and enums with lifetime parameters, in order: their values borrow (Rust).
+    pub borrowing: Vec<ItemId>,
     /// The lines that are code or comment text, for suppressions: each item's span from its first attribute or decorator.
     pub attribute_spans: Vec<(Span, Span)>,
 }
@@ -227,6 +229,7 @@ impl FileFacts {
             branch_tests: Vec::new(),
             comments: Vec::new(),
             problems: Vec::new(),
+            borrowing: Vec::new(),
             attribute_spans: Vec::new(),
         }
     }

@@ -309,6 +309,8 @@ pub enum Ownership {
         /// Has `clone` or `to_owned`.
         clones: bool,
     },
+    /// It borrows from something that the code around owns, and can be nobody else's for longer.
+    Tied,
     /// It stays on its thread, or borrows from what does.
     Bound,
     /// Its type is not known.

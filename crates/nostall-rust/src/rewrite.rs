@@ -22,9 +22,12 @@ const LONGEST: usize = 160;
 pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Result<Offload, Obstacle> {
     let call = site.facts.call(site.call);
     let gives_back = site.captured.iter().find(|own| own.value == call.expr);
-    if gives_back
-        .is_some_and(|own| matches!(own.ownership, Ownership::Borrowed { .. } | Ownership::Bound))
-    {
+    if gives_back.is_some_and(|own| {
+        matches!(
+            own.ownership,
+            Ownership::Borrowed { .. } | Ownership::Tied | Ownership::Bound
+        )
+    }) {
         let receiver = bound_receiver(site, call).filter(|text| is_place(text));
         return Err(receiver.map_or(Obstacle::Form, Obstacle::Stays));
     }

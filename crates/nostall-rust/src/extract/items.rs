@@ -168,6 +168,7 @@ impl Lower<'_> {
                 fields: Run::default(),
             },
         );
+        self.note_lifetimes(id, generics);
         let scope = self.open_item_scope(id);
         self.inside(scope, |cx| {
             let generics = cx.generics(generics, false);
@@ -176,6 +177,12 @@ impl Lower<'_> {
             item.generics = generics;
             item.kind = ItemKind::Struct { fields };
         });
+    }
+
+    fn note_lifetimes(&mut self, id: ItemId, generics: &syn::Generics) {
+        if generics.lifetimes().next().is_some() {
+            self.builder.facts.borrowing.push(id);
+        }
     }
 
     fn fields(&mut self, fields: &Fields) -> Run {
@@ -198,6 +205,7 @@ impl Lower<'_> {
 
     fn enum_(&mut self, head: &Head<'_>, node: &syn::ItemEnum) {
         let id = self.declare_item(head, ItemKind::Enum);
+        self.note_lifetimes(id, &node.generics);
         let scope = self.open_item_scope(id);
         self.inside(scope, |cx| {
             cx.item_mut(id).generics = cx.generics(&node.generics, false);

@@ -115,6 +115,7 @@ impl Cx<'_> {
                 let handing = self.handing(self.arena.referent(inner), DEEPEST_PART);
                 match handing {
                     Handing::Bound => Ownership::Bound,
+                    Handing::Lends => Ownership::Tied,
                     _ => Ownership::Borrowed {
                         clones: handing >= Handing::Clones,
                     },
@@ -131,7 +132,7 @@ impl Cx<'_> {
             }
             _ => match self.handing(ty, DEEPEST_PART) {
                 Handing::Unknown => Ownership::Unknown,
-                Handing::Lends => Ownership::Borrowed { clones: false },
+                Handing::Lends => Ownership::Tied,
                 Handing::Bound => Ownership::Bound,
                 Handing::Moves => Ownership::Owned { clones: false },
                 Handing::Clones => Ownership::Owned { clones: true },
@@ -190,6 +191,10 @@ impl Cx<'_> {
         let bound = |part: &Ty| self.handing(*part, budget) == Handing::Bound;
         if self.fields_of(def, ty).iter().any(bound) {
             return Handing::Bound;
+        }
+        let borrowing = &self.facts(def.mount).borrowing;
+        if borrowing.binary_search(&def.item).is_ok() {
+            return Handing::Lends;
         }
         let derived = self.derives(def);
         if derived.contains("Copy") {

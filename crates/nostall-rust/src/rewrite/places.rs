@@ -125,6 +125,7 @@ impl<'a> Place<'a> {
         };
         match ownership {
             Ownership::Bound => Err(self.stays()),
+            Ownership::Tied => Err(Obstacle::Form),
             Ownership::Copied if self.is_field => Ok(self.bind("", whole)),
             Ownership::Copied => Ok(self.text.to_owned()),
             // What the call changes is wanted back.
