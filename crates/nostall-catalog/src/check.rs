@@ -173,8 +173,8 @@ fn check_callable(api: &Api) -> Option<String> {
             "`effect = \"{effect}\"` needs `callable`: which argument is run"
         ));
     }
-    (api.callable.is_none() && !api.gives.is_empty())
-        .then(|| "`gives` needs a `callable`".to_owned())
+    (api.callable.is_none() && !api.registers && !api.gives.is_empty())
+        .then(|| "`gives` needs a `callable`, or `registers`".to_owned())
 }
 
 /// Checks the keys that mean something only beside others.

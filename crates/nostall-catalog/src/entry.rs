@@ -96,7 +96,7 @@ pub struct Api {
     pub around: Option<Around>,
     /// For a method that registers objects to be told (Python), `{ argument = 0, methods = ["handle", "emit"] }`: which argument,
     /// and which of its methods runs, the first that the program has written; of a library's class it is the first, where that has
-    /// an entry. `limited_by` is the method that sets the least `level` of which it is told.
+    /// an entry. `limited_by` is the method that sets the least `level` of which it is told; of waits in `expected` nothing is said.
     pub listens: Option<Listens>,
     /// The path of the entry with `listens` whose objects a call tells: `log.info(..)` those of `log.addHandler(..)`. Both are
     /// told apart by the text in the type of their receivers (`logging.Logger[A0.Text]`).
@@ -278,6 +278,8 @@ pub struct Listens {
     pub methods: Vec<String>,
     /// The method of it that sets the least level.
     pub limited_by: Option<String>,
+    /// What it may wait for as all of its kind do, so that nothing is said of that where it is told.
+    pub expected: Vec<Waits>,
 }
 
 /// An argument of a call.

@@ -46,10 +46,11 @@ impl Concurrency {
     /// Notes a call; answers whether the function had none before.
     fn add(&mut self, function: ProgramBody, call: ProgramCall) -> bool {
         let calls = self.0.entry(function).or_default();
+        let is_first = calls.is_empty();
         if !calls.contains(&call) {
             calls.push(call);
         }
-        calls.len() == 1
+        is_first
     }
 
     /// The calls of the function around a body that run tasks side by side in a run that also makes `call`; itself not counted.

@@ -375,6 +375,7 @@ impl Cx<'_> {
                 }
             }
         }
+        self.pass_over(call, summaries, &mut contribution);
         if !contribution.effects.is_empty() {
             let place = self.dependences_of_place(body, call);
             for effect in &mut contribution.effects {
@@ -391,6 +392,26 @@ impl Cx<'_> {
     fn is_only_for_tests(&self, caller: ProgramBody, target: &Target) -> bool {
         let presence = |body| self.program.resolved(body).presence;
         matches!(target.kind, TargetKind::Body(body) if presence(body) > presence(caller))
+    }
+
+    /// What listeners do that every program expects of them is no finding at each call that tells them: a log handler writes
+    /// lines to a file.
+    fn pass_over(&self, call: ProgramCall, summaries: &Summaries, contribution: &mut Contribution) {
+        for target in self.program.targets(call) {
+            let TargetKind::Api(api) = target.kind else {
+                continue;
+            };
+            let registers = self.catalog.api(ApiId(api)).tells.as_deref();
+            let registers = registers.and_then(|it| self.catalog.lookup(Language::Python, it));
+            let listens = registers.and_then(|it| self.catalog.api(it.api).listens.as_ref());
+            if let Some(listens) = listens {
+                contribution.effects.retain(|effect| {
+                    !listens
+                        .expected
+                        .contains(&summaries.sink(effect.sink).waits)
+                });
+            }
+        }
     }
 
     #[expect(

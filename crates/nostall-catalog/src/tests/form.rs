@@ -144,7 +144,10 @@ fn refuses_keys_without_those_that_they_are_about() {
         "unit = \"ms\"",
         &["`a::b`: `unit` needs a `duration`: which argument holds the length"],
     );
-    check_entry("gives = [\"T\"]", &["`a::b`: `gives` needs a `callable`"]);
+    check_entry(
+        "gives = [\"T\"]",
+        &["`a::b`: `gives` needs a `callable`, or `registers`"],
+    );
     check_entry(
         "effect = \"runs\"",
         &["`a::b`: `effect = \"runs\"` needs `callable`: which argument is run"],

@@ -2,10 +2,14 @@
 //!
 //! Calls are looked up by the last name of what they call, so that only those that may mean a function are resolved.
 
-use nostall_model::Confidence;
-use nostall_model::facts::{BodyKind, CallId, CallKind, Callee, ExprId, ExprKind, FileFacts};
+use nostall_catalog::Api;
+use nostall_model::facts::{
+    BodyKind, CallId, CallKind, Callee, ExprId, ExprKind, FileFacts, ParameterKind,
+};
+use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashMap;
 
+use super::catalogue::Arguments;
 use super::value::{BodyRef, ItemRef, Known, Value, Values, add, at_most, instances};
 use super::{Cx, MAX_STEPS};
 
@@ -15,6 +19,8 @@ const MAX_SITES: usize = 48;
 /// Calls by the last name of what they call.
 pub(super) struct CallSites {
     by_name: FxHashMap<String, Vec<(usize, CallId)>>,
+    /// The arguments that are names, by the last one, with their calls.
+    by_argument: FxHashMap<String, Vec<(usize, CallId, ExprId)>>,
 }
 
 impl Cx<'_> {
@@ -59,6 +65,9 @@ impl Cx<'_> {
             }
         }
         if values.is_empty() {
+            values = self.given_by_framework(body, index);
+        }
+        if values.is_empty() {
             return instances(self.written_callable(body, index));
         }
         let sure = if values.len() > 1 {
@@ -67,6 +76,66 @@ impl Cx<'_> {
             Confidence::Likely
         };
         at_most(values, sure)
+    }
+
+    /// What a library gives for a parameter of a function that it is handed: a request to a handler.
+    fn given_by_framework(&self, body: BodyRef, index: u16) -> Values {
+        let parameters = self.facts(body.file).body_parameters(body.body);
+        let receiver = parameters
+            .first()
+            .is_some_and(|first| first.kind == ParameterKind::Receiver);
+        let Some(position) = usize::from(index).checked_sub(usize::from(receiver)) else {
+            return Values::new();
+        };
+        let mut values = Values::new();
+        for api in self.takers_of(body) {
+            if let Some(given) = api.gives.get(position).filter(|given| *given != "_") {
+                let types = self.catalogue_type(given, &Arguments::default());
+                add(&mut values, instances(types));
+            }
+        }
+        values
+    }
+
+    /// The entries of the calls and decorators that a function is handed to.
+    fn takers_of(&self, body: BodyRef) -> Vec<&Api> {
+        let facts = self.facts(body.file);
+        let record = facts.body(body.body);
+        let Some(item) = record.item.filter(|_| record.kind == BodyKind::Function) else {
+            return Vec::new();
+        };
+        let decorators = facts.expr_list(facts.item(item).attributes).iter();
+        let mut takers: Vec<&Api> = decorators
+            .flat_map(|decorator| self.called_or_itself(body.file, *decorator))
+            .filter_map(|known| self.taker(&known.value))
+            .collect();
+        let name = facts.item(item).name.map(|name| facts.text(name));
+        let sites = name.and_then(|name| self.call_sites().by_argument.get(name));
+        for (file, call, argument) in sites.into_iter().flatten().take(MAX_SITES) {
+            let callees = self.callee(*file, self.facts(*file).call(*call).callee);
+            let Some(api) = callees.iter().find_map(|known| self.taker(&known.value)) else {
+                continue;
+            };
+            let wanted = api.callable.as_ref();
+            let is_taken = wanted.is_none_or(|wanted| {
+                self.written_argument(*file, *call, wanted) == Some(*argument)
+            });
+            let itself = |known: &Known| known.value == Value::Body(body);
+            if is_taken && self.evaluate(*file, *argument).iter().any(itself) {
+                takers.push(api);
+            }
+        }
+        takers
+    }
+
+    /// The entry of something of a library that calls what it is handed with values of known types.
+    fn taker(&self, value: &Value) -> Option<&Api> {
+        let (Value::Outside(path) | Value::Method(_, path)) = value else {
+            return None;
+        };
+        let found = self.catalog.lookup(Language::Python, path)?;
+        let api = self.catalog.api(found.api);
+        (!api.gives.is_empty()).then_some(api)
     }
 
     fn given_by(&self, file: usize, argument: ExprId, itself: &Value) -> Values {
@@ -149,6 +218,8 @@ impl Cx<'_> {
     fn call_sites(&self) -> &CallSites {
         self.call_sites.get_or_init(|| {
             let mut by_name: FxHashMap<String, Vec<(usize, CallId)>> = FxHashMap::default();
+            let mut by_argument: FxHashMap<String, Vec<(usize, CallId, ExprId)>> =
+                FxHashMap::default();
             for file in 0..self.files.len() {
                 let facts = self.facts(file);
                 for (index, call) in facts.calls.iter().enumerate() {
@@ -159,9 +230,18 @@ impl Cx<'_> {
                         let sites = by_name.entry(name.to_owned()).or_default();
                         sites.push((file, CallId::new(index)));
                     }
+                    for argument in &facts.arguments[call.arguments.range()] {
+                        if let Some(name) = last_name_of_value(facts, argument.value) {
+                            let sites = by_argument.entry(name.to_owned()).or_default();
+                            sites.push((file, CallId::new(index), argument.value));
+                        }
+                    }
                 }
             }
-            CallSites { by_name }
+            CallSites {
+                by_name,
+                by_argument,
+            }
         })
     }
 }
@@ -171,13 +251,22 @@ fn last_name(facts: &FileFacts, callee: Callee) -> Option<&str> {
     match callee {
         Callee::Method { name, .. } => Some(facts.text(name)),
         Callee::Value(value) => match facts.expr(value).kind {
-            ExprKind::Use { binding, .. } => Some(facts.text(facts.bindings[binding.index()].name)),
-            ExprKind::Path(path) => facts
-                .path_segments(path)
-                .last()
-                .map(|segment| facts.text(segment.name)),
-            _ => None,
+            ExprKind::Attribute { .. } => None,
+            _ => last_name_of_value(facts, value),
         },
         Callee::Macro(_) => None,
+    }
+}
+
+/// The last name of a value that is one.
+fn last_name_of_value(facts: &FileFacts, value: ExprId) -> Option<&str> {
+    match facts.expr(value).kind {
+        ExprKind::Use { binding, .. } => Some(facts.text(facts.bindings[binding.index()].name)),
+        ExprKind::Path(path) => facts
+            .path_segments(path)
+            .last()
+            .map(|segment| facts.text(segment.name)),
+        ExprKind::Attribute { name, .. } => Some(facts.text(name)),
+        _ => None,
     }
 }

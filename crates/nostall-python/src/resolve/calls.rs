@@ -2,7 +2,8 @@
 
 use nostall_catalog::{Api, ApiId, Effect, Test, When};
 use nostall_model::facts::{
-    ArgumentKind, Body, BodyKind, Call, CallId, CallKind, Callee, ExprId, ExprKind, Flavour, Run,
+    ArgumentKind, Body, BodyKind, Call, CallId, CallKind, Callee, DefinitionId, ExprId, ExprKind,
+    Flavour, Run,
 };
 use nostall_model::program::{
     Passed, Resolution, ResolvedCall, Target, TargetKind, TypeMatch, Unresolved,
@@ -393,10 +394,28 @@ impl Cx<'_> {
             return vec![self.unresolved(file, call)];
         }
         let methods = self.callee(file, call.callee);
-        methods
+        let mut targets: Vec<Target> = methods
             .iter()
             .filter_map(|known| self.implied_target(known))
-            .collect()
+            .collect();
+        // `files: TextIO | list[TextIO]` in a loop: that it is the one that waits is only possible.
+        if targets.len() < methods.len() && self.has_written_type(file, receiver) {
+            for target in &mut targets {
+                target.confidence = target.confidence.min(Confidence::Possible);
+            }
+        }
+        targets
+    }
+
+    /// Says whether all that is known of a variable is the type that is written beside it.
+    fn has_written_type(&self, file: usize, value: ExprId) -> bool {
+        let facts = self.facts(file);
+        let ExprKind::Use { reaching, .. } = facts.expr(value).kind else {
+            return false;
+        };
+        let definitions = &facts.definition_lists[reaching.range()];
+        let written = |id: &DefinitionId| facts.definitions[id.index()].type_.is_some();
+        !definitions.is_empty() && definitions.iter().all(written)
     }
 
     fn implied_target(&self, known: &Known) -> Option<Target> {
@@ -462,6 +481,10 @@ impl Cx<'_> {
             let attributes = match &known.value {
                 Value::Instance(type_ @ Type::Class(..)) => self.unloaded_attribute(type_, name),
                 Value::Super(class) => self.super_attribute(*class, name),
+                Value::Instance(Type::Named(path, _)) => {
+                    targets.extend(self.lazily_loaded(path, known.confidence));
+                    continue;
+                }
                 _ => continue,
             };
             for attribute in attributes {
@@ -474,6 +497,14 @@ impl Cx<'_> {
             }
         }
         targets
+    }
+
+    /// Loading any attribute of a lazy object waits, where the catalogue says so of its `__getattr__`: `request.user.name`.
+    fn lazily_loaded(&self, path: &str, confidence: Confidence) -> Option<Target> {
+        let path = format!("{path}.__getattr__");
+        let found = self.catalog.lookup(Language::Python, &path)?;
+        let blocks = self.catalog.api(found.api).effect == Effect::Blocks;
+        (blocks && !found.wildcard).then(|| self.outside(&path, confidence))
     }
 
     // ---- callables as arguments

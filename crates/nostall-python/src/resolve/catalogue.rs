@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nostall_catalog::{Match, TypeEntry};
+use nostall_catalog::{Effect, Match, TypeEntry};
 use nostall_model::Language;
 
 use super::Cx;
@@ -311,11 +311,20 @@ impl Cx<'_> {
             return vec![known(method(path))];
         }
         let unknown = owners.iter().find_map(|owner| {
-            let found = self.found(&format!("{owner}.__getattr__"))?;
-            let api = self.catalog.api(found.api);
-            api.returns.as_deref().filter(|_| !found.wildcard)
+            let path = format!("{owner}.__getattr__");
+            let found = self.found(&path).filter(|found| !found.wildcard)?;
+            Some((path, self.catalog.api(found.api)))
         });
-        if let Some(returns) = unknown.filter(|_| !name.starts_with("__")) {
+        let unknown = unknown.filter(|_| !name.starts_with("__"));
+        // What any attribute waits for, a method of it waits for, too.
+        if let Some((path, _)) = unknown
+            .as_ref()
+            .filter(|(_, api)| api.effect == Effect::Blocks)
+        {
+            return vec![known(method(path.clone()))];
+        }
+        let unknown = unknown.and_then(|(_, api)| api.returns.as_deref());
+        if let Some(returns) = unknown {
             let types = self.catalogue_type(returns, &self.receiver_arguments(type_));
             return at_most(instances(types), nostall_model::Confidence::Likely);
         }
