@@ -2,7 +2,7 @@
 
 use nostall_model::facts::{
     BindingId, Call, CallId, CallKind, Callee as Written, DefinitionId, ExprId, ExprKind, ItemKind,
-    ParameterKind, RegionId,
+    ParameterKind, RegionId, Sink,
 };
 use nostall_model::{Confidence, Language};
 
@@ -34,7 +34,8 @@ impl Cx<'_> {
     /// What a call as a statement runs when it has returned: nobody keeps its value.
     pub(super) fn dropped_result(&self, call: &Call, callees: &[Callee]) -> Vec<Callee> {
         let (whole, own) = (call.statement, call.span);
-        if own.start != whole.start || own.end + 1 != whole.end {
+        let is_statement = own.start == whole.start && own.end + 1 == whole.end;
+        if call.sink != Sink::Dropped || !is_statement {
             return Vec::new();
         }
         let results = callees.iter().map(|callee| callee.returns);
