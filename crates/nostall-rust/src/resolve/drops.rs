@@ -108,7 +108,13 @@ impl Cx<'_> {
             What::External(path) => {
                 let path = self.arena.text(path);
                 let found = self.catalog.lookup(Language::Rust, &path);
-                found.is_some_and(|found| self.catalog.api(found.api).takes_self)
+                let says_so = found.is_some_and(|found| self.catalog.api(found.api).takes_self);
+                // So the language's own guidelines name what uses a value up.
+                says_so
+                    || path
+                        .rsplit("::")
+                        .next()
+                        .is_some_and(|name| name.starts_with("into_"))
             }
             _ => false,
         }
