@@ -406,7 +406,7 @@ pub(super) fn may_be_callable(facts: &FileFacts, id: nostall_model::facts::ExprI
         ExprKind::Reference(inner)
         | ExprKind::Dereference(inner)
         | ExprKind::Cast { value: inner, .. } => may_be_callable(facts, inner),
-        ExprKind::Select(_) => true,
+        ExprKind::Select(_) | ExprKind::Collection { .. } => true,
         _ => false,
     }
 }

@@ -59,6 +59,11 @@ impl Cx<'_> {
                 base,
                 part: Part::Iterated | Part::Item,
             } => self.callable_elements(mount, base, budget - 1),
+            // `if let Some(hook) = &self.hook`: what is in an `Option` is found as the `Option` itself.
+            ExprKind::Project {
+                base,
+                part: Part::Variant { index: 0, .. },
+            } => self.callable(mount, base, budget - 1),
             _ => Vec::new(),
         }
     }
@@ -151,7 +156,8 @@ impl Cx<'_> {
             }
             Written::Method { receiver, .. }
                 if self.arena.kind(self.type_of(mount, facts.call(id).expr))
-                    == self.arena.kind(self.type_of(mount, receiver)) =>
+                    == self.arena.kind(self.type_of(mount, receiver))
+                    || self.is_option_of_callable(self.type_of(mount, receiver)) =>
             {
                 self.callable(mount, receiver, budget)
             }
@@ -159,11 +165,8 @@ impl Cx<'_> {
                 let [argument] = facts.call_arguments(id) else {
                     return Vec::new();
                 };
-                let smart = self
-                    .autoderef(self.type_of(mount, facts.call(id).expr))
-                    .len()
-                    > 1;
-                if smart {
+                let made = self.type_of(mount, facts.call(id).expr);
+                if self.autoderef(made).len() > 1 || self.is_wrapper(made) {
                     self.callable(mount, argument.value, budget)
                 } else {
                     Vec::new()
@@ -171,6 +174,21 @@ impl Cx<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn is_option_of_callable(&self, ty: Ty) -> bool {
+        match self.arena.kind(self.arena.referent(ty)) {
+            TypeKind::External(path, inner) if super::stubs::is_wrapper(&self.arena.text(path)) => {
+                let inner = inner.first();
+                inner.is_some_and(|inner| self.function_bound(*inner).is_some())
+            }
+            _ => false,
+        }
+    }
+
+    fn is_wrapper(&self, ty: Ty) -> bool {
+        matches!(self.arena.kind(ty), TypeKind::External(path, _)
+            if super::stubs::is_wrapper(&self.arena.text(path)))
     }
 
     /// What a function of the program returns, where that can be called.
@@ -212,14 +230,7 @@ impl Cx<'_> {
         name: &str,
         budget: u32,
     ) -> Vec<(What, Confidence)> {
-        let steps = self.autoderef(self.type_of(mount, base));
-        let owner = steps
-            .into_iter()
-            .find_map(|step| match self.arena.kind(step) {
-                TypeKind::Named(def, _) => Some(def),
-                _ => None,
-            });
-        let Some(owner) = owner else {
+        let Some(owner) = self.struct_of(mount, base) else {
             return Vec::new();
         };
         let field = (owner, self.arena.symbol(name));
@@ -230,6 +241,17 @@ impl Cx<'_> {
                     self.callables_in_field(field, budget)
                 });
         found.to_vec()
+    }
+
+    /// The struct or enum of the program that a value is, or refers to.
+    fn struct_of(&self, mount: MountId, value: ExprId) -> Option<DefId> {
+        let steps = self.autoderef(self.type_of(mount, value));
+        steps
+            .into_iter()
+            .find_map(|step| match self.arena.kind(step) {
+                TypeKind::Named(def, _) => Some(def),
+                _ => None,
+            })
     }
 
     /// The same for each place that reads the field: as many may read it as fill it.
@@ -315,6 +337,20 @@ impl Cx<'_> {
                 .flat_map(|element| self.callable(mount, *element, budget / 2))
                 .collect(),
             ExprKind::Reference(inner) => self.callable_elements(mount, inner, budget - 1),
+            ExprKind::Attribute { base, name } => {
+                self.elements_of_field(mount, base, facts.text(name), budget - 1)
+            }
+            // `list.iter()`, `list.clone()`: what gives the same elements.
+            ExprKind::Call(call) => match facts.call(call).callee {
+                Written::Method { receiver, .. }
+                    if self
+                        .function_bound(self.item_type(self.type_of(mount, list)))
+                        .is_some() =>
+                {
+                    self.callable_elements(mount, receiver, budget - 1)
+                }
+                _ => Vec::new(),
+            },
             ExprKind::Use { binding, reaching } => {
                 let definitions = if reaching.is_empty() {
                     self.index(mount).definitions_of(binding)
@@ -345,6 +381,27 @@ impl Cx<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The callables in the lists that struct literals of the program put into a field.
+    fn elements_of_field(
+        &self,
+        mount: MountId,
+        base: ExprId,
+        name: &str,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        let Some(owner) = self.struct_of(mount, base) else {
+            return Vec::new();
+        };
+        let fields = self.filled_fields();
+        let lists = fields.get(&(owner, self.arena.symbol(name)));
+        let lists = lists.into_iter().flatten();
+        let found =
+            lists.flat_map(|(mount, list)| self.callable_elements(*mount, *list, budget / 2));
+        let own = found.filter(|(what, _)| !matches!(what, What::Parameter(..)));
+        own.map(|(what, sure)| (what, sure.min(Confidence::Likely)))
+            .collect()
     }
 
     /// The parameters and the result of a type that can be called: `fn(..)`, `impl Fn(..)`, a parameter with such a bound.

@@ -120,6 +120,10 @@ impl Cx<'_> {
         call: CallId,
         api: ApiId,
     ) -> Option<(Ty, String)> {
+        let by_path = matches!(self.facts(mount).call(call).callee, Written::Value(_));
+        if by_path && self.catalog.api(api).carrier.is_none() {
+            return None;
+        }
         let (ty, trait_) = self.decided_by(mount, call, api)?;
         match self.carried(ty, trait_)? {
             Carried::Depends(parameter, bound) => Some((parameter, bound)),

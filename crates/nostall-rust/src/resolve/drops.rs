@@ -1,8 +1,8 @@
 //! What the end of a value runs: the `Drop` impls of the program, and what libraries do there.
 
 use nostall_model::facts::{
-    BindingId, Call, CallId, CallKind, Callee as Written, DefinitionId, ExprId, ExprKind, ItemKind,
-    ParameterKind, RegionId,
+    BindingId, Call, CallId, CallKind, Callee as Written, Definition, DefinitionId, DefinitionKind,
+    ExprId, ExprKind, ItemKind, ParameterKind, RegionId, Sink,
 };
 use nostall_model::{Confidence, Language};
 
@@ -25,7 +25,8 @@ impl Cx<'_> {
         ty: Ty,
     ) -> Vec<Callee> {
         let found = self.dropped(ty);
-        if found.is_empty() || self.is_taken(mount, ended, end) {
+        if found.is_empty() || self.is_taken(mount, ended, end) || self.is_taken_apart(mount, ended)
+        {
             return Vec::new();
         }
         found
@@ -34,7 +35,8 @@ impl Cx<'_> {
     /// What a call as a statement runs when it has returned: nobody keeps its value.
     pub(super) fn dropped_result(&self, call: &Call, callees: &[Callee]) -> Vec<Callee> {
         let (whole, own) = (call.statement, call.span);
-        if own.start != whole.start || own.end + 1 != whole.end {
+        let is_statement = own.start == whole.start && own.end + 1 == whole.end;
+        if call.sink != Sink::Dropped || !is_statement {
             return Vec::new();
         }
         let results = callees.iter().map(|callee| callee.returns);
@@ -63,7 +65,7 @@ impl Cx<'_> {
             Written::Method { receiver, .. }
                 if call.kind == CallKind::Plain && around.contains(&call.region) =>
             {
-                let used = self.values_of_variable(mount, receiver);
+                let used = self.values_of_variable(mount, self.whole(mount, receiver));
                 used.is_some_and(|(used, values)| {
                     used == binding && last.iter().all(|value| values.contains(value))
                 })
@@ -77,6 +79,34 @@ impl Cx<'_> {
                 .iter()
                 .any(|callee| self.takes_its_object(callee.what))
         })
+    }
+
+    /// Says whether a pattern takes a part out of a variable that has something to do at its end: `Ok(runtime) => ..`.
+    fn is_taken_apart(&self, mount: MountId, ended: ExprId) -> bool {
+        let Some((binding, _)) = self.values_of_variable(mount, ended) else {
+            return false;
+        };
+        let facts = self.facts(mount);
+        let takes_part = |definition: &&Definition| match definition.kind {
+            DefinitionKind::Value(value) => {
+                let whole = self.whole(mount, value);
+                whole != value
+                    && matches!(facts.expr(whole).kind, ExprKind::Use { binding: used, .. } if used == binding)
+            }
+            _ => false,
+        };
+        let mut parts = facts.definitions.iter().filter(takes_part);
+        parts.any(|part| !self.drops_of(self.definition_type(mount, part)).is_empty())
+    }
+
+    /// The value of which this is a part: `app` of `app.runtime`, or what a pattern takes apart.
+    fn whole(&self, mount: MountId, mut part: ExprId) -> ExprId {
+        while let ExprKind::Attribute { base, .. } | ExprKind::Project { base, .. } =
+            self.facts(mount).expr(part).kind
+        {
+            part = base;
+        }
+        part
     }
 
     /// The variable that is used, and the definitions of its value there.
@@ -107,7 +137,13 @@ impl Cx<'_> {
             What::External(path) => {
                 let path = self.arena.text(path);
                 let found = self.catalog.lookup(Language::Rust, &path);
-                found.is_some_and(|found| self.catalog.api(found.api).takes_self)
+                let says_so = found.is_some_and(|found| self.catalog.api(found.api).takes_self);
+                // So the language's own guidelines name what uses a value up.
+                says_so
+                    || path
+                        .rsplit("::")
+                        .next()
+                        .is_some_and(|name| name.starts_with("into_"))
             }
             _ => false,
         }

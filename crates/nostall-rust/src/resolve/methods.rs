@@ -87,7 +87,7 @@ impl Cx<'_> {
     fn written_callees(&self, mount: MountId, id: CallId, call: &Call) -> Vec<Callee> {
         let facts = self.facts(mount);
         match call.callee {
-            Written::Value(value) => self.called_value(mount, value, call, 16),
+            Written::Value(value) => self.called_value(mount, value, call, 32),
             Written::Macro(path) => self.called_macro(mount, path, id),
             Written::Method { receiver, name } => {
                 let ty = self.type_of(mount, receiver);
