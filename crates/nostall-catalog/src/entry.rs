@@ -154,6 +154,13 @@ pub struct Api {
 }
 
 impl Api {
+    /// Says whether it has to do with a loop that runs on its own thread alone. A thread of a pool of Rust's runtimes knows its
+    /// runtime.
+    #[must_use]
+    pub fn wants_loop_thread(&self) -> bool {
+        self.event_loop.is_some() && self.language() == Language::Python
+    }
+
     /// Returns its language.
     #[must_use]
     pub fn language(&self) -> Language {
