@@ -57,6 +57,12 @@ impl Cx<'_> {
     /// Says whether a message has room in its channel: this code makes it, and sends no more than fit: `sync_channel(1)` for one
     /// answer.
     fn has_room(&self, call: ProgramCall, api: u32) -> bool {
+        if !self
+            .catalog
+            .waits_for_room(&self.catalog.api(ApiId(api)).path)
+        {
+            return false;
+        }
         let (facts, record) = self.program.call(call);
         let Some(ExprKind::Use { binding, .. }) = receiver(record).map(|it| facts.expr(it).kind)
         else {

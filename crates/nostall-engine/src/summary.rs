@@ -514,7 +514,7 @@ impl Cx<'_> {
                     .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
             });
         match api.effect {
-            _ if !is_the_callable => None,
+            _ if !is_the_callable || self.is_iterated_elsewhere(call, api) => None,
             ApiEffect::Offloads => Some((Use::Offloaded, Confidence::Certain)),
             ApiEffect::Schedules => Some((Use::Scheduled, Confidence::Certain)),
             ApiEffect::Runs => Some((Use::Inline, Confidence::Certain)),
