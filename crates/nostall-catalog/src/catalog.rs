@@ -34,6 +34,8 @@ pub struct Catalog {
     trait_index: TraitIndex,
     /// All paths and their beginnings, made when first asked for.
     beginnings: OnceLock<FxHashSet<(Language, String)>>,
+    /// What waits for room in a channel, made when first asked for.
+    sends: OnceLock<FxHashSet<String>>,
 }
 
 /// What a path is in the catalogue.
@@ -98,6 +100,7 @@ impl Catalog {
             written,
             waiting,
             beginnings: OnceLock::new(),
+            sends: OnceLock::new(),
             apis,
             types,
             traits,
@@ -263,6 +266,16 @@ impl Catalog {
     pub fn speaks_of(&self, language: Language, path: &str) -> bool {
         let known = self.beginnings.get_or_init(|| self.all_beginnings());
         known.contains(&(language, path.to_owned()))
+    }
+
+    /// Says whether calls of a path wait for room in a channel of which an entry says how much there is.
+    #[must_use]
+    pub fn waits_for_room(&self, path: &str) -> bool {
+        let sends = self.sends.get_or_init(|| {
+            let makers = self.apis().filter(|(_, api)| api.room.is_some());
+            makers.flat_map(|(_, api)| api.ends.clone()).collect()
+        });
+        sends.contains(path)
     }
 
     fn all_beginnings(&self) -> FxHashSet<(Language, String)> {

@@ -74,6 +74,9 @@ pub struct Api {
     /// Calls on the same object that do not wait any more where it has answered yes (`true`, `Some`), or after it was called with
     /// `true`: `JoinHandle::is_finished` ends `JoinHandle::join`, `TcpListener::set_nonblocking` ends `accept`.
     pub ends: Vec<String>,
+    /// For what makes a channel: the argument that says how many messages have room (as `callable`). As many of the calls that
+    /// it `ends` do not wait.
+    pub room: Option<Argument>,
     /// What it says of a running event loop: `needed` where it fails if none runs on the calling thread
     /// (`asyncio.get_running_loop`), `told` where it answers whether one runs (`loop.is_running()`), `bound` where the loop's own
     /// thread alone may call it, whether or not it fails elsewhere (`loop.call_soon`). Handlers of the first, and branches where
@@ -154,6 +157,13 @@ pub struct Api {
 }
 
 impl Api {
+    /// Says whether it has to do with a loop that runs on its own thread alone. A thread of a pool of Rust's runtimes knows its
+    /// runtime.
+    #[must_use]
+    pub fn wants_loop_thread(&self) -> bool {
+        self.event_loop.is_some() && self.language() == Language::Python
+    }
+
     /// Returns its language.
     #[must_use]
     pub fn language(&self) -> Language {

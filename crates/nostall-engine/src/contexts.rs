@@ -8,7 +8,7 @@ use nostall_model::{Confidence, Context};
 
 use crate::placement::Placement;
 use crate::program::Program;
-use crate::summary::{Basis, Cx, Summaries, Use, by_times};
+use crate::summary::{Basis, Cx, Summaries, Use, by_times, times_at};
 
 /// Where a body runs, and why.
 #[derive(Clone, Debug)]
@@ -183,7 +183,8 @@ impl Cx<'_> {
                             (inline, &passed.target.kind)
                         {
                             let confidence = target.confidence.min(sure);
-                            found.push((*callable, confidence, by_times(entry)));
+                            let (facts, record) = self.program.call(call);
+                            found.push((*callable, confidence, times_at(facts, record, entry)));
                         }
                     }
                 }

@@ -12,6 +12,7 @@ pub mod baseline;
 mod concurrency;
 mod contexts;
 mod crowds;
+mod elsewhere;
 mod entries;
 mod features;
 mod fingerprint;

@@ -5,13 +5,13 @@
 use nostall_catalog::ApiId;
 use nostall_model::Name;
 use nostall_model::facts::{
-    BindingId, BranchTest, Call, CallId, Callee, DefinitionId, ExprId, ExprKind, FileFacts, Part,
-    RegionId, Shown,
+    BindingId, BodyKind, BranchTest, Call, CallId, CallKind, Callee, DefinitionId, DefinitionKind,
+    ExprId, ExprKind, FileFacts, Part, RegionId, RegionKind, Shown,
 };
 use nostall_model::program::{ProgramCall, TargetKind};
 
 use crate::given::{origin, tests};
-use crate::sinks::{Constant, constant, only_value};
+use crate::sinks::{Constant, argument, constant, only_value};
 use crate::summary::Cx;
 
 /// A value is looked through as many steps as this.
@@ -28,6 +28,10 @@ struct Place<'a> {
 impl Cx<'_> {
     /// Says whether a call of an api does not wait, because of what another call on the same object has answered or done.
     pub(crate) fn is_over(&self, call: ProgramCall, api: u32) -> bool {
+        self.is_ended(call, api) || self.has_room(call, api)
+    }
+
+    fn is_ended(&self, call: ProgramCall, api: u32) -> bool {
         let (facts, record) = self.program.call(call);
         let Some(object) = receiver(record).and_then(|value| place(facts, value)) else {
             return false;
@@ -48,6 +52,41 @@ impl Cx<'_> {
             tests.any(answered_yes)
         });
         tested || self.told_before(call, &regions).any(ends)
+    }
+
+    /// Says whether a message has room in its channel: this code makes it, and sends no more than fit: `sync_channel(1)` for one
+    /// answer.
+    fn has_room(&self, call: ProgramCall, api: u32) -> bool {
+        if !self
+            .catalog
+            .waits_for_room(&self.catalog.api(ApiId(api)).path)
+        {
+            return false;
+        }
+        let (facts, record) = self.program.call(call);
+        let Some(ExprKind::Use { binding, .. }) = receiver(record).map(|it| facts.expr(it).kind)
+        else {
+            return false;
+        };
+        let Some((made, sends)) = made_by(facts, binding).zip(sends(facts, binding)) else {
+            return false;
+        };
+        let room = self.room_of(call, made).unwrap_or(0.0);
+        let maker = &facts.calls[made.index()];
+        sends.len() as f64 <= room
+            && self.ends(call, made, api)
+            && sends.iter().all(|send| is_made_once(facts, maker, send))
+    }
+
+    fn room_of(&self, call: ProgramCall, made: CallId) -> Option<f64> {
+        let (facts, _) = self.program.call(call);
+        let mut entries = self.apis_of(call, made);
+        let room = entries.find_map(|api| self.catalog.api(ApiId(api)).room.as_ref())?;
+        let given = argument(facts, facts.call_arguments(made), room)?;
+        match constant(facts, given.value, 4)? {
+            Constant::Number(number) => Some(number),
+            _ => None,
+        }
     }
 
     /// The calls with `true` that certainly were made before a call.
@@ -91,6 +130,58 @@ impl Cx<'_> {
             _ => None,
         })
     }
+}
+
+/// The call that gives a variable its only value, or the pair that it is a part of.
+fn made_by(facts: &FileFacts, binding: BindingId) -> Option<CallId> {
+    let mut own = facts.definitions.iter().filter(|it| it.binding == binding);
+    let (Some(only), None) = (own.next(), own.next()) else {
+        return None;
+    };
+    let DefinitionKind::Value(value) = only.kind else {
+        return None;
+    };
+    let made = match facts.expr(value).kind {
+        ExprKind::Project {
+            base,
+            part: Part::Element(_),
+        } => base,
+        _ => value,
+    };
+    match facts.expr(made).kind {
+        ExprKind::Call(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// The method calls on a variable, if it is used for nothing else.
+fn sends(facts: &FileFacts, binding: BindingId) -> Option<Vec<&Call>> {
+    let is_use = |value: ExprId| matches!(facts.expr(value).kind, ExprKind::Use { binding: of, .. } if of == binding);
+    let uses = (0..facts.exprs.len())
+        .map(ExprId::new)
+        .filter(|id| is_use(*id))
+        .count();
+    let calls: Vec<&Call> = facts
+        .calls
+        .iter()
+        .filter(|call| receiver(call).is_some_and(is_use))
+        .collect();
+    // That a variable is dropped is a call of no method.
+    let is_method = |call: &&Call| call.kind == CallKind::Plain;
+    (calls.len() == uses).then(|| calls.into_iter().filter(is_method).collect())
+}
+
+/// Says whether a call is made at most once for each time that another is: no loop stands between them, and only blocks that run
+/// once.
+fn is_made_once(facts: &FileFacts, outer: &Call, call: &Call) -> bool {
+    let within_loop = facts.regions.iter().any(|region| {
+        region.kind == RegionKind::Loop
+            && region.span.contains(call.span)
+            && !region.span.contains(outer.span)
+    });
+    let bodies = std::iter::successors(Some(call.body), |body| facts.body(*body).parent);
+    let mut between = bodies.take_while(|body| *body != outer.body);
+    !within_loop && between.all(|body| facts.body(body).kind == BodyKind::AsyncBlock)
 }
 
 /// How many `Result`s and `Option`s a type begins with.

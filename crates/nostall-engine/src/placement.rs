@@ -1,15 +1,18 @@
 //! Where a wait happens, as far as it changes how much the wait matters: loops, locks, code that runs once.
 
 use nostall_model::facts::{
-    BindingId, BodyKind, Call, CallKind, Callee, Event, ExprId, ExprKind, FileFacts, RegionId,
-    RegionKind, Shown,
+    BindingId, BodyKind, BranchTest, Call, CallKind, Callee, Event, ExprId, ExprKind, FileFacts,
+    ItemKind, PathId, RegionId, RegionKind, Shown,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::program::{Guard, ProgramCall};
-use nostall_model::{Risk, Waits};
+use nostall_model::{Name, Risk, Waits};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::sinks::Blocking;
+use crate::sinks::{Blocking, only_value};
+
+/// A value is looked through as many steps as this.
+const MOST_STEPS: usize = 8;
 
 /// What is known of the place of a wait, on the way to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -196,11 +199,20 @@ fn loop_over(facts: &FileFacts, iteration: &Call) -> Option<RegionId> {
     })
 }
 
-/// Says whether the source says what is iterated over: `[a, b]`, `0..3`.
-fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool {
+/// Says whether the source says what is iterated over: `[a, b]`, `0..3`, a constant or a variable that is such a list.
+pub(crate) fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool {
     match facts.expr(id).kind {
         ExprKind::Reference(inner) | ExprKind::Unary(inner) if budget > 0 => {
             is_written_out(facts, inner, budget - 1)
+        }
+        ExprKind::Path(path) if budget > 0 => {
+            let value = constant_of_file(facts, path);
+            value.is_some_and(|value| is_written_out(facts, value, budget - 1))
+        }
+        // Of what can change the source does not say how long it is.
+        ExprKind::Use { binding, .. } if budget > 0 => {
+            let value = only_value(facts, id).filter(|_| !facts.bindings[binding.index()].mutable);
+            value.is_some_and(|value| is_written_out(facts, value, budget - 1))
         }
         ExprKind::Collection { .. } => true,
         ExprKind::Struct { fields, .. } => {
@@ -216,6 +228,20 @@ fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool {
         },
         _ => false,
     }
+}
+
+/// The value of a constant that the file declares under a name.
+fn constant_of_file(facts: &FileFacts, path: PathId) -> Option<ExprId> {
+    let [segment] = facts.path_segments(path) else {
+        return None;
+    };
+    let mut named = facts.items.iter().filter(|item| {
+        item.name == Some(segment.name) && matches!(item.kind, ItemKind::Constant { .. })
+    });
+    let (Some(only), None) = (named.next(), named.next()) else {
+        return None;
+    };
+    facts.body(only.body?).value
 }
 
 /// What a call's own place says: its loop, and the locks that are held around it.
@@ -250,6 +276,8 @@ fn fills_global(facts: &FileFacts, call: &Call) -> bool {
         tests.iter().any(|test| {
             let empty = test.holds == (test.shown == Shown::None);
             empty && global(facts, test.value).is_some_and(|it| assigns(facts, region, it))
+                || is_empty(test)
+                    && static_of(facts, test.value).is_some_and(|it| sets(facts, region, it))
         })
     })
 }
@@ -261,6 +289,56 @@ fn global(facts: &FileFacts, value: ExprId) -> Option<BindingId> {
     };
     let owner = facts.bindings[binding.index()].body;
     (facts.body(owner).kind == BodyKind::Module).then_some(binding)
+}
+
+fn is_empty(test: &BranchTest) -> bool {
+    !test.holds
+        && matches!(
+            test.shown,
+            Shown::Success {
+                layers: 1,
+                alone: true
+            }
+        )
+}
+
+/// The name of the static that a value is, or is in: `CELL.get()`, `*LOCK.lock().unwrap()`.
+fn static_of(facts: &FileFacts, value: ExprId) -> Option<Name> {
+    let mut value = value;
+    for _ in 0..MOST_STEPS {
+        value = match facts.expr(value).kind {
+            ExprKind::Path(path) => {
+                constant_of_file(facts, path)?;
+                return facts.path_segments(path).last().map(|last| last.name);
+            }
+            ExprKind::Use { .. } => only_value(facts, value)?,
+            ExprKind::Reference(inner) | ExprKind::Dereference(inner) | ExprKind::Try(inner) => {
+                inner
+            }
+            ExprKind::Call(id) => match facts.call(id).callee {
+                Callee::Method { receiver, .. } => receiver,
+                _ => return None,
+            },
+            _ => return None,
+        };
+    }
+    None
+}
+
+/// Says whether code in a region stores to a static, or calls a method of it that sets it.
+fn sets(facts: &FileFacts, region: RegionId, wanted: Name) -> bool {
+    facts.region_events(region).iter().any(|event| match event {
+        Event::Store { target, .. } => static_of(facts, *target) == Some(wanted),
+        Event::Call(id) => match facts.call(*id).callee {
+            Callee::Method { receiver, name } => {
+                matches!(facts.text(name), "set" | "insert" | "replace" | "store")
+                    && static_of(facts, receiver) == Some(wanted)
+            }
+            _ => false,
+        },
+        Event::Region(inner) => sets(facts, *inner, wanted),
+        _ => false,
+    })
 }
 
 /// Says whether code in a region gives a variable a value.

@@ -475,7 +475,7 @@ impl Cx<'_> {
                     contribution,
                 );
                 for effect in &mut contribution.effects[first..] {
-                    effect.placement = effect.placement.and(by_times(entry));
+                    effect.placement = effect.placement.and(times_at(facts, record, entry));
                 }
             }
         }
@@ -535,7 +535,7 @@ impl Cx<'_> {
                     .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
             });
         match api.effect {
-            _ if !is_the_callable => None,
+            _ if !is_the_callable || self.is_iterated_elsewhere(call, api) => None,
             ApiEffect::Offloads => Some((Use::Offloaded, Confidence::Certain)),
             ApiEffect::Schedules => Some((Use::Scheduled, Confidence::Certain)),
             ApiEffect::Runs => Some((Use::Inline, Confidence::Certain)),
@@ -845,6 +845,25 @@ pub(crate) fn by_times(api: &nostall_catalog::Api) -> Placement {
 
 fn is_async(flavour: Flavour) -> bool {
     matches!(flavour, Flavour::Async | Flavour::AsyncGenerator)
+}
+
+/// The same for a call: over a list that the source spells out it is no loop over data.
+pub(crate) fn times_at(
+    facts: &nostall_model::facts::FileFacts,
+    call: &nostall_model::facts::Call,
+    api: &nostall_catalog::Api,
+) -> Placement {
+    let times = by_times(api);
+    let is_short = match call.callee {
+        nostall_model::facts::Callee::Method { receiver, .. } => {
+            crate::placement::is_written_out(facts, receiver, 4)
+        }
+        _ => false,
+    };
+    Placement {
+        looped: times.looped && !is_short,
+        ..times
+    }
 }
 
 /// The number of a call in its file.

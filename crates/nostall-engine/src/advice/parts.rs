@@ -109,7 +109,7 @@ impl Cx<'_> {
         let program = self.writer.program;
         let call = program.call_in(self.body, call);
         let needs_loop = |target: &Target| match target.kind {
-            TargetKind::Api(api) => self.catalog.api(ApiId(api)).event_loop.is_some(),
+            TargetKind::Api(api) => self.catalog.api(ApiId(api)).wants_loop_thread(),
             TargetKind::Body(body) => {
                 program.runs_when_called(body) && self.writer.summaries.of(body).needs_loop()
             }

@@ -25,7 +25,7 @@ impl LoopUse {
 
     /// Adds what an api does, where a loop runs.
     pub(super) fn add_api(&mut self, api: &Api) {
-        self.asks |= api.event_loop.is_some();
+        self.asks |= api.wants_loop_thread();
     }
 
     /// Adds what an api does, whether or not a loop runs there.
