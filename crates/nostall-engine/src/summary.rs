@@ -10,12 +10,12 @@ mod merge;
 mod rounds;
 
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
-use nostall_model::facts::{CallKind, Callee, ExprId, Flavour, ParameterKind, Sink};
+use nostall_model::facts::{CallKind, Callee, ExprId, ExprKind, Flavour, ParameterKind, Sink};
 use nostall_model::program::{
     Condition, Guard, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
 };
 use nostall_model::{Confidence, Context, Language};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::contexts::Runs;
 use crate::given::{self, Dependences, LoopAt};
@@ -144,7 +144,7 @@ pub(crate) struct Basis<'a> {
     /// Calls that are made while a lock is held.
     pub(crate) locked: &'a FxHashMap<ProgramCall, Guard>,
     /// Bodies whose results are kept.
-    pub(crate) kept: &'a FxHashSet<ProgramBody>,
+    pub(crate) kept: &'a FxHashMap<ProgramBody, Placement>,
 }
 
 impl Summaries {
@@ -353,6 +353,9 @@ impl Cx<'_> {
                     },
                     call,
                 }),
+                // An operator of something unknown is not taken for what runs its operand.
+                TargetKind::External(_) | TargetKind::Unresolved(_)
+                    if !matches!(record.kind, CallKind::Plain | CallKind::Macro) => {}
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {
                     for passed in self.program.passed(call) {
                         self.use_passed(
@@ -434,7 +437,10 @@ impl Cx<'_> {
                 hops: 0,
                 call,
                 next: None,
-                placement: self.placement(call),
+                placement: self.placement(call).and(Placement {
+                    kept: entry.kept,
+                    ..Placement::default()
+                }),
                 condition: None,
                 settled: confidence,
                 depends,
@@ -442,7 +448,10 @@ impl Cx<'_> {
             });
         }
         for passed in self.program.passed(call) {
-            if let Some((what, sure)) = self.use_by_api(call, passed, entry) {
+            if let Some((mut what, sure)) = self.use_by_api(call, passed, entry) {
+                if what == Use::Inline && entry.lazy && self.is_iterated_elsewhere(body, call) {
+                    what = Use::Offloaded;
+                }
                 let first = contribution.effects.len();
                 self.use_passed(
                     body,
@@ -454,10 +463,46 @@ impl Cx<'_> {
                     contribution,
                 );
                 for effect in &mut contribution.effects[first..] {
-                    effect.placement = effect.placement.and(by_times(entry));
+                    effect.placement = effect.placement.within(by_times(entry));
                 }
             }
         }
+    }
+
+    /// Says whether what a call gives, or the variable that keeps it, is only handed to something that takes it off the executor.
+    fn is_iterated_elsewhere(&self, body: ProgramBody, call: ProgramCall) -> bool {
+        let (facts, record) = self.program.call(call);
+        let kept = match record.sink {
+            Sink::Argument { call, .. } => return self.offloads(self.program.call_in(body, call)),
+            Sink::Bound(kept) => kept,
+            _ => return false,
+        };
+        let is_use = |id: &ExprId| match facts.expr(*id).kind {
+            ExprKind::Use { reaching, .. } => {
+                facts.definition_lists[reaching.range()].contains(&kept)
+            }
+            _ => false,
+        };
+        let is_handed_over = |value: ExprId| {
+            self.program.calls_of(body).iter().any(|taker| {
+                let record = self.program.call(*taker).1;
+                let arguments = &facts.arguments[record.arguments.range()];
+                arguments.iter().any(|argument| argument.value == value) && self.offloads(*taker)
+            })
+        };
+        let mut uses = (0..facts.exprs.len())
+            .map(ExprId::new)
+            .filter(is_use)
+            .peekable();
+        uses.peek().is_some() && uses.all(is_handed_over)
+    }
+
+    fn offloads(&self, call: ProgramCall) -> bool {
+        let targets = self.program.targets(call);
+        targets.iter().any(|target| match target.kind {
+            TargetKind::Api(api) => self.catalog.api(ApiId(api)).effect == ApiEffect::Offloads,
+            _ => false,
+        })
     }
 
     pub(crate) fn judge(
@@ -629,9 +674,8 @@ impl Cx<'_> {
     ) {
         let own = self.is_inside(callee, body);
         let mut here = self.placement(call);
-        if self.basis.kept.contains(&callee) {
-            here.once = true;
-            here.looped = false;
+        if let Some(kept) = self.basis.kept.get(&callee) {
+            here = kept.within(here);
         }
         let summary = summaries.of(callee);
         contribution
@@ -651,7 +695,7 @@ impl Cx<'_> {
                 depends,
                 confidence: confidence.min(known),
                 settled: confidence.min(effect.settled),
-                placement: effect.placement.and(here),
+                placement: effect.placement.within(here),
                 condition,
                 ..*effect
             };

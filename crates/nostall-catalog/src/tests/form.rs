@@ -155,7 +155,7 @@ fn refuses_keys_without_those_that_they_are_about() {
     );
     check_entry(
         "effect = \"none\"\nlazy = true",
-        &["`a::b`: `lazy` is for a blocking call"],
+        &["`a::b`: `lazy` is for a blocking call, or one that runs a callable"],
     );
     check_entry(
         "callable = {}",

@@ -4,9 +4,10 @@
 //! one of the program gives what it returns: often a wrapper, that may or may not run the function at once.
 
 use nostall_catalog::{Api, Effect};
-use nostall_model::facts::{BodyKind, CallKind, ExprId, ExprKind, Flavour};
+use nostall_model::facts::{BodyKind, CallKind, DefinitionKind, ExprId, ExprKind, Flavour};
 use nostall_model::{Confidence, Language};
 
+use super::classes::Ancestor;
 use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, at_most};
 use super::{Cx, MAX_STEPS};
 
@@ -26,6 +27,11 @@ impl Cx<'_> {
 
     fn decorated(&self, item: ItemRef, body: BodyRef) -> Values {
         let facts = self.facts(item.file);
+        if let Some((property, "setter" | "deleter")) = self.accessor(item) {
+            let mut values = self.evaluate(item.file, property).to_vec();
+            values.retain(|known| known.value != Value::Body(body));
+            return values;
+        }
         let mut values = vec![Known::certain(Value::Body(body))];
         for decorator in facts
             .expr_list(facts.item(item.item).attributes)
@@ -218,21 +224,53 @@ impl Cx<'_> {
                 file: body.file,
                 item,
             };
-            self.has_decorator(item, &PROPERTIES) || self.is_setter(item)
+            self.has_decorator(item, &PROPERTIES)
+                || self
+                    .accessor(item)
+                    .is_some_and(|(_, part)| part == "getter")
         })
     }
 
-    /// `@name.setter` and its like define the property anew.
-    fn is_setter(&self, item: ItemRef) -> bool {
+    /// The property that a function is a part of, and which part: `@name.setter` and its like give it back with the part added.
+    fn accessor(&self, item: ItemRef) -> Option<(ExprId, &str)> {
         let facts = self.facts(item.file);
         let decorators = facts.expr_list(facts.item(item.item).attributes);
         decorators
             .iter()
-            .any(|decorator| match facts.expr(*decorator).kind {
-                ExprKind::Attribute { name, .. } => {
-                    matches!(facts.text(name), "setter" | "getter" | "deleter")
+            .find_map(|decorator| match facts.expr(*decorator).kind {
+                ExprKind::Attribute { base, name } => {
+                    let part = facts.text(name);
+                    matches!(part, "setter" | "getter" | "deleter").then_some((base, part))
                 }
-                _ => false,
+                _ => None,
             })
+    }
+
+    /// The code that a property of a class has for being set (`setter`) or deleted (`deleter`).
+    pub(super) fn part_of_property(
+        &self,
+        class: ItemRef,
+        name: &str,
+        wanted: &str,
+    ) -> Option<BodyRef> {
+        let order = self.order(class);
+        let owners = order.iter().filter_map(|ancestor| match ancestor {
+            Ancestor::Inside(owner, _) => Some(*owner),
+            Ancestor::Outside(_) => None,
+        });
+        let (file, definitions) = owners.into_iter().find_map(|owner| {
+            let file = &self.files[owner.file];
+            let binding = file.binding(file.facts.item(owner.item).body?, name)?;
+            Some((owner.file, file.definitions(binding)))
+        })?;
+        let facts = self.facts(file);
+        definitions.iter().rev().find_map(|definition| {
+            let DefinitionKind::Item(item) = facts.definitions[definition.index()].kind else {
+                return None;
+            };
+            let (_, part) = self.accessor(ItemRef { file, item })?;
+            let body = facts.item(item).body.filter(|_| part == wanted)?;
+            Some(BodyRef { file, body })
+        })
     }
 }
