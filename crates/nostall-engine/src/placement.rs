@@ -1,8 +1,9 @@
 //! Where a wait happens, as far as it changes how much the wait matters: loops, locks, code that runs once.
 
 use nostall_model::facts::{
-    BindingId, BodyKind, BranchTest, Call, CallKind, Callee, DefinitionId, DefinitionKind, Event,
-    ExprId, ExprKind, FileFacts, Literal, ParameterKind, RegionId, RegionKind, Shown, Sink,
+    BindingId, BodyKind, BranchTest, Call, CallKind, Callee, CollectionKind, DefinitionId,
+    DefinitionKind, Event, ExprId, ExprKind, FileFacts, Literal, ParameterKind, RegionId,
+    RegionKind, Shown, Sink,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::program::{Guard, ProgramCall};
@@ -243,9 +244,60 @@ fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool {
         }
         ExprKind::Call(call) if budget > 0 => match facts.call(call).callee {
             Callee::Method { receiver, .. } => is_written_out(facts, receiver, budget - 1),
-            _ => false,
+            Callee::Value(callee) => {
+                let arguments = facts.call_arguments(call);
+                let all = |is_few: &dyn Fn(ExprId) -> bool| {
+                    !arguments.is_empty() && arguments.iter().all(|it| is_few(it.value))
+                };
+                let is_walk = WALKS.iter().any(|name| is_named(facts, callee, name));
+                is_walk && all(&|value| is_written_out(facts, value, budget - 1))
+                    || is_named(facts, callee, "range") && all(&|value| is_few(facts, value))
+            }
+            Callee::Macro(_) => false,
         },
+        ExprKind::Use { binding, .. } if budget > 0 => {
+            let given = constant(facts, binding);
+            given.is_some_and(|given| is_written_out(facts, given, budget - 1))
+        }
         _ => false,
+    }
+}
+
+/// What Python walks over the elements of its arguments with.
+const WALKS: [&str; 8] = [
+    "enumerate",
+    "reversed",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "zip",
+    "frozenset",
+];
+
+/// Up to how many rounds are few.
+const FEW: i64 = 10;
+
+fn is_few(facts: &FileFacts, value: ExprId) -> bool {
+    matches!(facts.expr(value).kind, ExprKind::Literal(Literal::Int(number)) if number <= FEW)
+}
+
+/// The value of a variable of the module that is given one once, and that nothing is put into.
+fn constant(facts: &FileFacts, binding: BindingId) -> Option<ExprId> {
+    let owner = facts.bindings[binding.index()].body;
+    if facts.body(owner).kind != BodyKind::Module {
+        return None;
+    }
+    let mut definitions = facts.definitions.iter().filter(|it| it.binding == binding);
+    match (definitions.next()?.kind, definitions.next()) {
+        (DefinitionKind::Value(value), None) => match facts.expr(value).kind {
+            ExprKind::Collection {
+                kind: CollectionKind::Tuple,
+                ..
+            } => Some(value),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -3,8 +3,11 @@
 //! A decorator of the language changes how a function is found; one of another library is what the catalogue says of it;
 //! one of the program gives what it returns: often a wrapper, that may or may not run the function at once.
 
-use nostall_catalog::{Api, Effect};
-use nostall_model::facts::{BodyKind, CallKind, DefinitionKind, ExprId, ExprKind, Flavour};
+use nostall_catalog::{Api, Effect, EventLoop};
+use nostall_model::facts::{
+    BodyKind, BranchTest, Call, CallKind, DefinitionKind, ExprId, ExprKind, Flavour, Shown,
+    Sink,
+};
 use nostall_model::{Confidence, Language};
 
 use super::classes::Ancestor;
@@ -150,12 +153,42 @@ impl Cx<'_> {
             .calls_in(wrapper.body)
             .iter()
             .map(|call| facts.call(*call))
-            .filter(|call| call.kind == CallKind::Plain)
+            // What is awaited is async, and its code runs where that is told; where no loop runs none is held.
+            .filter(|call| call.kind == CallKind::Plain && call.sink != Sink::Awaited)
+            .filter(|call| !self.is_without_loop(wrapper.file, call))
             .any(|call| {
                 self.callee(wrapper.file, call.callee)
                     .iter()
                     .any(|known| known.value == Value::Parameter(decorator, index))
             })
+    }
+
+    /// Says whether a call stands where no event loop runs: in a handler of what fails without one, or after it said so.
+    fn is_without_loop(&self, file: usize, call: &Call) -> bool {
+        let facts = self.facts(file);
+        let says = |test: &BranchTest| {
+            let wanted = match test.shown {
+                Shown::Raised => EventLoop::Needed,
+                Shown::True if !test.holds => EventLoop::Told,
+                _ => return false,
+            };
+            let ExprKind::Call(asked) = facts.expr(test.value).kind else {
+                return false;
+            };
+            let callees = self.callee(file, facts.call(asked).callee);
+            let says_it = |known: &Known| match &known.value {
+                Value::Outside(path) | Value::Method(_, path) => {
+                    let found = self.catalog.lookup(Language::Python, path);
+                    found.is_some_and(|it| self.catalog.api(it.api).event_loop == Some(wanted))
+                }
+                _ => false,
+            };
+            !callees.is_empty() && callees.iter().all(says_it)
+        };
+        facts
+            .regions_outwards(call.region)
+            .flat_map(|region| &facts.branch_tests[facts.regions[region.index()].tests.range()])
+            .any(says)
     }
 
     /// An object that stands for a function: its `__call__`, and the function that it most likely runs there.
