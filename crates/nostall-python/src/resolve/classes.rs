@@ -255,13 +255,13 @@ impl Cx<'_> {
             }
         }
         let values = self.with_given(values);
-        let values = self.told(owner, name, values);
+        let values = self.put_right(owner, name, values);
         self.filled_attribute(owner, name, alternatives(values))
     }
 
     /// What an attribute's values are once methods of the class have said something of them: `self.socket.setblocking(False)`.
     /// It counts where all calls of that method say so.
-    fn told(&self, owner: ItemRef, name: &str, values: Values) -> Values {
+    fn put_right(&self, owner: ItemRef, name: &str, values: Values) -> Values {
         let file = owner.file;
         let facts = self.facts(file);
         let mut told = values.clone();

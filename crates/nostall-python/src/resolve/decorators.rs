@@ -5,8 +5,7 @@
 
 use nostall_catalog::{Api, Effect, EventLoop};
 use nostall_model::facts::{
-    BodyKind, BranchTest, Call, CallKind, DefinitionKind, ExprId, ExprKind, Flavour, Shown,
-    Sink,
+    BodyKind, BranchTest, Call, CallKind, DefinitionKind, ExprId, ExprKind, Flavour, Shown, Sink,
 };
 use nostall_model::{Confidence, Language};
 
