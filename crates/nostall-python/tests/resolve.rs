@@ -123,7 +123,7 @@ fn names_are_followed_to_where_they_come_from() {
         "def open(path): ...\nopen('a')\nlen('a')\nnowhere()\n",
         &[
             ("open", &["case.open"]),
-            ("len", &["external builtins.len"]),
+            ("len", &["api builtins.len"]),
             ("nowhere", &["unresolved Name"]),
         ],
     );
