@@ -193,7 +193,7 @@ fn refuses_conditions_that_ask_or_change_nothing() {
     );
     check_entry(
         &when("given = false"),
-        &["`a::b`: `when` changes nothing: it needs `effect`, `waits` or `reason`"],
+        &["`a::b`: `when` changes nothing: it needs `effect`, `waits`, `reason` or `proves`"],
     );
     check_entry(
         &when("given = false, waits = \"unbounded\", raise = true"),
