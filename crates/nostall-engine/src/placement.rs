@@ -49,19 +49,16 @@ impl Placement {
         }
     }
 
-    /// Puts a step before those of a way: what is done only the first time is done once, whatever loop or lock it is in.
+    /// Puts a step before those of a way: what is done once is done once, whatever loop or lock it is in. What each object keeps is
+    /// done for each of them.
     #[must_use]
     pub fn within(self, step: Self) -> Self {
-        let often = !self.is_first_time();
+        let often = !self.once;
         self.and(Self {
             looped: step.looped && often,
             locked: step.locked && often,
             ..step
         })
-    }
-
-    fn is_first_time(self) -> bool {
-        self.once || self.kept
     }
 
     /// Grades a blocking call at this place.
@@ -311,7 +308,7 @@ pub(crate) fn own_placement(
     let (facts, record) = program.call(call);
     let once = fills(facts, record, is_global);
     let kept = fills(facts, record, |_, _| true);
-    let often = !once && !kept;
+    let often = !once;
     Placement {
         looped: often && loops.contain(program.file_of_call(call).index(), facts, record),
         locked: often && locked.contains_key(&call),
