@@ -205,8 +205,8 @@ fn check_rest(api: &Api, separator: &str) -> Vec<String> {
     if api.panics && !api.may_block() {
         errors.push("`panics` is for a blocking call".to_owned());
     }
-    if api.lazy && !api.may_block() {
-        errors.push("`lazy` is for a blocking call".to_owned());
+    if api.lazy && !api.may_block() && api.effect != Effect::Runs {
+        errors.push("`lazy` is for a blocking call, or one that runs a callable".to_owned());
     }
     if let Some(carrier) = &api.carrier {
         errors.extend(check_argument("carrier.argument", &carrier.argument));
@@ -252,8 +252,17 @@ fn check_when(when: &When) -> Vec<String> {
     if when.returns.is_some() && when.types.is_empty() {
         errors.push("`when.returns` is for a question about a `type`".to_owned());
     }
-    if when.effect.is_none() && when.waits.is_none() && when.reason.is_none() {
-        errors.push("`when` changes nothing: it needs `effect`, `waits` or `reason`".to_owned());
+    if when.proves.is_some() && when.is.is_none() {
+        errors.push("`when.proves` is for a literal: it needs `is`".to_owned());
+    }
+    if when.effect.is_none()
+        && when.waits.is_none()
+        && when.reason.is_none()
+        && when.proves.is_none()
+    {
+        errors.push(
+            "`when` changes nothing: it needs `effect`, `waits`, `reason` or `proves`".to_owned(),
+        );
     }
     errors
 }

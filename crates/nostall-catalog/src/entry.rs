@@ -48,6 +48,8 @@ pub struct Api {
     /// How often the callable runs: `once` in the life of the program (an initialiser; the risk is a step lower), `many`, once
     /// per element of something (a loop; a step higher).
     pub times: Option<Times>,
+    /// `true` where only the first call waits, because what it gives is kept: an import (the risk is a step lower).
+    pub kept: bool,
     /// What the call or attribute says of an HTTP route, for the name of a handler's entry: `{ method = "GET", path = 0 }`,
     /// either of the two alone where the other is said by another call of the chain.
     pub route: Option<Route>,
@@ -83,9 +85,16 @@ pub struct Api {
     /// the second said no, are not taken for code on the loop. A function that calls any of them is not advised to go to a thread.
     #[serde(rename = "loop")]
     pub event_loop: Option<EventLoop>,
-    /// For a Python method without arguments: the type that its receiver has where the answer is true, as `isinstance` tells it
+    /// For a Python method: the type that its receiver has where `proof` holds, as `isinstance` tells it
     /// (`if future.done(): future.result()`).
     pub proves: Option<String>,
+    /// What of the call proves it: that its answer is `true` (the default), `false` (`thread.is_alive()`), or `something` that is
+    /// not `None` (`process.poll()`); that it is made at all, `call` (`socket.setblocking(False)`, with `when`); that what it
+    /// gives was awaited, `await`, of its argument instead of the receiver (`await asyncio.wrap_future(future)`).
+    pub proof: Proof,
+    /// The exception with which the call refuses to wait where its object does not block: in a `try` that handles it, it does
+    /// not wait (`except BlockingIOError`).
+    pub refuses: Option<String>,
     /// The type of the result, written in the language with full paths. For Rust, type parameters of the receiver may be used by
     /// the names its `[[type]]` gives them, `Self` is the receiver, `A0` the type of argument 0, `G0` the call's own type
     /// argument 0 (`read::<u8>()`), `X::Output` what calling or awaiting an `X` gives, `X::Item` what iterating over it gives
@@ -122,7 +131,8 @@ pub struct Api {
     /// that asks (`traceback.format_exc()`). Left out where that is not known; of a method its `[[type]]` says it.
     pub thread: Option<Thread>,
     /// `true` where the call gives an iterator that blocks while it is iterated (`os.walk`): to hand the call alone to a thread
-    /// does not help, the loop over it must go too.
+    /// does not help, the loop over it must go too. For `runs`: that runs its callable while it is iterated (`map`), so that it
+    /// runs where it is handed to.
     pub lazy: bool,
     /// For `schedules`: `true` where what it is given need not run while an event loop runs on its thread: a signal handler.
     pub off_loop: bool,
@@ -137,7 +147,8 @@ pub struct Api {
     /// `[{ argument = { index = 0, keyword = "block" }, is = false, effect = "none" }]`. `is` compares with a literal (`false`,
     /// `0`, `"w"`, or `"none"` spelled `none = true`); `given = true/false` asks whether the argument is there;
     /// `type = ["io.BytesIO"]` whether it is a value of one of these types, or of one that extends one (Python). What changes:
-    /// `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also what it `returns`.
+    /// `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also what it `returns`, for a literal what
+    /// the call `proves`.
     pub when: Vec<When>,
     /// For a wildcard: names below that do not count (`["new", "builder"]`).
     pub except: Vec<String>,
@@ -234,6 +245,25 @@ pub enum EventLoop {
     Told,
     /// The loop's own thread alone may call it.
     Bound,
+}
+
+/// What of a call proves something of an object.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// Its answer is true.
+    #[default]
+    True,
+    /// Its answer is false.
+    False,
+    /// Its answer is not `None`.
+    Something,
+    /// It is made.
+    Call,
+    /// What it gives was awaited.
+    Await,
 }
 
 /// How often a callable runs.
@@ -409,6 +439,8 @@ pub struct When {
     pub raise: bool,
     /// The type of the result then.
     pub returns: Option<String>,
+    /// What the call proves then.
+    pub proves: Option<String>,
 }
 
 /// A question about an argument.

@@ -22,7 +22,7 @@ pub use catalog::{Catalog, Match};
 pub use entries::UserEntries;
 pub use entry::{
     Api, Argument, Around, Carrier, Clones, DurationUnit, Effect, EventLoop, FeatureEntry, Keeps,
-    Listens, Literal, Origin, Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId,
+    Listens, Literal, Origin, Proof, Route, RuntimeEntry, Test, Thread, Times, TraitEntry, TraitId,
     TypeEntry, TypeKind, Wait, When,
 };
 pub use error::CatalogError;

@@ -9,7 +9,7 @@ use nostall_model::layout::Layout;
 use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{FileId, Report, Role, Sources, Stats};
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
 use crate::contexts::{Runs, contexts};
 use crate::crowds::{self, Crowds};
@@ -17,7 +17,7 @@ use crate::features::{self, Features};
 use crate::held::{self, Held};
 use crate::kept;
 use crate::languages::{LANGUAGES, front_end};
-use crate::placement::Loops;
+use crate::placement::{Loops, Placement};
 use crate::program::{Program, link};
 use crate::project::{Project, read_referenced};
 use crate::repairs;
@@ -342,7 +342,7 @@ pub(crate) struct Without {
 pub(crate) struct Ground {
     pub(crate) held: Held,
     loops: Loops,
-    kept: FxHashSet<ProgramBody>,
+    kept: FxHashMap<ProgramBody, Placement>,
     crowds: Crowds,
     features: Features,
 }

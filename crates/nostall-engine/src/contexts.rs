@@ -4,10 +4,12 @@ use nostall_catalog::{Api, ApiId, Effect as ApiEffect, Times};
 use nostall_model::facts::CallKind;
 use nostall_model::finding::{Entry, Place};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
-use nostall_model::{Confidence, Context};
+use nostall_model::{Category, Confidence, Context};
+use rustc_hash::FxHashSet;
 
 use crate::placement::Placement;
 use crate::program::Program;
+use crate::startup::callers;
 use crate::summary::{Basis, Cx, Summaries, Use, by_times, times_at};
 
 /// Where a body runs, and why.
@@ -76,15 +78,48 @@ impl Cx<'_> {
                 if entry.effect != ApiEffect::Schedules {
                     continue;
                 }
+                // What need not run on the loop's thread runs there only where a loop runs at all.
+                let sure = if entry.off_loop && !self.is_near_loop(body) {
+                    Confidence::Possible
+                } else {
+                    target.confidence
+                };
                 for passed in self.program.passed(*call) {
                     let scheduled = self.use_by_api(*call, passed, entry).is_some();
                     if let (true, TargetKind::Body(callable)) = (scheduled, &passed.target.kind) {
-                        let confidence = target.confidence.min(passed.target.confidence);
+                        let confidence = sure.min(passed.target.confidence);
                         self.mark_scheduled(*call, *callable, &entry.path, confidence, runs);
                     }
                 }
             }
         }
+    }
+
+    /// Says whether a body, or one that calls it, is async or starts a loop.
+    fn is_near_loop(&self, body: ProgramBody) -> bool {
+        let callers = callers(self.program);
+        let mut open = vec![body];
+        let mut seen = FxHashSet::default();
+        while let Some(body) = open.pop() {
+            if self.program.resolved(body).context == Context::Async || self.starts_loop(body) {
+                return true;
+            }
+            let of_body = callers.get(&body).into_iter().flatten().flatten();
+            let around = of_body.map(|call| self.program.body_of_call(*call));
+            open.extend(around.filter(|caller| seen.insert(*caller)));
+        }
+        false
+    }
+
+    fn starts_loop(&self, body: ProgramBody) -> bool {
+        let targets = self.program.calls_of(body).iter();
+        let mut targets = targets.flat_map(|call| self.program.targets(*call));
+        targets.any(|target| match target.kind {
+            TargetKind::Api(api) => {
+                self.catalog.api(ApiId(api)).category == Some(Category::Runtime)
+            }
+            _ => false,
+        })
     }
 
     /// Async functions that a call hands over to be run once.

@@ -1,6 +1,6 @@
 //! Iterators that are made here and iterated on another thread: `let lines = paths.map(read); spawn_blocking(move || lines.count())`.
 //!
-//! What a lazy iterator does it does where it is iterated.
+//! What a lazy iterator does it does where it is iterated; the same holds of Python's `map(read, paths)`.
 
 use nostall_catalog::{Api, ApiId, Effect};
 use nostall_model::facts::{
@@ -41,6 +41,42 @@ impl Cx<'_> {
             }
         }
         false
+    }
+
+    /// Says whether what a call gives, or the variable that keeps it, is only handed to something that takes it off the executor.
+    pub(crate) fn is_handed_elsewhere(&self, body: ProgramBody, call: ProgramCall) -> bool {
+        let (facts, record) = self.program.call(call);
+        let kept = match record.sink {
+            Sink::Argument { call, .. } => return self.offloads(self.program.call_in(body, call)),
+            Sink::Bound(kept) => kept,
+            _ => return false,
+        };
+        let is_use = |id: &ExprId| match facts.expr(*id).kind {
+            ExprKind::Use { reaching, .. } => {
+                facts.definition_lists[reaching.range()].contains(&kept)
+            }
+            _ => false,
+        };
+        let is_handed_over = |value: ExprId| {
+            self.program.calls_of(body).iter().any(|taker| {
+                let record = self.program.call(*taker).1;
+                let arguments = &facts.arguments[record.arguments.range()];
+                arguments.iter().any(|argument| argument.value == value) && self.offloads(*taker)
+            })
+        };
+        let mut uses = (0..facts.exprs.len())
+            .map(ExprId::new)
+            .filter(is_use)
+            .peekable();
+        uses.peek().is_some() && uses.all(is_handed_over)
+    }
+
+    fn offloads(&self, call: ProgramCall) -> bool {
+        let targets = self.program.targets(call);
+        targets.iter().any(|target| match target.kind {
+            TargetKind::Api(api) => self.catalog.api(ApiId(api)).effect == Effect::Offloads,
+            _ => false,
+        })
     }
 
     /// Says whether an api gives an iterator: a type that carries the trait, or the receiver of one of the trait's methods.

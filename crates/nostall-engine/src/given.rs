@@ -115,8 +115,10 @@ impl Cx<'_> {
             for index in facts.regions[region.index()].tests.range() {
                 let test = &facts.branch_tests[index];
                 let variable = attribute(facts, test.value).map_or(test.value, |(base, _)| base);
-                if !matches!(test.shown, Shown::Raised | Shown::Success { .. })
-                    && let Some(parameter) = parameter(facts, variable)
+                if !matches!(
+                    test.shown,
+                    Shown::Raised | Shown::Handled | Shown::Success { .. }
+                ) && let Some(parameter) = parameter(facts, variable)
                 {
                     let on = Decision::Branch(file, index as u32);
                     add(&mut found, Dependence { parameter, on });
@@ -375,7 +377,11 @@ fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
         Shown::Equals(literal) if test.holds => {
             return constant(facts, literal, 0).map_or(Kinds::ANY, Kinds::of);
         }
-        Shown::Asked(_) | Shown::Equals(_) | Shown::Raised | Shown::Success { .. } => {
+        Shown::Asked(_)
+        | Shown::Equals(_)
+        | Shown::Raised
+        | Shown::Handled
+        | Shown::Success { .. } => {
             return Kinds::ANY;
         }
     };

@@ -1,8 +1,9 @@
 //! Where a wait happens, as far as it changes how much the wait matters: loops, locks, code that runs once.
 
 use nostall_model::facts::{
-    BindingId, BodyKind, BranchTest, Call, CallKind, Callee, Event, ExprId, ExprKind, FileFacts,
-    ItemKind, PathId, RegionId, RegionKind, Shown,
+    BindingId, BodyKind, BranchTest, Call, CallKind, Callee, CollectionKind, DefinitionId,
+    DefinitionKind, Event, ExprId, ExprKind, FileFacts, ItemKind, Literal, ParameterKind, PathId,
+    RegionId, RegionKind, Shown, Sink,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::program::{Guard, ProgramCall};
@@ -23,6 +24,8 @@ pub struct Placement {
     pub locked: bool,
     /// Once in the life of the program.
     pub once: bool,
+    /// Only the first time: what it gives is kept.
+    pub kept: bool,
     /// Before the program serves anything.
     pub startup: bool,
     /// In a run of a program that never does two things at a time: nobody is held up.
@@ -41,11 +44,24 @@ impl Placement {
             looped: self.looped || other.looped,
             locked: self.locked || other.locked,
             once: self.once || other.once,
+            kept: self.kept || other.kept,
             startup: self.startup || other.startup,
             alone: self.alone || other.alone,
             own_thread: self.own_thread || other.own_thread,
             branched: self.branched || other.branched,
         }
+    }
+
+    /// Puts a step before those of a way: what is done once is done once, whatever loop or lock it is in. What each object keeps is
+    /// done for each of them.
+    #[must_use]
+    pub fn within(self, step: Self) -> Self {
+        let often = !self.once;
+        self.and(Self {
+            looped: step.looped && often,
+            locked: step.locked && often,
+            ..step
+        })
     }
 
     /// Grades a blocking call at this place.
@@ -81,6 +97,12 @@ impl Placement {
             Risk::lowered,
             "once",
             "runs once in the life of the program",
+        );
+        step(
+            falls && !self.once && self.kept,
+            Risk::lowered,
+            "kept",
+            "only the first time: what it gives is kept",
         );
         step(
             falls && self.startup,
@@ -127,10 +149,17 @@ impl Loops {
         if loops.is_empty() || is_head {
             return false;
         }
-        // Code that always ends in a `return` is reached once, whatever loop it stands in.
+        // Code that always ends in a `return` is reached once, whatever loop it stands in; so is what ends in a `raise` that no
+        // `try` of the loop may handle.
+        let mut is_tried = false;
         facts
             .regions_outwards(call.region)
-            .take_while(|region| !ends_in_return(facts, *region))
+            .take_while(|region| {
+                is_tried |= facts.regions[region.index()].kind == RegionKind::Try;
+                let raises = |event: &Event| matches!(event, Event::Raise);
+                !ends_in(facts, *region, &|event| matches!(event, Event::Return(_)))
+                    && (is_tried || !ends_in(facts, *region, &raises))
+            })
             .any(|region| loops.contains(&region))
     }
 }
@@ -159,14 +188,14 @@ fn adding_up(facts: &FileFacts) -> FxHashSet<RegionId> {
     loops
 }
 
-fn ends_in_return(facts: &FileFacts, region: RegionId) -> bool {
+/// Says whether a region always comes to an event of a kind.
+fn ends_in(facts: &FileFacts, region: RegionId, is_end: &dyn Fn(&Event) -> bool) -> bool {
     let mut events = facts.region_events(region).iter();
     events.any(|event| match event {
-        Event::Return(_) => true,
         Event::Region(inner) => {
-            facts.regions[inner.index()].kind == RegionKind::Inner && ends_in_return(facts, *inner)
+            facts.regions[inner.index()].kind == RegionKind::Inner && ends_in(facts, *inner, is_end)
         }
-        _ => false,
+        _ => is_end(event),
     })
 }
 
@@ -212,6 +241,7 @@ pub(crate) fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool
         // Of what can change the source does not say how long it is.
         ExprKind::Use { binding, .. } if budget > 0 => {
             let value = only_value(facts, id).filter(|_| !facts.bindings[binding.index()].mutable);
+            let value = value.or_else(|| constant(facts, binding));
             value.is_some_and(|value| is_written_out(facts, value, budget - 1))
         }
         ExprKind::Collection { .. } => true,
@@ -224,7 +254,16 @@ pub(crate) fn is_written_out(facts: &FileFacts, id: ExprId, budget: u32) -> bool
         }
         ExprKind::Call(call) if budget > 0 => match facts.call(call).callee {
             Callee::Method { receiver, .. } => is_written_out(facts, receiver, budget - 1),
-            _ => false,
+            Callee::Value(callee) => {
+                let arguments = facts.call_arguments(call);
+                let all = |is_few: &dyn Fn(ExprId) -> bool| {
+                    !arguments.is_empty() && arguments.iter().all(|it| is_few(it.value))
+                };
+                let is_walk = WALKS.iter().any(|name| is_named(facts, callee, name));
+                is_walk && all(&|value| is_written_out(facts, value, budget - 1))
+                    || is_named(facts, callee, "range") && all(&|value| is_few(facts, value))
+            }
+            Callee::Macro(_) => false,
         },
         _ => false,
     }
@@ -244,6 +283,44 @@ fn constant_of_file(facts: &FileFacts, path: PathId) -> Option<ExprId> {
     facts.body(only.body?).value
 }
 
+/// What Python walks over the elements of its arguments with.
+const WALKS: [&str; 8] = [
+    "enumerate",
+    "reversed",
+    "sorted",
+    "list",
+    "tuple",
+    "set",
+    "zip",
+    "frozenset",
+];
+
+/// Up to how many rounds are few.
+const FEW: i64 = 10;
+
+fn is_few(facts: &FileFacts, value: ExprId) -> bool {
+    matches!(facts.expr(value).kind, ExprKind::Literal(Literal::Int(number)) if number <= FEW)
+}
+
+/// The value of a variable of the module that is given one once, and that nothing is put into.
+fn constant(facts: &FileFacts, binding: BindingId) -> Option<ExprId> {
+    let owner = facts.bindings[binding.index()].body;
+    if facts.body(owner).kind != BodyKind::Module {
+        return None;
+    }
+    let mut definitions = facts.definitions.iter().filter(|it| it.binding == binding);
+    match (definitions.next()?.kind, definitions.next()) {
+        (DefinitionKind::Value(value), None) => match facts.expr(value).kind {
+            ExprKind::Collection {
+                kind: CollectionKind::Tuple,
+                ..
+            } => Some(value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// What a call's own place says: its loop, and the locks that are held around it.
 pub(crate) fn own_placement(
     program: &crate::program::Program<'_>,
@@ -252,10 +329,14 @@ pub(crate) fn own_placement(
     call: ProgramCall,
 ) -> Placement {
     let (facts, record) = program.call(call);
+    let once = fills(facts, record, is_global);
+    let kept = fills(facts, record, |_, _| true);
+    let often = !once;
     Placement {
-        looped: loops.contain(program.file_of_call(call).index(), facts, record),
-        locked: locked.contains_key(&call),
-        once: fills_global(facts, record),
+        looped: often && loops.contain(program.file_of_call(call).index(), facts, record),
+        locked: often && locked.contains_key(&call),
+        once,
+        kept,
         branched: is_in_branch(facts, record),
         ..Placement::default()
     }
@@ -267,28 +348,46 @@ fn is_in_branch(facts: &FileFacts, call: &Call) -> bool {
     regions.any(|region| facts.regions[region.index()].kind == RegionKind::Branch)
 }
 
-/// Says whether a call stands in a branch that gives a variable of the module its value, and is taken where it has none:
-/// `if client is None: client = connect()`.
-fn fills_global(facts: &FileFacts, call: &Call) -> bool {
+/// A variable, or an attribute of one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    variable: BindingId,
+    attribute: Option<Name>,
+}
+
+/// Says whether a call stands in a branch that gives such a place its value, and is taken where it has none:
+/// `if client is None: client = connect()`. Of an attribute the call must be part of the value: who fills it may do more.
+fn fills(facts: &FileFacts, call: &Call, is_meant: impl Fn(&FileFacts, Place) -> bool) -> bool {
     let mut regions = facts.regions_outwards(call.region);
     regions.any(|region| {
         let tests = &facts.branch_tests[facts.regions[region.index()].tests.range()];
         tests.iter().any(|test| {
             let empty = test.holds == (test.shown == Shown::None);
-            empty && global(facts, test.value).is_some_and(|it| assigns(facts, region, it))
+            let place = tested_place(facts, test).filter(|place| outlives(facts, *place));
+            empty && place.is_some_and(|it| is_meant(facts, it) && assigns(facts, region, it, call))
                 || is_empty(test)
                     && static_of(facts, test.value).is_some_and(|it| sets(facts, region, it))
         })
     })
 }
 
-/// The variable of a module that an expression uses.
-fn global(facts: &FileFacts, value: ExprId) -> Option<BindingId> {
-    let ExprKind::Use { binding, .. } = facts.expr(value).kind else {
+/// The place that a test asks about, by `hasattr` too.
+fn tested_place(facts: &FileFacts, test: &BranchTest) -> Option<Place> {
+    let Shown::Asked(call) = test.shown else {
+        return place(facts, copied(facts, test.value).unwrap_or(test.value));
+    };
+    let [_, name] = facts.call_arguments(call) else {
         return None;
     };
-    let owner = facts.bindings[binding.index()].body;
-    (facts.body(owner).kind == BodyKind::Module).then_some(binding)
+    match (facts.call(call).callee, facts.expr(name.value).kind) {
+        (Callee::Value(callee), ExprKind::Literal(Literal::Str(name)))
+            if is_named(facts, callee, "hasattr") =>
+        {
+            let attribute = Some(name);
+            place(facts, test.value).map(|of| Place { attribute, ..of })
+        }
+        _ => None,
+    }
 }
 
 fn is_empty(test: &BranchTest) -> bool {
@@ -341,13 +440,90 @@ fn sets(facts: &FileFacts, region: RegionId, wanted: Name) -> bool {
     })
 }
 
-/// Says whether code in a region gives a variable a value.
-fn assigns(facts: &FileFacts, region: RegionId, binding: BindingId) -> bool {
+/// What a variable was given, where that is a place: `client = _client`.
+fn copied(facts: &FileFacts, value: ExprId) -> Option<ExprId> {
+    let ExprKind::Use { reaching, .. } = facts.expr(value).kind else {
+        return None;
+    };
+    let [only] = facts.definition_lists[reaching.range()] else {
+        return None;
+    };
+    match facts.definitions[only.index()].kind {
+        DefinitionKind::Value(given) => place(facts, given).map(|_| given),
+        _ => None,
+    }
+}
+
+/// Says whether an expression is a name that no variable of the file binds.
+fn is_named(facts: &FileFacts, value: ExprId, name: &str) -> bool {
+    match facts.expr(value).kind {
+        ExprKind::Path(path) => facts.path_text(path, ".") == name,
+        _ => false,
+    }
+}
+
+fn place(facts: &FileFacts, value: ExprId) -> Option<Place> {
+    match facts.expr(value).kind {
+        ExprKind::Use { binding, .. } => Some(Place {
+            variable: binding,
+            attribute: None,
+        }),
+        ExprKind::Attribute { base, name } => match facts.expr(base).kind {
+            ExprKind::Use { binding, .. } => Some(Place {
+                variable: binding,
+                attribute: Some(name),
+            }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Says whether a place is there when the body that fills it has ended: a variable of a module, an attribute of one or of the
+/// receiver.
+fn outlives(facts: &FileFacts, place: Place) -> bool {
+    let is_receiver = || {
+        let body = facts.bindings[place.variable.index()].body;
+        let first = facts.body_parameters(body).first();
+        first.is_some_and(|first| {
+            first.kind == ParameterKind::Receiver && first.binding == place.variable
+        })
+    };
+    is_global(facts, place) || place.attribute.is_some() && is_receiver()
+}
+
+/// Says whether a place is of a module: there is one of it in the program.
+fn is_global(facts: &FileFacts, place: Place) -> bool {
+    let owner = facts.bindings[place.variable.index()].body;
+    facts.body(owner).kind == BodyKind::Module
+}
+
+/// Says whether code in a region gives a place a value that a call is part of.
+fn assigns(facts: &FileFacts, region: RegionId, to: Place, call: &Call) -> bool {
     facts.region_events(region).iter().any(|event| match event {
         Event::Assign(definition) | Event::Bind(definition) => {
-            facts.definitions[definition.index()].binding == binding
+            let variable = facts.definitions[definition.index()].binding;
+            to.attribute.is_none() && variable == to.variable
         }
-        Event::Region(inner) => assigns(facts, *inner, binding),
+        Event::Store { target, value } => {
+            place(facts, *target) == Some(to) && is_part(facts, call, *value)
+        }
+        Event::Region(inner) => assigns(facts, *inner, to, call),
         _ => false,
     })
+}
+
+/// Says whether a value is made of what a call gives, by a variable too.
+fn is_part(facts: &FileFacts, call: &Call, value: ExprId) -> bool {
+    let whole = facts.expr(value).span;
+    let is_bound = |kept: DefinitionId| {
+        facts.exprs.iter().any(|expr| match expr.kind {
+            ExprKind::Use { reaching, .. } => {
+                whole.contains(expr.span)
+                    && facts.definition_lists[reaching.range()].contains(&kept)
+            }
+            _ => false,
+        })
+    };
+    whole.contains(call.span) || matches!(call.sink, Sink::Bound(kept) if is_bound(kept))
 }

@@ -56,7 +56,7 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
         .map(|(_, when)| when);
     let effect = when.and_then(|when| when.effect).unwrap_or(api.effect);
     let mut waits = when.and_then(|when| when.waits).or(api.waits)?;
-    if api.settled && awaits_in_block(facts, call) {
+    if api.settled && is_settled(bench, call) {
         waits = Waits::Brief;
     }
     if effect != Effect::Blocks {
@@ -102,16 +102,33 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
     })
 }
 
-/// Says whether something is awaited in the block that a call ends.
-fn awaits_in_block(facts: &FileFacts, end: &Call) -> bool {
+/// Says whether something is awaited in the block that a call ends, or waited for by a call that is a wait of its own.
+fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {
+    let facts = bench.facts;
     let events = facts.region_events(end.region);
     events.iter().any(|event| match event {
         Event::Region(id) => {
             let region = &facts.regions[id.index()];
             region.kind == RegionKind::With
                 && region.span.start == end.name_span.start
-                && awaits(facts, *id)
+                && (awaits(facts, *id) || waits(bench, *id))
         }
+        _ => false,
+    })
+}
+
+/// Says whether a call in a region waits for other threads.
+fn waits(bench: &Bench<'_>, region: RegionId) -> bool {
+    let is_wait = |call: CallId| {
+        let api = (bench.api_of)(call).map(|api| bench.catalog.api(nostall_catalog::ApiId(api)));
+        api.is_some_and(|api| {
+            api.effect == Effect::Blocks && api.category == Some(Category::Wait) && !api.settled
+        })
+    };
+    let mut events = bench.facts.region_events(region).iter();
+    events.any(|event| match event {
+        Event::Call(call) => is_wait(*call),
+        Event::Region(inner) => waits(bench, *inner),
         _ => false,
     })
 }

@@ -350,7 +350,8 @@ fn first_name(path: &str) -> &str {
     path.split([':', '.']).next().unwrap_or(path)
 }
 
-fn callers(program: &Program<'_>) -> FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> {
+/// The calls of each body; none where it is also handed on.
+pub(crate) fn callers(program: &Program<'_>) -> FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> {
     let mut callers: FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> = FxHashMap::default();
     let present = program
         .bodies()

@@ -15,7 +15,7 @@ use nostall_model::program::{
     Condition, Guard, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
 };
 use nostall_model::{Confidence, Context, Language};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::contexts::Runs;
 use crate::given::{self, Dependences, LoopAt};
@@ -144,7 +144,7 @@ pub(crate) struct Basis<'a> {
     /// Calls that are made while a lock is held.
     pub(crate) locked: &'a FxHashMap<ProgramCall, Guard>,
     /// Bodies whose results are kept.
-    pub(crate) kept: &'a FxHashSet<ProgramBody>,
+    pub(crate) kept: &'a FxHashMap<ProgramBody, Placement>,
 }
 
 impl Summaries {
@@ -353,6 +353,9 @@ impl Cx<'_> {
                     },
                     call,
                 }),
+                // An operator of something unknown is not taken for what runs its operand.
+                TargetKind::External(_) | TargetKind::Unresolved(_)
+                    if !matches!(record.kind, CallKind::Plain | CallKind::Macro) => {}
                 TargetKind::External(_) | TargetKind::Unresolved(_) => {
                     for passed in self.program.passed(call) {
                         self.use_passed(
@@ -455,7 +458,10 @@ impl Cx<'_> {
                 hops: 0,
                 call,
                 next: None,
-                placement: self.placement(call),
+                placement: self.placement(call).and(Placement {
+                    kept: entry.kept,
+                    ..Placement::default()
+                }),
                 condition: None,
                 settled: confidence,
                 depends,
@@ -463,7 +469,10 @@ impl Cx<'_> {
             });
         }
         for passed in self.program.passed(call) {
-            if let Some((what, sure)) = self.use_by_api(call, passed, entry) {
+            if let Some((mut what, sure)) = self.use_by_api(call, passed, entry) {
+                if what == Use::Inline && entry.lazy && self.is_handed_elsewhere(body, call) {
+                    what = Use::Offloaded;
+                }
                 let first = contribution.effects.len();
                 self.use_passed(
                     body,
@@ -475,7 +484,7 @@ impl Cx<'_> {
                     contribution,
                 );
                 for effect in &mut contribution.effects[first..] {
-                    effect.placement = effect.placement.and(times_at(facts, record, entry));
+                    effect.placement = effect.placement.within(times_at(facts, record, entry));
                 }
             }
         }
@@ -650,9 +659,8 @@ impl Cx<'_> {
     ) {
         let own = self.is_inside(callee, body);
         let mut here = self.placement(call);
-        if self.basis.kept.contains(&callee) {
-            here.once = true;
-            here.looped = false;
+        if let Some(kept) = self.basis.kept.get(&callee) {
+            here = kept.within(here);
         }
         let summary = summaries.of(callee);
         contribution
@@ -672,7 +680,7 @@ impl Cx<'_> {
                 depends,
                 confidence: confidence.min(known),
                 settled: confidence.min(effect.settled),
-                placement: effect.placement.and(here),
+                placement: effect.placement.within(here),
                 condition,
                 ..*effect
             };

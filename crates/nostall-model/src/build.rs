@@ -355,9 +355,13 @@ impl Builder {
     pub fn decide(&mut self, tests: &[BranchTest]) {
         let open = self.current().regions.last();
         if let Some(region) = open.map(|(region, _)| *region) {
-            self.facts.regions[region.index()].tests =
-                push_run(&mut self.facts.branch_tests, tests);
+            self.decide_for(region, tests);
         }
+    }
+
+    /// Says what decides about a region.
+    pub fn decide_for(&mut self, region: RegionId, tests: &[BranchTest]) {
+        self.facts.regions[region.index()].tests = push_run(&mut self.facts.branch_tests, tests);
     }
 
     /// Closes the innermost region.

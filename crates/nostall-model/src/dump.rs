@@ -6,10 +6,10 @@
 use std::fmt::Write as _;
 
 use crate::facts::{
-    Argument, ArgumentKind, BodyId, Call, CallId, CallKind, Callee, CollectionKind, Condition,
-    ConditionId, DefinitionId, DefinitionKind, Event, ExprId, ExprKind, FileFacts, Import,
-    ImportKind, Item, ItemId, ItemKind, Literal, Narrowing, Parameter, ParameterKind, Part, PathId,
-    RegionId, Run, ScopeId, Sink, TypeExprId, TypeExprKind,
+    Answer, Argument, ArgumentKind, BodyId, Call, CallId, CallKind, Callee, CollectionKind,
+    Condition, ConditionId, DefinitionId, DefinitionKind, Event, ExprId, ExprKind, FileFacts,
+    Import, ImportKind, Item, ItemId, ItemKind, Literal, Narrowing, Parameter, ParameterKind, Part,
+    PathId, RegionId, Run, ScopeId, Sink, TypeExprId, TypeExprKind,
 };
 use crate::{Language, Name};
 
@@ -354,8 +354,14 @@ impl Dump<'_> {
             DefinitionKind::Caught(types) => format!("caught{}", self.optional_expr(types)),
             DefinitionKind::Narrowed { value, by } => {
                 let by = match by {
-                    Narrowing::Test { call, holds: true } => format!("c{}", call.0),
-                    Narrowing::Test { call, holds: false } => format!("not c{}", call.0),
+                    Narrowing::Test { call, answer } => match answer {
+                        Answer::True(true) => format!("c{}", call.0),
+                        Answer::True(false) => format!("not c{}", call.0),
+                        Answer::None(true) => format!("c{} is none", call.0),
+                        Answer::None(false) => format!("c{} is not none", call.0),
+                        Answer::Made => format!("c{} made", call.0),
+                        Answer::Awaited => format!("c{} awaited", call.0),
+                    },
                     Narrowing::Pattern(pattern) => self.expr(pattern),
                 };
                 format!("{} where {by}", self.expr(value))

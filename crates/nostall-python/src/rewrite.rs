@@ -232,9 +232,12 @@ fn work(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
         CallKind::Attribute | CallKind::Index | CallKind::Operator | CallKind::Format => {
             evaluated()
         }
-        CallKind::Enter | CallKind::Exit | CallKind::Convert | CallKind::Drop | CallKind::Macro => {
-            None
-        }
+        CallKind::Accessor
+        | CallKind::Enter
+        | CallKind::Exit
+        | CallKind::Convert
+        | CallKind::Drop
+        | CallKind::Macro => None,
     }
 }
 

@@ -158,7 +158,7 @@ fn refuses_keys_without_those_that_they_are_about() {
     );
     check_entry(
         "effect = \"none\"\nlazy = true",
-        &["`a::b`: `lazy` is for a blocking call"],
+        &["`a::b`: `lazy` is for a blocking call, or one that runs a callable"],
     );
     check_entry(
         "callable = {}",
@@ -196,7 +196,7 @@ fn refuses_conditions_that_ask_or_change_nothing() {
     );
     check_entry(
         &when("given = false"),
-        &["`a::b`: `when` changes nothing: it needs `effect`, `waits` or `reason`"],
+        &["`a::b`: `when` changes nothing: it needs `effect`, `waits`, `reason` or `proves`"],
     );
     check_entry(
         &when("given = false, waits = \"unbounded\", raise = true"),

@@ -108,7 +108,7 @@ impl Check for Blocking {
                     let blocking = steps.summaries.sink(effect.sink);
                     let placement = effect
                         .placement
-                        .and(around.placement)
+                        .within(around.placement)
                         .and(steps.startup.placement(around.entry, *call));
                     let (risk, reasons) = placement.grade(blocking);
                     drafts.push(Draft {

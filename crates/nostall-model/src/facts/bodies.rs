@@ -177,6 +177,8 @@ pub enum Shown {
         /// Whether that alone decides: of `Ok(x) if test` the refusal says little.
         alone: bool,
     },
+    /// Nothing is tested: exceptions of these types are handled, if the region raises them.
+    Handled,
 }
 
 /// What kind of region.
@@ -272,11 +274,24 @@ pub enum Narrowing {
     Test {
         /// The call.
         call: CallId,
-        /// Whether its answer was yes.
-        holds: bool,
+        /// What is known of it.
+        answer: Answer,
     },
     /// The pattern of a case, whose class the variable has: a part of the variable's value.
     Pattern(ExprId),
+}
+
+/// What is known of a call that was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Whether its answer was true.
+    True(bool),
+    /// Whether its answer was Python's `None`.
+    None(bool),
+    /// It was made.
+    Made,
+    /// What it gave was awaited.
+    Awaited,
 }
 
 /// What a definition gives.

@@ -38,6 +38,8 @@ pub enum CallKind {
     Macro,
     /// `a.b`: may run a property's code.
     Attribute,
+    /// `a.b = c`, `del a.b`: may run what a property has for that.
+    Accessor,
     /// `a + b`, `a == b`, `-a` on values that may have their own operators.
     Operator,
     /// `a[b]`.

@@ -2,8 +2,8 @@
 
 use nostall_model::Span;
 use nostall_model::facts::{
-    Argument, ArgumentKind, CallKind, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
-    Part, TypeExprId,
+    Argument, ArgumentKind, CallKind, Callee, CollectionKind, DefinitionKind, Event, ExprId,
+    ExprKind, Part, TypeExprId,
 };
 
 use super::lower::{Lower, MethodCall, children, field, has_token, span};
@@ -115,13 +115,27 @@ impl Lower<'_> {
         };
         let base = self.expression(object);
         self.sink(base, nostall_model::facts::Sink::Receiver);
-        self.stored(value);
         let name = self.name(attribute);
+        self.accessor(base, attribute, span(target), &[Self::positional(value)]);
+        self.stored(value);
         let target = self.expr(ExprKind::Attribute { base, name }, target);
         self.builder.event(Event::Store { target, value });
         let region = self.builder.region();
         let store = AttributeStore { value, region };
         self.frame().stores.insert(name, store);
+    }
+
+    /// What a property has for a value that it is given, or for being deleted, runs.
+    pub(super) fn accessor(
+        &mut self,
+        receiver: ExprId,
+        attribute: Node<'_>,
+        whole: Span,
+        given: &[Argument],
+    ) {
+        let name = self.name(attribute);
+        let callee = Callee::Method { receiver, name };
+        self.plain_call(CallKind::Accessor, callee, span(attribute), whole, given);
     }
 
     fn store_element(&mut self, node: Node<'_>, value: ExprId) {
@@ -253,11 +267,16 @@ impl Lower<'_> {
     fn store_again(&mut self, node: Node<'_>, old: ExprId, value: ExprId) {
         let target = match self.builder.facts.expr(old).kind {
             ExprKind::Call(call) => match self.builder.facts.call(call).callee {
-                nostall_model::facts::Callee::Method { receiver, .. } => {
-                    self.project(receiver, Part::Item, node)
-                }
+                Callee::Method { receiver, .. } => self.project(receiver, Part::Item, node),
                 _ => return,
             },
+            ExprKind::Attribute { base, .. } => {
+                if let Some(attribute) = field(node, "attribute") {
+                    self.accessor(base, attribute, span(node), &[Self::positional(value)]);
+                    self.stored(value);
+                }
+                old
+            }
             _ => old,
         };
         self.builder.event(Event::Store { target, value });

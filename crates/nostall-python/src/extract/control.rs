@@ -148,11 +148,20 @@ impl Lower<'_> {
 
     pub(super) fn while_statement(&mut self, node: Node<'_>) {
         self.builder.open_loop(span(node));
+        let mut ended = Vec::new();
         if let Some(condition) = field(node, "condition") {
+            let tests = Tests::new(self, condition);
             self.condition_value(condition);
+            ended = self.proofs(&tests, false);
         }
         self.block_of(node, "body");
         self.builder.close_loop();
+        // What ends by itself ends with its condition.
+        if !field(node, "body").is_some_and(is_left_early) {
+            for (value, by) in ended {
+                self.builder.narrow(value, by);
+            }
+        }
         self.loop_else(node);
     }
 
@@ -179,18 +188,21 @@ impl Lower<'_> {
             RegionKind::Try,
             field(node, "body").map_or(span(node), span),
         );
+        let body = self.builder.region();
         let tried = self.tried_condition(&clauses);
         let first = self.builder.facts.exprs.len();
         self.under(tried, |lower| lower.block_of(node, "body"));
         let raised = self.may_have_raised(first);
         self.under(tried, |lower| lower.went_well(&clauses));
         self.builder.close_arm();
+        let mut handled = Vec::new();
         for clause in clauses
             .iter()
             .filter(|clause| clause.kind() == "except_clause")
         {
-            self.except_clause(*clause, &raised);
+            handled.extend(self.except_clause(*clause, &raised));
         }
+        self.builder.decide_for(body, &handled);
         let Some(finally) = finally else {
             return self.builder.join(true);
         };
@@ -259,7 +271,8 @@ impl Lower<'_> {
             })
     }
 
-    fn except_clause(&mut self, clause: Node<'_>, raised: &[BranchTest]) {
+    /// Answers which exceptions it handles.
+    fn except_clause(&mut self, clause: Node<'_>, raised: &[BranchTest]) -> Vec<BranchTest> {
         self.builder.statement = head(clause);
         self.builder.open_arm(RegionKind::Branch, span(clause));
         self.builder.decide(raised);
@@ -269,14 +282,17 @@ impl Lower<'_> {
         } else {
             None
         };
+        let mut handled = Vec::new();
         self.under(condition, |lower| {
-            lower.caught(clause);
+            handled = lower.caught(clause);
             lower.clause_block(clause);
         });
         self.builder.close_arm();
+        handled
     }
 
-    fn caught(&mut self, clause: Node<'_>) {
+    fn caught(&mut self, clause: Node<'_>) -> Vec<BranchTest> {
+        let mut handled = Vec::new();
         for value in fields(clause, "value") {
             let (types, alias) = as_pattern(value);
             let types = self.expression(types);
@@ -284,7 +300,13 @@ impl Lower<'_> {
             if let Some(name) = alias.or_else(|| field(clause, "alias")).and_then(only_name) {
                 self.define(name, DefinitionKind::Caught(Some(types)));
             }
+            handled.push(BranchTest {
+                value: types,
+                shown: Shown::Handled,
+                holds: true,
+            });
         }
+        handled
     }
 
     fn clause_block(&mut self, clause: Node<'_>) {
@@ -369,6 +391,20 @@ impl Lower<'_> {
             self.await_value(call, span(value));
         }
     }
+}
+
+/// Says whether a loop's body has a `break` of its own.
+fn is_left_early(body: Node<'_>) -> bool {
+    let mut open = vec![body];
+    while let Some(node) = open.pop() {
+        match node.kind() {
+            "break_statement" => return true,
+            "function_definition" | "class_definition" | "lambda" => {}
+            "for_statement" | "while_statement" => open.extend(field(node, "alternative")),
+            _ => open.extend(node.named_children()),
+        }
+    }
+    false
 }
 
 /// Takes `value as target` apart.

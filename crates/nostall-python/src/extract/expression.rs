@@ -140,7 +140,9 @@ impl Lower<'_> {
 
     fn await_expression(&mut self, node: Node<'_>) -> ExprId {
         let future = self.inner(node);
-        self.await_value(future, span(node))
+        let value = self.await_value(future, span(node));
+        self.narrow_by_await(future);
+        value
     }
 
     fn yield_expression(&mut self, node: Node<'_>) -> ExprId {

@@ -5,7 +5,8 @@
 
 use nostall_model::build::Narrowed;
 use nostall_model::facts::{
-    BranchTest, CallId, CallKind, Callee, ExprId, ExprKind, FileFacts, Narrowing, Shown,
+    Answer, ArgumentKind, BranchTest, CallId, CallKind, Callee, DefinitionKind, ExprId, ExprKind,
+    FileFacts, Narrowing, Shown,
 };
 
 use super::lower::{Lower, children, field, has_token, span};
@@ -13,6 +14,9 @@ use super::tree::Node;
 
 /// How many parts of one condition are looked at: in a chain of `and` each has all those before it as its condition.
 const MAX_PARTS: usize = 16;
+
+/// After how many awaits of calls that are given a variable no more is said of it: each is one more step back to its value.
+const MAX_NARROWED: u32 = 4;
 
 /// How many of the last expressions of a condition are looked through for one of them.
 const MAX_LOOKED_AT: usize = 256;
@@ -79,7 +83,7 @@ impl Lower<'_> {
                 holds,
             })
         };
-        let shown = shown_by(tests.condition, holds);
+        let shown = shown_by(self.text, tests.condition, holds);
         shown.into_iter().filter_map(test).collect()
     }
 
@@ -131,15 +135,67 @@ impl Lower<'_> {
 
     /// Says that from here on the condition holds, or does not.
     pub(super) fn narrow(&mut self, tests: &Tests<'_>, holds: bool) -> Vec<Narrowed> {
-        shown_by(tests.condition, holds)
+        self.proofs(tests, holds)
             .into_iter()
-            .filter(|(node, _)| node.kind() == "call")
-            .filter_map(|(node, holds)| {
-                let (value, test) = self.tested(tests, node)?;
-                let by = Narrowing::Test { call: test, holds };
-                self.builder.narrow(value, by)
-            })
+            .filter_map(|(value, by)| self.builder.narrow(value, by))
             .collect()
+    }
+
+    /// The variables of which more is known where the condition holds, or does not, and by what.
+    pub(super) fn proofs(&self, tests: &Tests<'_>, holds: bool) -> Vec<(ExprId, Narrowing)> {
+        let proof = |(node, holds)| {
+            let (node, answer) = answer(node, holds)?;
+            let (value, call) = self.tested(tests, node)?;
+            Some((value, Narrowing::Test { call, answer }))
+        };
+        let shown = shown_by(self.text, tests.condition, holds);
+        shown.into_iter().filter_map(proof).collect()
+    }
+
+    /// `socket.setblocking(False)`: a statement after which more may be known of a variable.
+    pub(super) fn narrow_by_statement(&mut self, tests: &Tests<'_>) {
+        let Some(call) = self.call_of(tests, tests.condition) else {
+            return;
+        };
+        let facts = &self.builder.facts;
+        if let (Callee::Method { receiver, .. }, [given]) =
+            (facts.call(call).callee, facts.call_arguments(call))
+            && matches!(facts.expr(given.value).kind, ExprKind::Literal(_))
+        {
+            let answer = Answer::Made;
+            self.builder
+                .narrow(receiver, Narrowing::Test { call, answer });
+        }
+    }
+
+    /// `await wrap_future(future)`: after it more may be known of the one variable that the call was given.
+    pub(super) fn narrow_by_await(&mut self, future: ExprId) {
+        let facts = &self.builder.facts;
+        let ExprKind::Call(call) = facts.expr(future).kind else {
+            return;
+        };
+        if let [given] = facts.call_arguments(call)
+            && given.kind == ArgumentKind::Positional
+            && self.narrowed_times(given.value, MAX_NARROWED) < MAX_NARROWED
+        {
+            let (value, answer) = (given.value, Answer::Awaited);
+            self.builder.narrow(value, Narrowing::Test { call, answer });
+        }
+    }
+
+    /// How often in a row more was shown of the variable that an expression uses, at most `most`.
+    fn narrowed_times(&self, value: ExprId, most: u32) -> u32 {
+        let facts = &self.builder.facts;
+        let ExprKind::Use { reaching, .. } = facts.expr(value).kind else {
+            return 0;
+        };
+        match facts.definition_lists[reaching.range()] {
+            [only] if most > 0 => match facts.definitions[only.index()].kind {
+                DefinitionKind::Narrowed { value, .. } => 1 + self.narrowed_times(value, most - 1),
+                _ => 0,
+            },
+            _ => 0,
+        }
     }
 
     /// The call of a node in a condition.
@@ -173,7 +229,7 @@ impl Lower<'_> {
 }
 
 /// The parts of a condition of which its answer tells theirs, from the last.
-fn shown_by(condition: Node<'_>, holds: bool) -> Vec<(Node<'_>, bool)> {
+fn shown_by<'tree>(text: &str, condition: Node<'tree>, holds: bool) -> Vec<(Node<'tree>, bool)> {
     let mut shown = Vec::new();
     let mut open = vec![(condition, holds)];
     for _ in 0..MAX_PARTS {
@@ -190,12 +246,22 @@ fn shown_by(condition: Node<'_>, holds: bool) -> Vec<(Node<'_>, bool)> {
                 if (operator == "and") == holds {
                     open.extend(field(node, "left").map(|inner| (inner, holds)));
                     open.extend(field(node, "right").map(|inner| (inner, holds)));
+                } else if holds && field(node, "left").is_some_and(|left| is_absence(text, left)) {
+                    // `not hasattr(x, "y") or x.y is None`: what is not there is as good as `None`.
+                    open.extend(field(node, "right").map(|inner| (inner, holds)));
                 }
             }
             _ => shown.push((node, holds)),
         }
     }
     shown
+}
+
+/// `not hasattr(x, "y")`.
+fn is_absence(text: &str, node: Node<'_>) -> bool {
+    let asked = field(node, "argument").filter(|_| node.kind() == "not_operator");
+    let function = asked.and_then(|call| field(call, "function"));
+    function.is_some_and(|function| &text[function.byte_range()] == "hasattr")
 }
 
 /// `x` in `x or {}`, which is as true as it.
@@ -210,6 +276,34 @@ fn without_default(facts: &FileFacts, value: ExprId) -> ExprId {
         },
         _ => value,
     }
+}
+
+/// The call of a part of a condition, and what its answer is: `future.done()`, `process.poll() is None`.
+fn answer(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Answer)> {
+    if node.kind() == "call" {
+        return Some((node, Answer::True(holds)));
+    }
+    let parts = children(node);
+    let &[left, right] = &parts[..] else {
+        return None;
+    };
+    let is_equal = has_token(node, "is");
+    let compares = node.kind() == "comparison_operator" && right.kind() == "none";
+    (compares && (is_equal || has_token(node, "is not")))
+        .then(|| (called(left), Answer::None(holds == is_equal)))
+}
+
+/// The call in `(code := process.poll())`, or the node itself.
+fn called(node: Node<'_>) -> Node<'_> {
+    let inner = match node.kind() {
+        "parenthesized_expression" => node.named_child(0),
+        "named_expression" => field(node, "value"),
+        _ => None,
+    };
+    inner.map_or(node, |inner| match inner.kind() {
+        "named_expression" => field(inner, "value").unwrap_or(inner),
+        _ => inner,
+    })
 }
 
 /// What a plain test asks.

@@ -79,15 +79,22 @@ impl Lower<'_> {
             "global_statement" | "nonlocal_statement" | "pass_statement" => {}
             "assignment" => self.assignment(node),
             "augmented_assignment" => self.augmented_assignment(node),
-            "expression_statement"
-            | "print_statement"
-            | "exec_statement"
-            | "chevron"
-            | "ERROR"
-            | "block" => {
+            "expression_statement" => self.expression_statement(node),
+            "print_statement" | "exec_statement" | "chevron" | "ERROR" | "block" => {
                 self.block(node);
             }
             _ => _ = self.expression(node),
+        }
+    }
+
+    fn expression_statement(&mut self, node: Node<'_>) {
+        match children(node)[..] {
+            [call] if call.kind() == "call" => {
+                let tests = Tests::new(self, call);
+                self.block(node);
+                self.narrow_by_statement(&tests);
+            }
+            _ => self.block(node),
         }
     }
 
@@ -147,9 +154,11 @@ impl Lower<'_> {
         match node.kind() {
             "identifier" => self.delete_name(node),
             "attribute" => {
-                if let Some(object) = field(node, "object") {
+                if let (Some(object), Some(attribute)) =
+                    (field(node, "object"), field(node, "attribute"))
+                {
                     let object = self.expression(object);
-                    self.stored(object);
+                    self.accessor(object, attribute, span(node), &[]);
                 }
             }
             "subscript" => self.delete_element(node),

@@ -3,7 +3,7 @@
 use nostall_catalog::{Api, ApiId, Effect, Test, When};
 use nostall_model::facts::{
     ArgumentKind, Body, BodyKind, Call, CallId, CallKind, Callee, DefinitionId, ExprId, ExprKind,
-    Flavour, Run,
+    Flavour, Run, Shown,
 };
 use nostall_model::program::{
     Passed, Resolution, ResolvedCall, Target, TargetKind, TypeMatch, Unresolved,
@@ -50,6 +50,7 @@ impl Cx<'_> {
         match call.kind {
             CallKind::Plain => self.called(file, call),
             CallKind::Attribute => self.loaded_by(file, call),
+            CallKind::Accessor => self.set_by(file, call),
             CallKind::Iterate | CallKind::Enter => self.stepped_by(file, call),
             _ => self.implied(file, call),
         }
@@ -68,6 +69,7 @@ impl Cx<'_> {
         let mut targets = Vec::new();
         for known in values {
             for target in self.value_targets(file, &known) {
+                let target = self.refused(file, call, target);
                 if !targets.contains(&target) {
                     targets.push(target);
                 }
@@ -117,6 +119,36 @@ impl Cx<'_> {
             .flat_map(|known| self.attribute(file, known, method))
             .filter_map(|known| self.implied_target(&known))
             .collect()
+    }
+
+    /// In a `try` that handles the exception with which it would refuse to wait, a call does not wait.
+    fn refused(&self, file: usize, call: &Call, target: Target) -> Target {
+        let TargetKind::Api(api) = target.kind else {
+            return target;
+        };
+        let api = self.catalog.api(ApiId(api));
+        match &api.refuses {
+            Some(exception) if self.is_handled(file, call, exception) => Target {
+                kind: TargetKind::External(Box::from(&*api.path)),
+                ..target
+            },
+            _ => target,
+        }
+    }
+
+    /// Says whether a call stands in a `try` with a handler of its own for an exception.
+    fn is_handled(&self, file: usize, call: &Call, exception: &str) -> bool {
+        let facts = self.facts(file);
+        let exception = Type::named(exception);
+        let is_it = |known: &Known| matches!(&known.value, Value::Instance(it) if *it == exception);
+        facts
+            .regions_outwards(call.region)
+            .flat_map(|region| &facts.branch_tests[facts.regions[region.index()].tests.range()])
+            .filter(|test| test.shown == Shown::Handled)
+            .any(|test| {
+                let types = self.evaluate(file, test.value);
+                self.instances_of(&types).iter().any(is_it)
+            })
     }
 
     /// Where one of several libraries' types does not wait, as in `Future | asyncio.Future`, that the other one does is only
@@ -505,6 +537,30 @@ impl Cx<'_> {
         let found = self.catalog.lookup(Language::Python, &path)?;
         let blocks = self.catalog.api(found.api).effect == Effect::Blocks;
         (blocks && !found.wildcard).then(|| self.outside(&path, confidence))
+    }
+
+    /// Giving an attribute a value, or deleting it, runs code only where it is a property of the program that has some for it.
+    fn set_by(&self, file: usize, call: &Call) -> Vec<Target> {
+        let Callee::Method { receiver, name } = call.callee else {
+            return Vec::new();
+        };
+        let name = self.facts(file).text(name);
+        let part = if call.arguments.is_empty() {
+            "deleter"
+        } else {
+            "setter"
+        };
+        let receivers = self.with_given(self.evaluate(file, receiver).to_vec());
+        receivers
+            .iter()
+            .filter_map(|known| match &known.value {
+                Value::Instance(Type::Class(class, _)) => {
+                    let body = self.part_of_property(*class, name, part)?;
+                    Some(self.body_target(body, known.confidence))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     // ---- callables as arguments

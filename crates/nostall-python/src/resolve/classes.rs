@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use nostall_model::Confidence;
 use nostall_model::facts::{
-    BodyId, BodyKind, CallKind, Callee, DefinitionKind, Event, ExprId, ExprKind, ItemId, ItemKind,
-    Run,
+    Answer, BodyId, BodyKind, CallKind, Callee, DefinitionKind, Event, ExprId, ExprKind, ItemId,
+    ItemKind, Run,
 };
 use rustc_hash::FxHashMap;
 
@@ -255,7 +255,34 @@ impl Cx<'_> {
             }
         }
         let values = self.with_given(values);
+        let values = self.put_right(owner, name, values);
         self.filled_attribute(owner, name, alternatives(values))
+    }
+
+    /// What an attribute's values are once methods of the class have said something of them: `self.socket.setblocking(False)`.
+    /// It counts where all calls of that method say so.
+    fn put_right(&self, owner: ItemRef, name: &str, values: Values) -> Values {
+        let file = owner.file;
+        let facts = self.facts(file);
+        let mut told = values.clone();
+        for call in self.files[file].told(owner.item, name) {
+            let Callee::Method { name: method, .. } = facts.call(*call).callee else {
+                continue;
+            };
+            let method = facts.text(method);
+            let methods: Values = values
+                .iter()
+                .flat_map(|known| self.attribute(file, known, method))
+                .collect();
+            if self.may_prove(&methods) {
+                let after = self.after(values.clone(), file, *call, Answer::Made, &methods);
+                if after == values {
+                    return values;
+                }
+                told = after;
+            }
+        }
+        told
     }
 
     /// What classes that extend this one store: a mixin reads what those that mix it in set.

@@ -3,10 +3,13 @@
 //! A decorator of the language changes how a function is found; one of another library is what the catalogue says of it;
 //! one of the program gives what it returns: often a wrapper, that may or may not run the function at once.
 
-use nostall_catalog::{Api, Effect};
-use nostall_model::facts::{BodyKind, CallKind, ExprId, ExprKind, Flavour};
+use nostall_catalog::{Api, Effect, EventLoop};
+use nostall_model::facts::{
+    BodyKind, BranchTest, Call, CallKind, DefinitionKind, ExprId, ExprKind, Flavour, Shown, Sink,
+};
 use nostall_model::{Confidence, Language};
 
+use super::classes::Ancestor;
 use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, at_most};
 use super::{Cx, MAX_STEPS};
 
@@ -26,6 +29,11 @@ impl Cx<'_> {
 
     fn decorated(&self, item: ItemRef, body: BodyRef) -> Values {
         let facts = self.facts(item.file);
+        if let Some((property, "setter" | "deleter")) = self.accessor(item) {
+            let mut values = self.evaluate(item.file, property).to_vec();
+            values.retain(|known| known.value != Value::Body(body));
+            return values;
+        }
         let mut values = vec![Known::certain(Value::Body(body))];
         for decorator in facts
             .expr_list(facts.item(item.item).attributes)
@@ -144,12 +152,42 @@ impl Cx<'_> {
             .calls_in(wrapper.body)
             .iter()
             .map(|call| facts.call(*call))
-            .filter(|call| call.kind == CallKind::Plain)
+            // What is awaited is async, and its code runs where that is told; where no loop runs none is held.
+            .filter(|call| call.kind == CallKind::Plain && call.sink != Sink::Awaited)
+            .filter(|call| !self.is_without_loop(wrapper.file, call))
             .any(|call| {
                 self.callee(wrapper.file, call.callee)
                     .iter()
                     .any(|known| known.value == Value::Parameter(decorator, index))
             })
+    }
+
+    /// Says whether a call stands where no event loop runs: in a handler of what fails without one, or after it said so.
+    fn is_without_loop(&self, file: usize, call: &Call) -> bool {
+        let facts = self.facts(file);
+        let says = |test: &BranchTest| {
+            let wanted = match test.shown {
+                Shown::Raised => EventLoop::Needed,
+                Shown::True if !test.holds => EventLoop::Told,
+                _ => return false,
+            };
+            let ExprKind::Call(asked) = facts.expr(test.value).kind else {
+                return false;
+            };
+            let callees = self.callee(file, facts.call(asked).callee);
+            let says_it = |known: &Known| match &known.value {
+                Value::Outside(path) | Value::Method(_, path) => {
+                    let found = self.catalog.lookup(Language::Python, path);
+                    found.is_some_and(|it| self.catalog.api(it.api).event_loop == Some(wanted))
+                }
+                _ => false,
+            };
+            !callees.is_empty() && callees.iter().all(says_it)
+        };
+        facts
+            .regions_outwards(call.region)
+            .flat_map(|region| &facts.branch_tests[facts.regions[region.index()].tests.range()])
+            .any(says)
     }
 
     /// An object that stands for a function: its `__call__`, and the function that it most likely runs there.
@@ -218,21 +256,53 @@ impl Cx<'_> {
                 file: body.file,
                 item,
             };
-            self.has_decorator(item, &PROPERTIES) || self.is_setter(item)
+            self.has_decorator(item, &PROPERTIES)
+                || self
+                    .accessor(item)
+                    .is_some_and(|(_, part)| part == "getter")
         })
     }
 
-    /// `@name.setter` and its like define the property anew.
-    fn is_setter(&self, item: ItemRef) -> bool {
+    /// The property that a function is a part of, and which part: `@name.setter` and its like give it back with the part added.
+    fn accessor(&self, item: ItemRef) -> Option<(ExprId, &str)> {
         let facts = self.facts(item.file);
         let decorators = facts.expr_list(facts.item(item.item).attributes);
         decorators
             .iter()
-            .any(|decorator| match facts.expr(*decorator).kind {
-                ExprKind::Attribute { name, .. } => {
-                    matches!(facts.text(name), "setter" | "getter" | "deleter")
+            .find_map(|decorator| match facts.expr(*decorator).kind {
+                ExprKind::Attribute { base, name } => {
+                    let part = facts.text(name);
+                    matches!(part, "setter" | "getter" | "deleter").then_some((base, part))
                 }
-                _ => false,
+                _ => None,
             })
+    }
+
+    /// The code that a property of a class has for being set (`setter`) or deleted (`deleter`).
+    pub(super) fn part_of_property(
+        &self,
+        class: ItemRef,
+        name: &str,
+        wanted: &str,
+    ) -> Option<BodyRef> {
+        let order = self.order(class);
+        let owners = order.iter().filter_map(|ancestor| match ancestor {
+            Ancestor::Inside(owner, _) => Some(*owner),
+            Ancestor::Outside(_) => None,
+        });
+        let (file, definitions) = owners.into_iter().find_map(|owner| {
+            let file = &self.files[owner.file];
+            let binding = file.binding(file.facts.item(owner.item).body?, name)?;
+            Some((owner.file, file.definitions(binding)))
+        })?;
+        let facts = self.facts(file);
+        definitions.iter().rev().find_map(|definition| {
+            let DefinitionKind::Item(item) = facts.definitions[definition.index()].kind else {
+                return None;
+            };
+            let (_, part) = self.accessor(ItemRef { file, item })?;
+            let body = facts.item(item).body.filter(|_| part == wanted)?;
+            Some(BodyRef { file, body })
+        })
     }
 }

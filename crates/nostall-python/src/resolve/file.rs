@@ -24,6 +24,8 @@ pub(super) struct File<'a> {
     /// What is put into containers that are elements of others: `subscribers[name].append(f)`.
     inner_elements: FxHashMap<Container, Vec<ExprId>>,
     calls_in: FxHashMap<BodyId, Vec<CallId>>,
+    /// Calls of attributes' methods that are given a literal, by the attribute: `self.socket.setblocking(False)`.
+    told: FxHashMap<(ItemId, Name), Vec<CallId>>,
     /// Tests for a type of a body's own parameters: which test, which parameter, the call that asks.
     kind_tests: FxHashMap<BodyId, Vec<(u32, u16, CallId)>>,
     /// Values that may be read as types.
@@ -54,6 +56,7 @@ impl<'a> File<'a> {
             elements: FxHashMap::default(),
             inner_elements: FxHashMap::default(),
             calls_in: FxHashMap::default(),
+            told: FxHashMap::default(),
             kind_tests: FxHashMap::default(),
             type_forms: facts.type_forms.iter().copied().collect(),
             globs: Vec::new(),
@@ -144,8 +147,23 @@ impl<'a> File<'a> {
                 .or_default()
                 .push(CallId::new(index));
             if call.kind == CallKind::Plain {
+                self.add_told(CallId::new(index), call);
                 self.add_method_call(call);
             }
+        }
+    }
+
+    fn add_told(&mut self, id: CallId, call: &Call) {
+        let Callee::Method { receiver, .. } = call.callee else {
+            return;
+        };
+        let is_literal =
+            |value: ExprId| matches!(self.facts.expr(value).kind, ExprKind::Literal(_));
+        if let [given] = self.facts.call_arguments(id)
+            && is_literal(given.value)
+            && let Some(Container::Attribute(class, name)) = self.container(receiver)
+        {
+            self.told.entry((class, name)).or_default().push(id);
         }
     }
 
@@ -258,6 +276,13 @@ impl<'a> File<'a> {
     /// The type that a value is, where it is one.
     pub(super) fn type_form(&self, value: ExprId) -> Option<TypeExprId> {
         self.type_forms.get(&value).copied()
+    }
+
+    /// Calls of an attribute's methods that are given a literal.
+    pub(super) fn told(&self, class: ItemId, name: &str) -> &[CallId] {
+        let name = self.facts.names.find(name);
+        name.and_then(|name| self.told.get(&(class, name)))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// What is put into a container.

@@ -1,7 +1,10 @@
 //! What tests show about a variable: `isinstance(x, T)`, and what the catalogue says that a method proves.
 
+use nostall_catalog::{Literal as Wanted, Proof, When};
 use nostall_model::Language;
-use nostall_model::facts::{ArgumentKind, CallId, Callee, ExprId, ExprKind, Literal, Narrowing};
+use nostall_model::facts::{
+    Answer, ArgumentKind, CallId, Callee, ExprId, ExprKind, FileFacts, Literal, Narrowing,
+};
 use nostall_model::program::{Refuted, Target, TargetKind};
 
 use super::Cx;
@@ -12,12 +15,100 @@ use super::value::{BodyRef, Known, Type, Value, Values, add, instances};
 impl Cx<'_> {
     /// The values of a variable where a test's answer is known.
     pub(super) fn narrowed(&self, file: usize, value: ExprId, by: Narrowing) -> Values {
-        let (test, holds) = match by {
-            Narrowing::Test { call, holds } => (call, holds),
+        let (call, answer) = match by {
+            Narrowing::Test { call, answer } => (call, answer),
             Narrowing::Pattern(pattern) => return self.evaluate(file, pattern).to_vec(),
         };
         let before = self.evaluate(file, value).to_vec();
-        self.restricted(before, self.shown_by(file, test), holds)
+        match answer {
+            Answer::True(holds) if asks_for_type(self.facts(file), call) => {
+                self.restricted(before, self.shown_by(file, call), holds)
+            }
+            _ => {
+                let callees = self.callee(file, self.facts(file).call(call).callee);
+                self.after(before, file, call, answer, &callees)
+            }
+        }
+    }
+
+    /// What some values are once one of these was called in a way that may prove something of them.
+    pub(super) fn after(
+        &self,
+        before: Values,
+        file: usize,
+        call: CallId,
+        answer: Answer,
+        callees: &[Known],
+    ) -> Values {
+        let proofs = callees.iter().filter_map(|known| {
+            let (Value::Method(_, path) | Value::Outside(path)) = &known.value else {
+                return None;
+            };
+            self.proof(file, call, answer, path)
+        });
+        let (mut shown, mut holds) = (Values::new(), true);
+        for (type_, proven) in proofs {
+            let types = self.catalogue_type(&type_, &Arguments::default());
+            add(&mut shown, instances(types));
+            holds &= proven;
+        }
+        self.restricted(before, shown, holds)
+    }
+
+    /// Says whether making a call of one of these may prove something.
+    pub(super) fn may_prove(&self, methods: &[Known]) -> bool {
+        methods.iter().any(|known| match &known.value {
+            Value::Method(_, path) => {
+                let found = self.catalog.lookup(Language::Python, path);
+                found.is_some_and(|found| self.catalog.api(found.api).proof == Proof::Call)
+            }
+            _ => false,
+        })
+    }
+
+    /// The type that an entry says something of where a call of it is over, and whether it is that type.
+    fn proof(
+        &self,
+        file: usize,
+        call: CallId,
+        answer: Answer,
+        path: &str,
+    ) -> Option<(String, bool)> {
+        let found = self.catalog.lookup(Language::Python, path)?;
+        let api = self.catalog.api(found.api);
+        let proven = match (api.proof, answer) {
+            (Proof::True, Answer::True(answer)) => answer,
+            (Proof::False, Answer::True(answer)) => !answer,
+            (Proof::Something, Answer::None(answer)) => !answer,
+            (Proof::Something, Answer::True(true))
+            | (Proof::Call, Answer::Made)
+            | (Proof::Await, Answer::Awaited) => true,
+            _ => return None,
+        };
+        let by_argument = || {
+            let held = api.when.iter().find(|when| self.is_given(file, call, when));
+            held.and_then(|when| when.proves.clone())
+        };
+        let type_ = api.proves.clone().or_else(by_argument)?;
+        Some((type_, proven))
+    }
+
+    /// Says whether a call is given the literal that a condition asks for.
+    fn is_given(&self, file: usize, call: CallId, when: &When) -> bool {
+        let (Some(wanted), Some(value)) =
+            (&when.is, self.written_argument(file, call, &when.argument))
+        else {
+            return false;
+        };
+        let ExprKind::Literal(literal) = self.facts(file).expr(value).kind else {
+            return false;
+        };
+        match (literal, wanted) {
+            (Literal::Bool(given), Wanted::Bool(wanted)) => given == *wanted,
+            (Literal::Int(given), Wanted::Int(wanted)) => given as f64 == *wanted as f64,
+            (Literal::Float(given), Wanted::Float(wanted)) => given == *wanted,
+            _ => false,
+        }
     }
 
     /// Those of some values that are, or are not, of what is shown; what is shown itself where none is known to be.
@@ -52,26 +143,8 @@ impl Cx<'_> {
                     Values::new()
                 }
             }
-            (Callee::Method { .. }, []) => self.proven(&self.callee(file, callee)),
             _ => Values::new(),
         }
-    }
-
-    /// What the catalogue says that calling one of these proves of their receiver.
-    fn proven(&self, methods: &[Known]) -> Values {
-        let mut values = Values::new();
-        for known in methods {
-            let Value::Method(_, path) = &known.value else {
-                continue;
-            };
-            let found = self.catalog.lookup(Language::Python, path);
-            let proves = found.and_then(|found| self.catalog.api(found.api).proves.as_deref());
-            if let Some(type_) = proves {
-                let types = self.catalogue_type(type_, &Arguments::default());
-                add(&mut values, instances(types));
-            }
-        }
-        values
     }
 
     /// The tests for a type, in the bodies that a call reaches, that what it gives does not pass.
@@ -166,6 +239,11 @@ impl Cx<'_> {
             _ => false,
         }
     }
+}
+
+/// Says whether a call has the form of `isinstance(x, T)`.
+fn asks_for_type(facts: &FileFacts, call: CallId) -> bool {
+    facts.call_arguments(call).len() == 2
 }
 
 fn instance(known: &Known) -> Option<Type> {
