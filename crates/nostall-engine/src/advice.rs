@@ -468,8 +468,17 @@ impl<'a> Cx<'a> {
                 handle,
                 opened: opener.path.clone(),
             },
-            None => handle.map_or(Block::Work, Block::Handle),
+            // What an object keeps cannot be opened anew for each call.
+            None => match handle {
+                Some(handle) if self.is_kept(&handle) => Block::Kept(handle),
+                handle => handle.map_or(Block::Work, Block::Handle),
+            },
         }
+    }
+
+    /// Says whether a handle as written is an attribute of an object.
+    fn is_kept(&self, handle: &str) -> bool {
+        self.site.facts.language == Language::Python && handle.contains('.')
     }
 
     /// Says whether the api gives what has to stay on the thread that made it.

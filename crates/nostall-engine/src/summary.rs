@@ -431,7 +431,7 @@ impl Cx<'_> {
     ) {
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
-        contribution.loop_use.add_api(entry);
+        contribution.loop_use.add_api(entry, confidence);
         // What `async with` takes is async, where that is in doubt; only making the object itself may block.
         let is_async = awaited
             || record.sink == Sink::AsyncUsed

@@ -85,6 +85,10 @@ pub fn replacement(replacement: &Replacement) -> String {
         Replacement::Twin(twin) => twin_text(twin),
         Replacement::Offload(offload) => offload_text(offload),
         Replacement::OffloadBlock {
+            block: Block::Kept(handle),
+            ..
+        } => kept_text(handle),
+        Replacement::OffloadBlock {
             offloader,
             block,
             awaits,
@@ -212,11 +216,18 @@ fn elsewhere_text(function: &str, form: SyncForm) -> String {
     }
 }
 
+fn kept_text(handle: &str) -> String {
+    format!(
+        "give `{handle}` a thread of its own (an executor with one worker), and open, use and close it there"
+    )
+}
+
 fn block_text(block: &Block) -> String {
     match block {
         Block::Handle(handle) => {
             format!("open, use and close `{handle}` in one function, and run that")
         }
+        Block::Kept(handle) => kept_text(handle),
         Block::HandleOf { handle, opened } => {
             let handle = handle.as_ref().map(|handle| format!("`{handle}`"));
             let handle = handle.as_deref().unwrap_or("this");

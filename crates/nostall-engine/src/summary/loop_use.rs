@@ -35,10 +35,11 @@ impl LoopUse {
     }
 
     /// Adds what an api does, where a loop runs.
-    pub(super) fn add_api(&mut self, api: &Api) {
+    pub(super) fn add_api(&mut self, api: &Api, confidence: Confidence) {
+        let is_likely = confidence >= Confidence::Likely;
         self.asks |= api.wants_loop_thread();
-        self.enters |= api.context == Some(ContextUse::Enters);
-        self.leaves |= api.context == Some(ContextUse::Leaves);
+        self.enters |= is_likely && api.context == Some(ContextUse::Enters);
+        self.leaves |= is_likely && api.context == Some(ContextUse::Leaves);
     }
 
     /// Adds what an api does, whether or not a loop runs there.
@@ -48,10 +49,12 @@ impl LoopUse {
 
     /// Adds what a called body does.
     pub(super) fn add_called(&mut self, called: Self, confidence: Confidence) {
+        let is_likely = confidence >= Confidence::Likely;
         let bond = called.bond();
+        let changes_context = is_likely && called.enters != called.leaves;
         self.asks |= bond == Some(Bond::Loop);
-        self.enters |= bond == Some(Bond::Context) && called.enters;
-        self.leaves |= bond == Some(Bond::Context) && called.leaves;
-        self.runs |= called.runs && confidence >= Confidence::Likely;
+        self.enters |= changes_context && called.enters;
+        self.leaves |= changes_context && called.leaves;
+        self.runs |= is_likely && called.runs;
     }
 }

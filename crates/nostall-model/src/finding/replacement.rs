@@ -146,6 +146,8 @@ pub enum SyncForm {
 pub enum Block {
     /// All work on a handle, as it is written: it stays on its thread, or is wanted back.
     Handle(String),
+    /// All work on a handle that an object keeps for longer than a call, as it is written.
+    Kept(String),
     /// All work on a handle that another one gave, and on that other: both stay on the thread that opened it.
     HandleOf {
         /// The handle as it is written, where it has a short name.
