@@ -2,8 +2,8 @@
 
 use nostall_model::Language;
 use nostall_model::facts::{
-    BodyKind, CallKind, Callee, DefinitionKind, ExprId, ExprKind, FileFacts, ItemId, ItemKind,
-    ParameterKind, ScopeKind, TypeExprKind,
+    BindingId, BodyKind, CallKind, Callee, DefinitionKind, ExprId, ExprKind, FileFacts, ItemId,
+    ItemKind, ParameterKind, ScopeKind, TypeExprKind,
 };
 use nostall_model::finding::SyncForm;
 use nostall_model::program::{ProgramBody, ProgramCall};
@@ -130,10 +130,9 @@ fn is_parameter(facts: &FileFacts, value: ExprId) -> bool {
     };
     let mut definitions = facts.definition_lists[reaching.range()].iter();
     definitions.any(|id| {
-        matches!(
-            facts.definitions[id.index()].kind,
-            DefinitionKind::Parameter(_)
-        )
+        let definition = &facts.definitions[id.index()];
+        matches!(definition.kind, DefinitionKind::Parameter(_))
+            && !is_receiver(facts, definition.binding)
     })
 }
 
@@ -142,6 +141,10 @@ fn is_own_object(facts: &FileFacts, value: ExprId) -> bool {
     let ExprKind::Use { binding, .. } = facts.expr(value).kind else {
         return false;
     };
+    is_receiver(facts, binding)
+}
+
+fn is_receiver(facts: &FileFacts, binding: BindingId) -> bool {
     let mut parameters = facts.parameters.iter();
     parameters.any(|own| own.kind == ParameterKind::Receiver && own.binding == binding)
 }
