@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nostall_model::Language;
+use nostall_model::layout::Version;
 
 use crate::entry::{
     Api, Argument, Effect, FeatureEntry, Route, RuntimeEntry, TraitEntry, TypeEntry, TypeKind,
@@ -277,9 +278,14 @@ fn check_runtime(entry: &RuntimeEntry) -> Vec<String> {
     if entry.shown_by.is_empty() {
         errors.push("needs `shown_by`".to_owned());
     }
+    let older = entry.older.as_ref();
+    if older.is_some_and(|way| Version::parse(&way.before).is_none() || is_blank(&way.offloader)) {
+        errors.push("`older` needs a version as `before`, and an `offloader`".to_owned());
+    }
     let texts = [
         ("offload", Some(&entry.offload)),
         ("start", entry.start.as_ref()),
+        ("older.offload", older.map(|way| &way.offload)),
     ];
     for (key, text) in texts {
         let places = |text: &str| {

@@ -3,9 +3,11 @@
 //! A key of the data is a field here and nothing else: the doc line of a field is its row in `docs/catalogue.md`. The build script
 //! reads the data with this module too, so it uses nothing else of the crate.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use nostall_model::finding::Guards;
+use nostall_model::layout::Version;
 use nostall_model::{Category, Language, Waits};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -85,6 +87,9 @@ pub struct Api {
     /// the second said no, are not taken for code on the loop. A function that calls any of them is not advised to go to a thread.
     #[serde(rename = "loop")]
     pub event_loop: Option<EventLoop>,
+    /// `enters` where it sets what holds in the context it is called in (`ContextVar.set`), `leaves` where it undoes that. A
+    /// function that does one of the two alone is not advised to go to a thread, which has a copy of the context.
+    pub context: Option<ContextUse>,
     /// For a Python method: the type that its receiver has where `proof` holds, as `isinstance` tells it
     /// (`if future.done(): future.result()`).
     pub proves: Option<String>,
@@ -264,6 +269,16 @@ pub enum Proof {
     Call,
     /// What it gives was awaited.
     Await,
+}
+
+/// What a callable does with the context that it is called in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContextUse {
+    /// It sets a value there.
+    Enters,
+    /// It takes one back.
+    Leaves,
 }
 
 /// How often a callable runs.
@@ -616,6 +631,12 @@ pub struct RuntimeEntry {
     pub import: Option<String>,
     /// `true` where keyword arguments after the function reach it (Python).
     pub keywords: bool,
+    /// The function that binds keyword arguments where they do not reach it (Python): `functools.partial`. Left out, a `lambda`
+    /// makes the call.
+    pub partial: Option<String>,
+    /// The way of versions of the language that lack `offload` (Python):
+    /// `{ before = "3.9", offloader = "..", offload = "..", partial = ".." }`. It is told where a project says that it runs on one.
+    pub older: Option<OlderWay>,
     /// `true` for a web framework that runs endpoints which are plain functions on threads of its own.
     pub sync_endpoints: bool,
     /// A name that the expressions need as `{through}`: a variable, or an attribute of `self`. Where code has neither, what this
@@ -635,6 +656,38 @@ impl RuntimeEntry {
         self.language
             .unwrap_or_else(|| language_of(&self.offloader))
     }
+
+    /// Returns the entry as it is for code that has to run on a version of the language: with the older way where that lacks the
+    /// usual one.
+    #[must_use]
+    pub fn on_version(&self, lowest: Option<Version>) -> Cow<'_, Self> {
+        let lacks =
+            |way: &&OlderWay| lowest.is_some_and(|own| Version::parse(&way.before) > Some(own));
+        match self.older.as_ref().filter(lacks) {
+            Some(way) => Cow::Owned(Self {
+                offloader: way.offloader.clone(),
+                offload: way.offload.clone(),
+                partial: way.partial.clone(),
+                keywords: false,
+                ..self.clone()
+            }),
+            None => Cow::Borrowed(self),
+        }
+    }
+}
+
+/// A runtime's way to run work off the executor in older versions of the language.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
+pub struct OlderWay {
+    /// The first version that has the usual way: `3.9`.
+    pub before: String,
+    /// As of the runtime.
+    pub offloader: String,
+    /// As of the runtime. Keyword arguments do not reach the function.
+    pub offload: String,
+    /// As of the runtime.
+    pub partial: Option<String>,
 }
 
 /// A feature that a library has to be built with.

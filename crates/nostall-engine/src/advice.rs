@@ -1,7 +1,10 @@
 //! What to do instead of a call that blocks, in this project: which kind of advice fits. The code in it is the language's.
 
+mod elsewhere;
 mod parts;
 mod shared;
+
+use std::borrow::Cow;
 
 use nostall_catalog::{Api, ApiId, Catalog, Guards, RuntimeEntry, Thread, TypeEntry, TypeKind};
 use nostall_model::facts::{
@@ -43,9 +46,14 @@ pub(crate) fn of_call(
         1 => choices.pop(),
         _ => Some(Replacement::Choice(choices)),
     };
-    advice.map(|advice| match advice {
-        advice if needs_lock => Replacement::Guarded(Box::new(advice)),
-        advice => advice,
+    let given = cx
+        .given_callable()
+        .filter(|_| advice.as_ref().is_some_and(moves));
+    let inner = advice.map(Box::new)?;
+    Some(match given {
+        _ if needs_lock => Replacement::Guarded(inner),
+        Some(given) => Replacement::IfFree { inner, given },
+        None => *inner,
     })
 }
 
@@ -136,13 +144,13 @@ impl<'a> Cx<'a> {
             Waiting::Polled => return self.polled(),
             Waiting::Inside => return vec![self.around_the_closure()],
             Waiting::Alone if self.is_off_loop() => {
-                return vec![Replacement::Words(Advice::OwnThread)];
+                return vec![Replacement::Words(Advice::Note)];
             }
             Waiting::Alone => return vec![self.away(false)],
             Waiting::Awaits => {}
         }
         if let (Some(name), Some(runtime)) = (self.guard(), self.runtime) {
-            return vec![self.moved(self.catalog.runtime(runtime), Block::Locked(name))];
+            return vec![self.moved(&self.runtime_entry(runtime), Block::Locked(name))];
         }
         let mut choices = Vec::new();
         choices.extend(self.sync_endpoint());
@@ -178,7 +186,10 @@ impl<'a> Cx<'a> {
                 code: Some(code),
                 features: Vec::new(),
             }),
-            None => Replacement::Words(Advice::AwaitFuture(self.site.facts.language)),
+            None => match self.cannot_be_async(waiting) {
+                Some((function, form)) => Replacement::AwaitElsewhere { function, form },
+                None => Replacement::Words(Advice::AwaitFuture(self.site.facts.language)),
+            },
         }]
     }
 
@@ -221,7 +232,7 @@ impl<'a> Cx<'a> {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        self.moved(self.catalog.runtime(runtime), Block::Around(name))
+        self.moved(&self.runtime_entry(runtime), Block::Around(name))
     }
 
     /// Says whether what calls this code need not have a running loop on its thread.
@@ -237,7 +248,7 @@ impl<'a> Cx<'a> {
 
     /// The api's own twin on this runtime, or in a library that the project has.
     fn twin(&self) -> Option<Replacement> {
-        if !self.direct {
+        if !self.direct || self.is_handed_on() {
             return None;
         }
         let runtime = self.runtime?;
@@ -247,7 +258,7 @@ impl<'a> Cx<'a> {
         let path = of_runtime.or_else(|| {
             let mut libraries = self.libraries();
             libraries
-                .find(|(key, _)| self.is_at_hand(key))
+                .find(|(key, _)| self.takes_its_place(key))
                 .map(|(_, path)| path)
         })?;
         let same = self.gives_the_same(path);
@@ -260,15 +271,24 @@ impl<'a> Cx<'a> {
         }))
     }
 
-    /// Twins in libraries that the project does not have: never the first advice.
+    /// Twins in libraries that this file does not have: never the first advice. Where the project uses some of them, those alone.
     fn other_libraries(&self) -> Vec<Replacement> {
-        if !self.direct {
+        if !self.direct || self.is_handed_on() {
             return Vec::new();
         }
+        let of_project: Vec<_> = self
+            .libraries()
+            .filter(|(key, _)| self.is_in_use(key))
+            .collect();
         let kept_up = self
             .libraries()
             .filter(|(key, _)| !self.catalog.has_successor(key));
-        kept_up
+        let choices = match of_project.as_slice() {
+            [] => kept_up.collect(),
+            _ => of_project,
+        };
+        choices
+            .into_iter()
             .take(MOST_LIBRARIES)
             .map(|(key, path)| {
                 Replacement::Twin(Twin {
@@ -280,6 +300,30 @@ impl<'a> Cx<'a> {
                 })
             })
             .collect()
+    }
+
+    /// Says whether other code of the project uses a library.
+    fn is_in_use(&self, key: &str) -> bool {
+        let language = self.site.facts.language;
+        let program = self.writer.program;
+        program.uses_somewhere(language, &key.replace('-', "_"))
+    }
+
+    /// Says whether a library's twin is what to write here. A wildcard's is another way to do the same work, not the same call.
+    /// Where a thread is no way out, another class of the call's own library is.
+    fn takes_its_place(&self, key: &str) -> bool {
+        if key == self.api.library {
+            let same_thread = self.catalog.thread(self.id) == Some(Thread::Same);
+            return same_thread || self.is_at_hand(key);
+        }
+        self.is_at_hand(key) && !self.api.path.ends_with('*')
+    }
+
+    /// Says whether the call gives a handle to other code at once, which could not use one of another kind:
+    /// `json.load(open(path))`.
+    fn is_handed_on(&self) -> bool {
+        let record = self.site.facts.call(self.site.call);
+        matches!(record.sink, Sink::Argument { .. }) && self.gives_handle()
     }
 
     fn libraries(&self) -> impl Iterator<Item = (&'a String, &'a String)> {
@@ -322,16 +366,19 @@ impl<'a> Cx<'a> {
     /// Says whether a twin can stand where the api stands: a function of the same name that gives no handle, whose methods
     /// would differ.
     fn gives_the_same(&self, twin: &str) -> bool {
-        let language = self.site.facts.language;
         let separator = |c: char| c == ':' || c == '.';
         let last = |path: &'a str| path.rsplit(separator).next();
         let same_name = last(&self.api.path).is_some_and(|name| twin.ends_with(name));
-        let gives_handle = self
-            .api
-            .returns
-            .as_ref()
-            .is_some_and(|returns| self.catalog.types_in(language, returns).any(is_handle));
-        same_name && !self.is_method(&self.api.path) && !self.is_method(twin) && !gives_handle
+        same_name
+            && !self.is_method(&self.api.path)
+            && !self.is_method(twin)
+            && !self.gives_handle()
+    }
+
+    fn gives_handle(&self) -> bool {
+        let language = self.site.facts.language;
+        let returns = self.api.returns.as_ref();
+        returns.is_some_and(|returns| self.catalog.types_in(language, returns).any(is_handle))
     }
 
     /// Says whether a path names a method: what stands before its last name is a type.
@@ -349,31 +396,68 @@ impl<'a> Cx<'a> {
         let Some(runtime) = self.runtime else {
             return Replacement::Words(Advice::OwnThread);
         };
-        let entry = self.catalog.runtime(runtime);
-        if let Some(part) = self.part(entry) {
+        if self.calls_async_code() {
+            return Replacement::Words(Advice::GivenBlocks);
+        }
+        let entry = self.runtime_entry(runtime);
+        if let Some(part) = self.part(&entry) {
             return part;
         }
+        let block = match self.bound_to_a_thread() {
+            Some(block) => block,
+            None => match self.offloaded(runtime, awaits) {
+                Ok(offload) => return Replacement::Offload(offload),
+                Err(obstacle) => self.block_around(obstacle),
+            },
+        };
+        if awaits {
+            self.moved(&entry, block)
+        } else {
+            started(&entry, block)
+        }
+    }
+
+    /// Says whether the call makes a future: on another thread it would be made, and run here as before.
+    fn calls_async_code(&self) -> bool {
+        let program = self.writer.program;
+        let call = program.call_in(self.body, self.site.call);
+        let is_async = |target: &nostall_model::program::Target| matches!(target.kind, TargetKind::Body(body) if program.body(body).flavour == Flavour::Async);
+        let mut targets = program.targets(call).iter();
+        !self.direct
+            && self.site.facts.call(self.site.call).sink == Sink::Awaited
+            && targets.any(is_async)
+    }
+
+    /// What has to move together for the sake of the thread that the call runs on, or that its value has to stay on.
+    fn bound_to_a_thread(&self) -> Option<Block> {
         match self.catalog.thread(self.id) {
-            Some(Thread::Same) => return self.moved(entry, self.bound_block()),
-            Some(Thread::Own) if self.direct => return self.moved(entry, Block::OwnThread),
+            Some(Thread::Same) => return Some(self.bound_block()),
+            Some(Thread::Own) if self.direct => return Some(Block::OwnThread),
             _ => {}
         }
         // What comes in a `Result` is no iterator yet.
         let in_result = |returns: &String| returns.contains("Result<");
         if self.site.lazy && self.api.returns.as_ref().is_some_and(in_result) {
-            return self.moved(entry, Block::Work);
+            return Some(Block::Work);
         }
-        if self.makes_bound_handle() {
-            return self.moved(entry, Block::Opened);
+        self.makes_bound_handle().then_some(Block::Opened)
+    }
+
+    fn block_around(&self, obstacle: Obstacle) -> Block {
+        match obstacle {
+            Obstacle::Stays(handle) => Block::Handle(handle),
+            Obstacle::Itself => Block::Itself,
+            Obstacle::Shared(name) => Block::Shared(name),
+            Obstacle::Changes(name) => Block::Back(name),
+            Obstacle::Form => self.block(),
         }
-        match self.offloaded(runtime, awaits) {
-            Ok(offload) => Replacement::Offload(offload),
-            Err(Obstacle::Stays(handle)) => self.moved(entry, Block::Handle(handle)),
-            Err(Obstacle::Itself) => self.moved(entry, Block::Itself),
-            Err(Obstacle::Shared(name)) => self.moved(entry, Block::Shared(name)),
-            Err(Obstacle::Changes(name)) => self.moved(entry, Block::Back(name)),
-            Err(Obstacle::Form) => self.moved(entry, self.block()),
-        }
+    }
+
+    /// The runtime's own ways, in the version of the language that the project is sure to have.
+    fn runtime_entry(&self, id: RuntimeId) -> Cow<'a, RuntimeEntry> {
+        let program = self.writer.program;
+        let version = program.version_of(program.file(self.body));
+        self.catalog.runtime(id).on_version(version)
     }
 
     /// The connection of a thread-bound library is opened, used and closed on one thread, and so is what it gives.
@@ -384,8 +468,17 @@ impl<'a> Cx<'a> {
                 handle,
                 opened: opener.path.clone(),
             },
-            None => handle.map_or(Block::Work, Block::Handle),
+            // What an object keeps cannot be opened anew for each call.
+            None => match handle {
+                Some(handle) if self.is_kept(&handle) => Block::Kept(handle),
+                handle => handle.map_or(Block::Work, Block::Handle),
+            },
         }
+    }
+
+    /// Says whether a handle as written is an attribute of an object.
+    fn is_kept(&self, handle: &str) -> bool {
+        self.site.facts.language == Language::Python && handle.contains('.')
     }
 
     /// Says whether the api gives what has to stay on the thread that made it.
@@ -402,8 +495,8 @@ impl<'a> Cx<'a> {
         let mut answer = Err(Obstacle::Form);
         let below = |id: &RuntimeId| self.catalog.runtime_below(*id);
         for runtime in std::iter::successors(Some(first), below).take(3) {
-            let entry = self.catalog.runtime(runtime);
-            answer = self.language.offload(&self.site, entry, awaits);
+            let entry = self.runtime_entry(runtime);
+            answer = self.language.offload(&self.site, &entry, awaits);
             if let Ok(offload) = &mut answer {
                 offload.features = self.lacking_features(&entry.offloader);
                 break;
@@ -447,6 +540,7 @@ impl<'a> Cx<'a> {
         Replacement::OffloadBlock {
             offloader: entry.offloader.clone(),
             block,
+            awaits: true,
             features: self.lacking_features(&entry.offloader),
         }
     }
@@ -538,11 +632,11 @@ impl<'a> Cx<'a> {
         let file = program.file(self.body);
         let line = |span: &Span| program.sources.place(file, span.start).line;
         let (first, last) = (line(first), line(last));
-        let entry = self.catalog.runtime(self.runtime?);
+        let entry = self.runtime_entry(self.runtime?);
         let moves = spans.len() > 1 && !self.has_bound_call_in(first..=last);
         moves.then(|| {
             self.moved(
-                entry,
+                &entry,
                 Block::Calls {
                     count: spans.len(),
                     first,
@@ -614,7 +708,24 @@ impl<'a> Cx<'a> {
             }
             _ => false,
         });
-        module_state || self.writer.summaries.of(entry).needs_loop()
+        module_state || self.writer.summaries.of(entry).bond().is_some()
+    }
+}
+
+/// Work that is begun where nothing can await.
+fn started(entry: &RuntimeEntry, block: Block) -> Replacement {
+    let starter = entry.start.as_deref().and_then(|start| {
+        let (before, _) = start.split_once("{work}")?;
+        before.rsplit_once('(').map(|(starter, _)| starter)
+    });
+    match starter.filter(|starter| !starter.contains('{')) {
+        Some(starter) => Replacement::OffloadBlock {
+            offloader: starter.to_owned(),
+            block,
+            awaits: false,
+            features: Vec::new(),
+        },
+        None => Replacement::Words(Advice::OwnThread),
     }
 }
 

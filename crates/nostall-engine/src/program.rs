@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, Run};
+use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, ItemKind, Run};
+use nostall_model::layout::Version;
 use nostall_model::program::{
     Captured, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence, ProgramBody,
     ProgramCall, Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
 };
-use nostall_model::{FileId, Sources};
+use nostall_model::{FileId, Language, Sources};
 use rustc_hash::FxHashMap;
 
 /// All bodies and calls of all languages.
@@ -288,6 +289,43 @@ impl Program<'_> {
     pub fn uses_library(&self, file: FileId, name: &str) -> bool {
         let own = self.libraries.get(&file);
         own.is_some_and(|libraries| libraries.names.contains(name))
+    }
+
+    /// Says whether some code of a language can use a library, by its name as code writes it.
+    #[must_use]
+    pub fn uses_somewhere(&self, language: Language, name: &str) -> bool {
+        let mut all = self.libraries.iter();
+        all.any(|(file, libraries)| {
+            self.facts[file.index()].language == language && libraries.names.contains(name)
+        })
+    }
+
+    /// Says whether some code of the program declares a trait of a name.
+    #[must_use]
+    pub fn declares_trait(&self, name: &str) -> bool {
+        self.declares(name, |kind| matches!(kind, ItemKind::Trait { .. }))
+    }
+
+    /// Says whether some code of the program declares a function or method of a name.
+    #[must_use]
+    pub fn declares_function(&self, name: &str) -> bool {
+        self.declares(name, |kind| matches!(kind, ItemKind::Function))
+    }
+
+    fn declares(&self, name: &str, is_wanted: impl Fn(&ItemKind) -> bool) -> bool {
+        self.facts.iter().any(|facts| {
+            let mut items = facts.items.iter();
+            items.any(|item| {
+                let own = item.name.map(|own| facts.text(own));
+                is_wanted(&item.kind) && own == Some(name)
+            })
+        })
+    }
+
+    /// Returns the lowest version of its language that a file has to run on, if that is known.
+    #[must_use]
+    pub fn version_of(&self, file: FileId) -> Option<Version> {
+        self.libraries.get(&file)?.version
     }
 
     /// Returns the features of a library that the manifest of a file asks for, if that is known.

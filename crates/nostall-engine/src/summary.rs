@@ -11,6 +11,7 @@ mod rounds;
 
 use nostall_catalog::{ApiId, Catalog, Effect as ApiEffect, Times};
 use nostall_model::facts::{CallKind, Callee, ExprId, Flavour, ParameterKind, Sink};
+use nostall_model::finding::Bond;
 use nostall_model::program::{
     Condition, Guard, Instance, Passed, ProgramBody, ProgramCall, Target, TargetKind,
 };
@@ -113,9 +114,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Says whether it may work on the event loop's thread alone.
-    pub(crate) fn needs_loop(&self) -> bool {
-        self.loop_use.is_needed()
+    /// Says what keeps it on the event loop's thread.
+    pub(crate) fn bond(&self) -> Option<Bond> {
+        self.loop_use.bond()
     }
 }
 
@@ -433,7 +434,7 @@ impl Cx<'_> {
     ) {
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
-        contribution.loop_use.add_api(entry);
+        contribution.loop_use.add_api(entry, confidence);
         // What `async with` takes is async, where that is in doubt; only making the object itself may block.
         let is_async = awaited
             || record.sink == Sink::AsyncUsed

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 pub use entry::{Entry, Form};
 pub use origin::{Giver, Origin};
-pub use replacement::{Advice, Block, Code, Feature, Offload, Part, Replacement, Twin};
+pub use replacement::{
+    Advice, Block, Bond, Code, Feature, Offload, Part, Replacement, SyncForm, Twin,
+};
 pub use rule::{Group, Rule, RuleId};
 
 use crate::program::Unresolved;

@@ -11,6 +11,8 @@ pub struct Layout {
     pub targets: Vec<Target>,
     /// Python import roots, as folders in the form of this layout's paths (`""` is the root), longest first.
     pub python_roots: Vec<String>,
+    /// The lowest Python that a folder's project says it runs on, by the folder in the form of this layout's paths.
+    pub python_versions: BTreeMap<String, Version>,
     /// Path to file, for `mod x;`, `#[path]` and imports. Paths start from the root of the project, whatever the current
     /// folder is; those outside it are absolute.
     pub files: BTreeMap<String, FileId>,
@@ -28,6 +30,45 @@ impl Layout {
             paths[file.index()] = path.as_str();
         }
         paths
+    }
+
+    /// Returns the lowest Python that a file has to run on, if its project says so: the innermost folder's.
+    #[must_use]
+    pub fn python_version(&self, path: &str) -> Option<Version> {
+        let mut folders = std::iter::successors(Some(folder(path)), |path| {
+            (!path.is_empty()).then(|| folder(path))
+        });
+        folders.find_map(|folder| self.python_versions.get(folder).copied())
+    }
+}
+
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A version of a language: 3.9. Versions that differ in what comes after are one here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// 3 of 3.9.
+    pub major: u16,
+    /// 9 of 3.9.
+    pub minor: u16,
+}
+
+impl Version {
+    /// Reads the first two numbers of a version; what stands after them is not looked at: `3.9`, `3.9.1`, `3`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_part = |c: char| c.is_ascii_digit() || c == '.';
+        let text = text.trim();
+        let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+        let mut parts = text[..end].split('.');
+        let major = parts.next()?.parse().ok()?;
+        let minor = parts.next().and_then(|part| part.parse().ok());
+        Some(Self {
+            major,
+            minor: minor.unwrap_or(0),
+        })
     }
 }
 

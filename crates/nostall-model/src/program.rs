@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::facts::{BodyId, CallId, DefinitionId, ExprId, FileFacts};
 use crate::finding::Entry;
+use crate::layout::Version;
 use crate::{Confidence, Context, FileId};
 
 /// Names a body of the program: all mounts counted through.
@@ -99,6 +100,8 @@ pub struct Libraries {
     pub names: BTreeSet<String>,
     /// The features that manifests ask for, of each library of which that is known.
     pub features: BTreeMap<String, BTreeSet<String>>,
+    /// The lowest version of the language that the code has to run on, where that is known.
+    pub version: Option<Version>,
 }
 
 /// What is known of one body.

@@ -29,7 +29,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<
         Some(name) => template.replace("{through}", &through(site, call, name)?),
         None => template,
     };
-    let work = work(site, call, runtime.keywords && awaits)?;
+    let work = work(site, call, Keywords::of(runtime, awaits))?;
     let expression = if template.contains("{function}") {
         template
             .replace("{function}", &work.function)
@@ -40,7 +40,7 @@ pub fn offload(site: &Site<'_>, runtime: &RuntimeEntry, awaits: bool) -> Option<
     let expression = in_place(site, call, expression);
     let short = expression.chars().count() <= LONGEST;
     short.then(|| Offload {
-        code: code(site, runtime.import.clone(), expression),
+        code: code(site, runtime.import.iter().chain(&work.import), expression),
         borrowed: Vec::new(),
         unclonable: false,
         awaits,
@@ -61,7 +61,7 @@ pub fn twin(site: &Site<'_>, path: &str) -> Option<Code> {
     let module = path
         .rsplit_once('.')
         .map(|(module, _)| format!("import {module}"));
-    short.then(|| code(site, module, expression))
+    short.then(|| code(site, module.iter(), expression))
 }
 
 /// Rewrites a call that runs a coroutine to its end: `asyncio.run(main())` is `await main()`.
@@ -93,10 +93,16 @@ fn in_place(site: &Site<'_>, call: &Call, expression: String) -> String {
     }
 }
 
-/// Makes code that takes the call's place, and names the import where the name is not bound there.
-fn code(site: &Site<'_>, import: Option<String>, expression: String) -> Code {
+/// Makes code that takes the call's place, and names the imports whose names are not bound there.
+fn code<'i>(
+    site: &Site<'_>,
+    imports: impl Iterator<Item = &'i String>,
+    expression: String,
+) -> Code {
+    let lacking = imports.filter(|import| !is_imported(site, import));
+    let lacking: Vec<&str> = lacking.map(String::as_str).collect();
     Code {
-        import: import.filter(|import| !is_imported(site, import)),
+        import: (!lacking.is_empty()).then(|| lacking.join("; ")),
         before: Vec::new(),
         expression,
         replaces: Some(site.facts.call(site.call).span),
@@ -140,6 +146,30 @@ fn is_imported(site: &Site<'_>, import: &str) -> bool {
 struct Work {
     function: String,
     arguments: String,
+    /// What its own names need.
+    import: Option<String>,
+}
+
+/// What becomes of keyword arguments.
+#[derive(Clone, Copy)]
+enum Keywords<'a> {
+    /// They reach the function.
+    HandedOn,
+    /// This binds them to the function.
+    BoundBy(&'a str),
+    /// Neither.
+    Lost,
+}
+
+impl<'a> Keywords<'a> {
+    fn of(runtime: &'a RuntimeEntry, awaits: bool) -> Self {
+        match &runtime.partial {
+            _ if !awaits => Self::Lost,
+            _ if runtime.keywords => Self::HandedOn,
+            Some(partial) => Self::BoundBy(partial),
+            None => Self::Lost,
+        }
+    }
 }
 
 impl Work {
@@ -148,6 +178,16 @@ impl Work {
             return self.function.clone();
         }
         format!("{}, {}", self.function, self.arguments)
+    }
+
+    /// A function without arguments.
+    fn bound_by(self, partial: &str) -> Self {
+        let module = partial.rsplit_once('.').map(|(module, _)| module);
+        Self {
+            function: format!("{partial}({})", self.together()),
+            arguments: String::new(),
+            import: module.map(|module| format!("import {module}")),
+        }
     }
 
     /// A function that evaluates an expression. What awaits, gives a value to a variable, or asks the function that it stands in
@@ -167,6 +207,7 @@ impl Work {
         (!named && !awaits).then(|| Self {
             function: format!("lambda{parameter}: {expression}"),
             arguments: asked.answer.unwrap_or_default(),
+            import: None,
         })
     }
 }
@@ -214,7 +255,7 @@ impl Asked {
     }
 }
 
-fn work(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
+fn work(site: &Site<'_>, call: &Call, keywords: Keywords<'_>) -> Option<Work> {
     // What a decorator does belongs to the function below it.
     if site.text.get(call.span.start as usize..)?.starts_with('@') {
         return None;
@@ -242,19 +283,23 @@ fn work(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
 }
 
 /// `load, path, mode="r"` of `load(path, mode="r")`. The callee is made where the call stands.
-fn function_and_arguments(site: &Site<'_>, call: &Call, keywords: bool) -> Option<Work> {
+fn function_and_arguments(site: &Site<'_>, call: &Call, keywords: Keywords<'_>) -> Option<Work> {
     let own = &site.facts.arguments[call.arguments.range()];
     let named = |kind| matches!(kind, ArgumentKind::Keyword | ArgumentKind::SpreadKeywords);
-    if !keywords && own.iter().any(|argument| named(argument.kind)) {
-        return None;
-    }
+    let has_named = own.iter().any(|argument| named(argument.kind));
     let callee = site
         .text
         .get(call.span.start as usize..call.name_span.end as usize)?;
-    Some(Work {
+    let work = Work {
         function: one_line(callee)?,
         arguments: arguments(site, call)?,
-    })
+        import: None,
+    };
+    match keywords {
+        Keywords::Lost if has_named => None,
+        Keywords::BoundBy(partial) if has_named => Some(work.bound_by(partial)),
+        _ => Some(work),
+    }
 }
 
 /// The text between the brackets of a call. A generator without brackets of its own could not stand beside another argument.

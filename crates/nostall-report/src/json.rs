@@ -289,9 +289,11 @@ fn advice(replacement: &Replacement) -> AdviceEntry<'_> {
             ("offload-part", Some(offloader.as_str()), None, &[])
         }
         Replacement::SyncEndpoint { .. } => ("sync-endpoint", None, None, &[]),
-        Replacement::Guarded(_) | Replacement::Choice(_) | Replacement::Words(_) => {
-            ("words", None, None, &[])
-        }
+        Replacement::AwaitElsewhere { .. }
+        | Replacement::Guarded(_)
+        | Replacement::IfFree { .. }
+        | Replacement::Choice(_)
+        | Replacement::Words(_) => ("words", None, None, &[]),
     };
     let code = replacement.code();
     let replaces = code.and_then(|code| code.replaces);

@@ -1,7 +1,8 @@
 //! The sentences about a finding: what happens, why it hurts, what to do instead. Made here once, for all formats.
 
 use nostall_model::finding::{
-    Advice, Block, Cause, Code, Finding, Guards, Offload, Part, Replacement, Twin, UnresolvedCall,
+    Advice, Block, Bond, Cause, Code, Finding, Guards, Offload, Part, Replacement, SyncForm, Twin,
+    UnresolvedCall,
 };
 use nostall_model::{Language, Waits};
 
@@ -84,20 +85,38 @@ pub fn replacement(replacement: &Replacement) -> String {
         Replacement::Twin(twin) => twin_text(twin),
         Replacement::Offload(offload) => offload_text(offload),
         Replacement::OffloadBlock {
-            offloader, block, ..
+            block: Block::Kept(handle),
+            ..
+        } => kept_text(handle),
+        Replacement::OffloadBlock {
+            offloader,
+            block,
+            awaits,
+            ..
         } => {
-            format!("{} by `{offloader}`", block_text(block))
+            let later = if *awaits {
+                ""
+            } else {
+                ", which nothing here can await"
+            };
+            format!("{} by `{offloader}`{later}", block_text(block))
         }
         Replacement::OffloadPart {
             offloader,
             stays,
+            bond,
             part,
-        } => part_text(offloader, stays, part.as_ref()),
+        } => part_text(offloader, stays, *bond, part.as_ref()),
+        Replacement::AwaitElsewhere { function, form } => elsewhere_text(function, *form),
         Replacement::SyncEndpoint { function } => format!(
             "make `{function}` a plain `def`: it awaits nothing, and the framework runs it on threads of its own"
         ),
         Replacement::Guarded(inner) => format!(
             "{}, and guard it with a lock: several tasks run it at once",
+            self::replacement(inner)
+        ),
+        Replacement::IfFree { inner, given } => format!(
+            "{}, if all that is given as `{given}` may run on a thread; else take coroutine functions there, and `await` them",
             self::replacement(inner)
         ),
         Replacement::Choice(choices) => {
@@ -147,15 +166,60 @@ pub fn unknown(call: &UnresolvedCall) -> String {
     }
 }
 
-fn part_text(offloader: &str, stays: &str, part: Option<&Part>) -> String {
+fn part_text(offloader: &str, stays: &str, bond: Bond, part: Option<&Part>) -> String {
+    let needs = match bond {
+        Bond::Loop => "needs the running event loop",
+        Bond::Context => "changes the context variables of its caller",
+    };
     match part {
         Some(Part { call, path, line }) => format!(
-            "take `{call}` ({path}:{line}) out of `{stays}`, which needs the running event loop, and run it alone by `{offloader}`"
+            "take `{call}` ({path}:{line}) out of `{stays}`, which {needs}, and run it alone by `{offloader}`"
         ),
         None => format!(
-            "part what blocks in `{stays}` from what needs the running event loop, and run it alone by `{offloader}`"
+            "part what blocks in `{stays}` from what {needs}, and run it alone by `{offloader}`"
         ),
     }
+}
+
+fn elsewhere_text(function: &str, form: SyncForm) -> String {
+    match form {
+        SyncForm::Constructor => format!(
+            "as `{function}` cannot be async, `await` the coroutine in an async function (a class method, say) that builds the object with its value, and call that"
+        ),
+        SyncForm::Property => format!(
+            "as the property `{function}` cannot be async, `await` the coroutine in an async method beside it, and call that from async code"
+        ),
+        SyncForm::With => format!(
+            "as `{function}` cannot be async, `await` the coroutine in `__aenter__` or `__aexit__`, and enter it by `async with`"
+        ),
+        SyncForm::Iteration => format!(
+            "as `{function}` cannot be async, `await` the coroutine in `__aiter__` or `__anext__`, and iterate by `async for`"
+        ),
+        SyncForm::Operator => format!(
+            "as the language calls `{function}`, it cannot be async: write an async method that awaits, and call that"
+        ),
+        SyncForm::Drop => format!(
+            "as `{function}` cannot be async, await in an async `close` that is called before, or hand the work to a task"
+        ),
+        SyncForm::Definition => format!(
+            "as `{function}` runs while it is defined, it cannot be async: await in a function that async code calls at its start"
+        ),
+        SyncForm::Trait => format!(
+            "as `{function}` is a method of a library's trait, it cannot be async: await in an async function, and call that in its place"
+        ),
+        SyncForm::Callback(Language::Python) => format!(
+            "as the event loop calls `{function}`, it cannot be async: make a task of the coroutine (`asyncio.create_task`), and keep it"
+        ),
+        SyncForm::Callback(Language::Rust) => format!(
+            "as the executor calls `{function}`, it cannot be async: spawn the future as a task"
+        ),
+    }
+}
+
+fn kept_text(handle: &str) -> String {
+    format!(
+        "give `{handle}` a thread of its own (an executor with one worker), and open, use and close it there"
+    )
 }
 
 fn block_text(block: &Block) -> String {
@@ -163,6 +227,7 @@ fn block_text(block: &Block) -> String {
         Block::Handle(handle) => {
             format!("open, use and close `{handle}` in one function, and run that")
         }
+        Block::Kept(handle) => kept_text(handle),
         Block::HandleOf { handle, opened } => {
             let handle = handle.as_ref().map(|handle| format!("`{handle}`"));
             let handle = handle.as_deref().unwrap_or("this");
@@ -248,10 +313,16 @@ fn words(advice: Advice) -> &'static str {
             "make the functions on the way async and `.await` the future, instead of starting a runtime for it"
         }
         Advice::AwaitFuture(Language::Python) => {
-            "make the functions on the way async and `await` the coroutine, instead of starting a loop for it"
+            "make the functions on the way async (or write async ones beside those that sync code calls too) and `await` the coroutine, instead of starting a loop for it"
         }
         Advice::OwnThread => {
             "run this on a thread, of its own or of a pool, and wait for its answer where that can be awaited"
+        }
+        Advice::Note => {
+            "nothing can await here: only note that it happened (set an event or a flag), and do this in the code that waits for that"
+        }
+        Advice::GivenBlocks => {
+            "what is given here is called on the executor's thread: hand over one that does not block, or have it called on another thread there"
         }
         Advice::EndGuard(Language::Python, Guards::Lock | Guards::TaskLock) => {
             "end the `with` before the `await`, or use a lock of the runtime (`asyncio.Lock`)"

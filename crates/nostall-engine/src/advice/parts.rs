@@ -72,14 +72,16 @@ fn asks_own_thread(writer: &Writer<'_>, call: ProgramCall) -> bool {
 impl Cx<'_> {
     /// What alone can move where the function that is called needs the loop: the first call on the way that does not.
     pub(super) fn part(&self, runtime: &RuntimeEntry) -> Option<Replacement> {
-        let needs_loop = |body: ProgramBody| self.writer.summaries.of(body).needs_loop();
-        let stays = self.effect.next.filter(|next| needs_loop(*next))?;
+        let bond = |body: ProgramBody| self.writer.summaries.of(body).bond();
+        let stays = self.effect.next?;
+        let own = bond(stays)?;
         let steps = self.writer.steps(self.body, self.effect).into_iter();
-        let mut free = steps.filter(|(_, step)| !step.next.is_some_and(needs_loop));
+        let mut free = steps.filter(|(_, step)| step.next.and_then(bond).is_none());
         let part = free.next().filter(|_| !self.is_thread_bound());
         Some(Replacement::OffloadPart {
             offloader: runtime.offloader.clone(),
             stays: self.writer.program.resolved(stays).path.clone(),
+            bond: own,
             part: part.map(|(_, step)| self.described(step)),
         })
     }
@@ -108,14 +110,17 @@ impl Cx<'_> {
     pub(super) fn is_bound(&self, call: CallId) -> bool {
         let program = self.writer.program;
         let call = program.call_in(self.body, call);
-        let needs_loop = |target: &Target| match target.kind {
-            TargetKind::Api(api) => self.catalog.api(ApiId(api)).wants_loop_thread(),
+        let is_tied = |target: &Target| match target.kind {
+            TargetKind::Api(api) => {
+                let api = self.catalog.api(ApiId(api));
+                api.wants_loop_thread() || api.context.is_some()
+            }
             TargetKind::Body(body) => {
-                program.runs_when_called(body) && self.writer.summaries.of(body).needs_loop()
+                program.runs_when_called(body) && self.writer.summaries.of(body).bond().is_some()
             }
             _ => false,
         };
-        asks_own_thread(self.writer, call) || program.targets(call).iter().any(needs_loop)
+        asks_own_thread(self.writer, call) || program.targets(call).iter().any(is_tied)
     }
 
     /// Says whether such a call stands in some lines of the body.

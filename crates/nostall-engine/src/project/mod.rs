@@ -158,6 +158,7 @@ pub fn load(request: &Request) -> Result<Project, ProjectError> {
     }
     cargo::add_targets(&manifests, &mut project);
     project.layout.python_roots = python::roots(&project);
+    project.layout.python_versions = python::versions(&project);
     project.named_files = named_files(request, &project);
     Ok(project)
 }

@@ -1,9 +1,12 @@
-//! Where Python looks for modules: the folders above the outermost packages, and the project's own.
+//! Where Python looks for modules: the folders above the outermost packages, and the project's own. Which Python that is.
 
-use std::collections::BTreeSet;
+mod requires;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use nostall_model::Language;
+use nostall_model::layout::Version;
 
 use super::Project;
 use super::roots::is_marked;
@@ -13,13 +16,7 @@ const PROJECT_FILES: [&str; 3] = ["pyproject.toml", "setup.py", "setup.cfg"];
 
 /// Returns the import roots as folders in the form of the layout's paths, the longest first.
 pub(crate) fn roots(project: &Project) -> Vec<String> {
-    let paths = project.layout.paths();
-    let python: Vec<&str> = project
-        .sources
-        .iter()
-        .filter(|(_, source)| source.language == Language::Python)
-        .map(|(file, _)| paths[file.index()])
-        .collect();
+    let python = files(project);
     if python.is_empty() {
         return Vec::new();
     }
@@ -54,6 +51,33 @@ pub(crate) fn roots(project: &Project) -> Vec<String> {
     let mut roots: Vec<String> = roots.into_iter().collect();
     roots.sort_by_key(|root| (std::cmp::Reverse(root.len()), root.clone()));
     roots
+}
+
+/// Returns the lowest Python of each folder whose files say what it is: a project's manifest, or what is installed with it.
+pub(crate) fn versions(project: &Project) -> BTreeMap<String, Version> {
+    let roots = project.layout.python_roots.iter().map(String::as_str);
+    let mut all: BTreeSet<&str> = folders(&files(project));
+    all.extend(roots.clone());
+    let of_manifest = |folder: &str| requires::of_manifests(&project.root.join(folder));
+    let manifests = all
+        .into_iter()
+        .filter_map(|folder| Some((folder.to_owned(), of_manifest(folder)?)));
+    let installed = roots.filter_map(|folder| {
+        let version = requires::of_installed(&project.root.join(folder))?;
+        Some((folder.to_owned(), version))
+    });
+    // A manifest goes before what was made of it.
+    installed.chain(manifests).collect()
+}
+
+/// The paths of all Python files.
+fn files(project: &Project) -> Vec<&str> {
+    let paths = project.layout.paths();
+    let python = project
+        .sources
+        .iter()
+        .filter(|(_, source)| source.language == Language::Python);
+    python.map(|(file, _)| paths[file.index()]).collect()
 }
 
 /// All folders that files lie in, at any depth.

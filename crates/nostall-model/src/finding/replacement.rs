@@ -16,6 +16,8 @@ pub enum Replacement {
         offloader: String,
         /// What belongs together.
         block: Block,
+        /// Whether the code awaits; where it does not, the work ends some time later.
+        awaits: bool,
         /// The features that the manifest does not ask for.
         features: Vec<Feature>,
     },
@@ -25,8 +27,17 @@ pub enum Replacement {
         offloader: String,
         /// The path of the function that stays.
         stays: String,
+        /// Why.
+        bond: Bond,
         /// What can move; none where that is no one call.
         part: Option<Part>,
+    },
+    /// A future or coroutine awaited by code that can, where a function on the way to what runs it cannot be async.
+    AwaitElsewhere {
+        /// The path of that function.
+        function: String,
+        /// Why it cannot.
+        form: SyncForm,
     },
     /// `def` instead of `async def`: the framework then runs the endpoint on threads of its own.
     SyncEndpoint {
@@ -35,6 +46,13 @@ pub enum Replacement {
     },
     /// The same, under a lock: several tasks run the code at once, and change what they share.
     Guarded(Box<Self>),
+    /// The same, where a callable that is given from outside need not run on the executor's thread.
+    IfFree {
+        /// What to do then.
+        inner: Box<Self>,
+        /// The callable as written.
+        given: String,
+    },
     /// Several, the best first.
     Choice(Vec<Self>),
     /// What no expression says.
@@ -91,11 +109,45 @@ pub struct Part {
     pub line: u32,
 }
 
+/// What keeps a function on the executor's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// It needs the running event loop.
+    Loop,
+    /// It changes the context of the code that calls it, which another thread has a copy of.
+    Context,
+}
+
+/// Why a function cannot be async.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncForm {
+    /// It makes an object: `__init__`.
+    Constructor,
+    /// It is read or set as an attribute: a property.
+    Property,
+    /// It begins or ends a `with`, which has an async form.
+    With,
+    /// It gives the elements of a `for`, which has an async form.
+    Iteration,
+    /// The language calls it for an operator, a subscript, a conversion.
+    Operator,
+    /// It is called where a value ends.
+    Drop,
+    /// It is the code of a module or class.
+    Definition,
+    /// It is a method of a library's trait.
+    Trait,
+    /// The executor calls it, and takes no future from it.
+    Callback(Language),
+}
+
 /// Steps that belong together in one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
     /// All work on a handle, as it is written: it stays on its thread, or is wanted back.
     Handle(String),
+    /// All work on a handle that an object keeps for longer than a call, as it is written.
+    Kept(String),
     /// All work on a handle that another one gave, and on that other: both stay on the thread that opened it.
     HandleOf {
         /// The handle as it is written, where it has a short name.
@@ -175,6 +227,10 @@ pub enum Advice {
     AwaitFuture(Language),
     /// Run it on a thread, and await its answer: the project's runtime is not known.
     OwnThread,
+    /// Nothing can await, and no loop need run: note that it happened, and do the work in code that waits for that.
+    Note,
+    /// The async function that is called runs a callable that it is given, which blocks.
+    GivenBlocks,
     /// End what a guard holds before the await, or take one that may be held over it.
     EndGuard(Language, Guards),
     /// Keep the lock as short as it is; one of tasks only where it is held over an await.
@@ -192,7 +248,7 @@ impl Replacement {
     #[must_use]
     pub fn choices(&self) -> &[Self] {
         match self {
-            Self::Guarded(inner) => inner.choices(),
+            Self::Guarded(inner) | Self::IfFree { inner, .. } => inner.choices(),
             Self::Choice(choices) => choices,
             one => std::slice::from_ref(one),
         }
@@ -205,8 +261,9 @@ impl Replacement {
             Self::Twin(twin) => &twin.features,
             Self::Offload(offload) => &offload.features,
             Self::OffloadBlock { features, .. } => features,
-            Self::Guarded(inner) => inner.features(),
+            Self::Guarded(inner) | Self::IfFree { inner, .. } => inner.features(),
             Self::OffloadPart { .. }
+            | Self::AwaitElsewhere { .. }
             | Self::SyncEndpoint { .. }
             | Self::Choice(_)
             | Self::Words(_) => &[],
@@ -219,7 +276,7 @@ impl Replacement {
         match self {
             Self::Twin(twin) => twin.code.as_ref(),
             Self::Offload(offload) => Some(&offload.code),
-            Self::Guarded(inner) => inner.code(),
+            Self::Guarded(inner) | Self::IfFree { inner, .. } => inner.code(),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
 use nostall_model::finding::{Entry, Form};
+use nostall_model::layout::Layout;
 use nostall_model::program::{Libraries, Presence, Resolution, ResolvedBody, RuntimeId};
 use nostall_model::{Confidence, Context, Language};
 use rustc_hash::FxHashSet;
@@ -14,18 +15,19 @@ use super::classes::Ancestor;
 use super::value::{ItemRef, Type};
 
 /// Adds what is known of each body.
-pub(super) fn add_bodies(cx: &Cx<'_>, resolution: &mut Resolution) {
+pub(super) fn add_bodies(cx: &Cx<'_>, layout: &Layout, resolution: &mut Resolution) {
     let by_file: Vec<FxHashSet<&str>> = (0..cx.files.len())
         .map(|file| imported(cx.facts(file)))
         .collect();
     // What some other file imports may be an optional extra that this one cannot count on.
-    let owned = |imports: &FxHashSet<&str>| Libraries {
+    let owned = |file: usize, imports: &FxHashSet<&str>| Libraries {
         names: imports.iter().map(|name| (*name).to_owned()).collect(),
         features: BTreeMap::new(),
+        version: layout.python_version(cx.files[file].path),
     };
-    let mounts = resolution.mounts.iter().zip(&by_file);
+    let mounts = resolution.mounts.iter().zip(&by_file).enumerate();
     resolution.libraries = mounts
-        .map(|(mount, imports)| (mount.file, Arc::new(owned(imports))))
+        .map(|(file, (mount, imports))| (mount.file, Arc::new(owned(file, imports))))
         .collect();
     // A helper that imports no runtime itself runs on that of the others.
     let of_program = program_runtime(cx, &by_file);

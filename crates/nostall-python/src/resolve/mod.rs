@@ -66,7 +66,7 @@ pub fn resolve(input: &Input<'_>) -> Resolution {
         mounts: cx.mounts.clone(),
         ..Resolution::default()
     };
-    bodies::add_bodies(&cx, &mut resolution);
+    bodies::add_bodies(&cx, input.layout, &mut resolution);
     calls::add_calls(&cx, &mut resolution);
     guards::add_guards(&cx, &mut resolution);
     resolution

@@ -89,6 +89,7 @@ fn usable(target: &Target, named: &dyn Fn(&str) -> bool) -> Libraries {
     Libraries {
         names: own.cloned().collect(),
         features: target.features.clone(),
+        version: None,
     }
 }
 
