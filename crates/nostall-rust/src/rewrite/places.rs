@@ -189,6 +189,11 @@ impl<'a> Place<'a> {
             number if number.starts_with(|c: char| c.is_ascii_digit()) => "value",
             name => name,
         };
+        // `file.file` may not hide `file`: other parts of it may be needed.
+        let root = &self.site.facts.bindings[self.root.index()];
+        let hides = self.is_field && self.site.facts.text(root.name) == name;
+        let own = format!("own_{name}");
+        let name = if hides { own.as_str() } else { name };
         let taken = |statement: &String| statement.starts_with(&format!("let {name} = "));
         let place = compact(self.text).unwrap_or_else(|| self.text.to_owned());
         let statement = format!("let {name} = {place}{makes};");
