@@ -27,14 +27,13 @@ pub(crate) fn find(
         program,
         catalog,
         inner: inner(program),
-        concurrency,
     };
     let waiting = program.bodies().filter(|body| {
         let context = runs[body.index()].context;
         matches!(context, Context::Sync | Context::Offloaded)
             && program.facts(*body).language == Language::Rust
     });
-    let futures = waiting.flat_map(|body| cx.futures_of(body));
+    let futures = waiting.flat_map(|body| futures_of(program, catalog, concurrency, body));
     let is_async = |body: &ProgramBody| {
         runs[body.index()].context == Context::Async && runs[body.index()].entry == *body
     };
@@ -43,12 +42,47 @@ pub(crate) fn find(
         .collect()
 }
 
+/// The futures that a body waits for with nothing beside them: `runtime.block_on(future)`.
+pub(crate) fn futures_of(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    concurrency: &Concurrency,
+    body: ProgramBody,
+) -> Vec<ProgramBody> {
+    let waits = |call: &ProgramCall| {
+        let mut targets = program.targets(*call).iter();
+        targets.any(|target| match target.kind {
+            TargetKind::Api(api) => {
+                let api = catalog.api(ApiId(api));
+                api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
+            }
+            _ => false,
+        })
+    };
+    // Tasks that were spawned beside it may be the same thread's.
+    let alone = |call: &ProgramCall| concurrency.beside(program, body, *call).next().is_none();
+    let calls = program.calls_of(body).iter().copied();
+    let mut futures = Vec::new();
+    for call in calls.filter(|call| waits(call) && alone(call)) {
+        futures.extend(
+            program
+                .passed(call)
+                .iter()
+                .filter_map(|passed| match passed.target.kind {
+                    TargetKind::Body(future) => Some(future),
+                    _ => None,
+                }),
+        );
+        futures.extend(futures_given(program, body, call));
+    }
+    futures
+}
+
 struct Cx<'a> {
     program: &'a Program<'a>,
     catalog: &'a Catalog,
     /// Per body: the closures and blocks in it.
     inner: FxHashMap<ProgramBody, Vec<ProgramBody>>,
-    concurrency: &'a Concurrency,
 }
 
 fn inner(program: &Program<'_>) -> FxHashMap<ProgramBody, Vec<ProgramBody>> {
@@ -64,38 +98,6 @@ fn inner(program: &Program<'_>) -> FxHashMap<ProgramBody, Vec<ProgramBody>> {
 }
 
 impl Cx<'_> {
-    /// The futures that a body waits for: `runtime.block_on(future)`.
-    fn futures_of(&self, body: ProgramBody) -> Vec<ProgramBody> {
-        let calls = self.program.calls_of(body).iter().copied();
-        let waits = calls.filter(|call| {
-            let mut targets = self.program.targets(*call).iter();
-            targets.any(|target| match target.kind {
-                TargetKind::Api(api) => {
-                    let api = self.catalog.api(ApiId(api));
-                    api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
-                }
-                _ => false,
-            })
-        });
-        // Tasks that were spawned beside it may be the same thread's.
-        let alone = waits.filter(|call| {
-            let mut beside = self.concurrency.beside(self.program, body, *call);
-            beside.next().is_none()
-        });
-        alone
-            .flat_map(|call| {
-                let passed = self.program.passed(call).iter();
-                let written = passed.filter_map(|passed| match passed.target.kind {
-                    TargetKind::Body(future) => Some(future),
-                    _ => None,
-                });
-                let mut futures: Vec<ProgramBody> = written.collect();
-                futures.extend(futures_given(self.program, body, call));
-                futures
-            })
-            .collect()
-    }
-
     fn is_alone(&self, future: ProgramBody) -> bool {
         let mut seen = FxHashSet::from_iter([future]);
         let mut open = vec![future];

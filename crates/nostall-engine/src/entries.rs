@@ -215,15 +215,8 @@ impl Cx<'_> {
     fn call_on(&mut self, object: ExprId) -> Option<CallId> {
         let facts = self.facts;
         let first = self.program.first_body_beside(self.body);
-        let receivers = self.receivers.entry(first).or_insert_with(|| {
-            let calls = facts.calls.iter().enumerate();
-            calls
-                .filter_map(|(index, call)| match call.callee {
-                    Callee::Method { receiver, .. } => Some((receiver, CallId::new(index))),
-                    _ => None,
-                })
-                .collect()
-        });
+        let receivers = self.receivers.entry(first);
+        let receivers = receivers.or_insert_with(|| facts.methods_by_receiver());
         receivers.get(&object).copied()
     }
 

@@ -4,12 +4,13 @@
 //! what async functions do that are only called from there. A function that a library offers to others is not: nobody knows
 //! when they call it.
 
-use nostall_catalog::{ApiId, Catalog, Effect};
+use nostall_catalog::{ApiId, Catalog};
 use nostall_model::facts::{ExprKind, ItemKind, Sink};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Category, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::alone::{self, futures_of};
 use crate::concurrency::Concurrency;
 use crate::contexts::Runs;
 use crate::placement::Placement;
@@ -50,7 +51,7 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
     mains.sort_unstable();
     mains.dedup();
     let mut startup = Startup::default();
-    let alone = crate::alone::find(program, catalog, runs, &concurrency);
+    let alone = alone::find(program, catalog, runs, &concurrency);
     if mains.is_empty() && alone.is_empty() {
         return startup;
     }
@@ -125,21 +126,8 @@ fn waited_for(
     let mut seen: FxHashSet<ProgramBody> = open.iter().copied().collect();
     let mut found = Vec::new();
     while let Some(body) = open.pop() {
+        found.extend(futures_of(program, catalog, concurrency, body));
         for call in program.calls_of(body) {
-            let waits = program
-                .targets(*call)
-                .iter()
-                .any(|target| match target.kind {
-                    TargetKind::Api(api) => {
-                        let api = catalog.api(ApiId(api));
-                        api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
-                    }
-                    _ => false,
-                });
-            if waits && concurrency.beside(program, body, *call).next().is_none() {
-                found.extend(futures_given(program, body, *call));
-                found.extend(passed_bodies(program, *call));
-            }
             for target in program.targets(*call) {
                 if let TargetKind::Body(callee) = target.kind
                     && is_sync(callee)
@@ -154,19 +142,6 @@ fn waited_for(
         runs[body.index()].context == Context::Async && runs[body.index()].entry == *body
     });
     found
-}
-
-fn passed_bodies<'a>(
-    program: &'a Program<'_>,
-    call: ProgramCall,
-) -> impl Iterator<Item = ProgramBody> + 'a {
-    program
-        .passed(call)
-        .iter()
-        .filter_map(|passed| match passed.target.kind {
-            TargetKind::Body(body) => Some(body),
-            _ => None,
-        })
 }
 
 /// The async functions whose futures a call is given.

@@ -22,6 +22,8 @@ pub use calls::*;
 pub use exprs::*;
 pub use items::*;
 
+use rustc_hash::FxHashMap;
+
 use crate::{Language, Name, Names, Span, finding::ProblemCode};
 
 /// Declares index types, one per arena.
@@ -321,6 +323,18 @@ impl FileFacts {
     #[must_use]
     pub fn type_list(&self, run: Run) -> &[TypeExprId] {
         &self.type_lists[run.range()]
+    }
+
+    /// Returns the methods that are called, by what they are called on.
+    #[must_use]
+    pub fn methods_by_receiver(&self) -> FxHashMap<ExprId, CallId> {
+        let calls = self.calls.iter().enumerate();
+        calls
+            .filter_map(|(index, call)| match call.callee {
+                Callee::Method { receiver, .. } => Some((receiver, CallId::new(index))),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Walks the regions from `id` outwards, itself first.

@@ -88,18 +88,24 @@ impl Cx<'_> {
         targets
     }
 
+    /// The entry of the catalogue that is all that a call may reach.
+    pub(super) fn only_api(&self, targets: &[Target]) -> Option<&Api> {
+        match targets {
+            [
+                Target {
+                    kind: TargetKind::Api(api),
+                    ..
+                },
+            ] => Some(self.catalog.api(ApiId(*api))),
+            _ => None,
+        }
+    }
+
     /// The methods of its arguments that a function of the catalogue calls: `len(x)`, `list(x)`.
     fn called_in_turn(&self, file: usize, call: &Call, targets: &[Target]) -> Vec<Target> {
-        let [
-            Target {
-                kind: TargetKind::Api(api),
-                ..
-            },
-        ] = targets
-        else {
+        let Some(api) = self.only_api(targets) else {
             return Vec::new();
         };
-        let api = self.catalog.api(ApiId(*api));
         let arguments = &self.facts(file).arguments[call.arguments.range()];
         let own = arguments.iter().take(1);
         let own = own.flat_map(|it| api.calls.iter().map(move |method| (it, &**method)));

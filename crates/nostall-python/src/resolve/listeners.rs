@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use nostall_catalog::{Api, ApiId, Listens};
+use nostall_catalog::{Api, Listens};
 use nostall_model::facts::{Call, CallId, Callee, ExprId, ExprKind, Literal};
-use nostall_model::program::{Target, TargetKind};
+use nostall_model::program::Target;
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
@@ -25,16 +25,9 @@ struct Listener<'a> {
 impl Cx<'_> {
     /// What the listeners run that a call tells.
     pub(super) fn told(&self, file: usize, call: &Call, targets: &[Target]) -> Vec<Target> {
-        let [
-            Target {
-                kind: TargetKind::Api(api),
-                ..
-            },
-        ] = targets
-        else {
+        let Some(api) = self.only_api(targets) else {
             return Vec::new();
         };
-        let api = self.catalog.api(ApiId(*api));
         let Some(registers) = &api.tells else {
             return Vec::new();
         };

@@ -2,14 +2,13 @@
 
 use nostall_catalog::{Clones, Thread};
 use nostall_model::facts::{
-    BodyId, CallId, Callee, Expr, ExprId, ExprKind, FileFacts, ItemKind, ParameterKind,
-    TypeExprKind,
+    BodyId, CallId, Expr, ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, TypeExprKind,
 };
 use nostall_model::program::{
     Captured, Ownership, ProgramBody, ProgramCall, Resolution, TargetKind,
 };
 use nostall_model::{Context, Language, Span};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::Cx;
 use super::mounts::{DefId, MountId};
@@ -56,7 +55,7 @@ impl Cx<'_> {
             return;
         }
         let places = places(facts);
-        let called_on = called_on(facts);
+        let called_on = facts.methods_by_receiver();
         for index in 0..facts.calls.len() {
             let id = CallId::new(index);
             let call = own.call(id);
@@ -270,17 +269,6 @@ impl Cx<'_> {
             },
         }
     }
-}
-
-/// The methods that are called, by what they are called on.
-fn called_on(facts: &FileFacts) -> FxHashMap<ExprId, CallId> {
-    let calls = facts.calls.iter().enumerate();
-    calls
-        .filter_map(|(index, call)| match call.callee {
-            Callee::Method { receiver, .. } => Some((receiver, CallId::new(index))),
-            _ => None,
-        })
-        .collect()
 }
 
 fn reaches_something(resolution: &Resolution, call: usize) -> bool {
