@@ -63,9 +63,9 @@ pub struct Api {
     pub category: Option<Category>,
     /// What the thread waits for; it gives the base risk: `unbounded` (another party decides when: child process, accept, recv,
     /// join, channel, condition, user input), `timer` (a sleep; see `duration`), `network` (a round trip), `cpu` (made to be
-    /// slow, or of large input), `disk` (a file's content or a tree), `metadata` (one quick file-system call: stat, exists,
-    /// mkdir, rename, open), `brief` (a short lock, a line to the console, starting a process without waiting). Needed where
-    /// `effect` is `blocks`.
+    /// slow, or of large input), `data` (a pass over data in memory: compression), `disk` (a file's content or a tree), `metadata`
+    /// (one quick file-system call: stat, exists, mkdir, rename, open), `brief` (a short lock, a line to the console, starting a
+    /// process without waiting). Needed where `effect` is `blocks`.
     pub waits: Option<Waits>,
     /// One sentence: what happens on the calling thread. Needed where `effect` is `blocks`.
     pub why: String,

@@ -1,6 +1,6 @@
 //! Which calls run tasks side by side, and which of a function's calls one run of it cannot both make.
 
-use nostall_catalog::{ApiId, Catalog, Effect};
+use nostall_catalog::{Api, ApiId, Catalog, Effect};
 use nostall_model::Language;
 use nostall_model::facts::{ExprKind, FileFacts, RegionId, RegionKind, Sink};
 use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
@@ -68,7 +68,7 @@ impl Concurrency {
 
 fn starts_others(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) -> bool {
     let mut targets = program.targets(call).iter();
-    awaits_others(program, call)
+    awaits_others(program, catalog, call)
         || targets.any(|target| match target.kind {
             TargetKind::Api(api) => {
                 let api = catalog.api(ApiId(api));
@@ -78,14 +78,23 @@ fn starts_others(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) ->
         })
 }
 
-/// Says whether a call of Python waits for something outside of the program: what runs meanwhile nobody knows. Of Rust's
-/// libraries the catalogue says which run tasks side by side.
-fn awaits_others(program: &Program<'_>, call: ProgramCall) -> bool {
+/// Says whether a call of Python waits for something outside of the program of which the catalogue does not speak: what runs
+/// meanwhile nobody knows. Of Rust's libraries the catalogue says which run tasks side by side.
+fn awaits_others(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) -> bool {
     let (facts, record) = program.call(call);
-    let is_body = |target: &Target| matches!(target.kind, TargetKind::Body(_));
+    let is_known = |target: &Target| match target.kind {
+        TargetKind::Body(_) => true,
+        TargetKind::Api(api) => is_named(catalog.api(ApiId(api))),
+        _ => false,
+    };
     facts.language == Language::Python
         && record.sink == Sink::Awaited
-        && !program.targets(call).iter().all(is_body)
+        && !program.targets(call).iter().all(is_known)
+}
+
+/// Says whether an entry speaks of this function, not of all that stand in one place.
+fn is_named(api: &Api) -> bool {
+    !api.path.contains('*')
 }
 
 /// Says whether two calls stand in different arms of one choice that is made once.

@@ -97,7 +97,7 @@ impl Cx<'_> {
 
     /// Says whether a body, or one that calls it, is async or starts a loop.
     fn is_near_loop(&self, body: ProgramBody) -> bool {
-        let callers = callers(self.program);
+        let callers = callers(self.program, self.catalog);
         let mut open = vec![body];
         let mut seen = FxHashSet::default();
         while let Some(body) = open.pop() {

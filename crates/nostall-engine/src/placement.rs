@@ -15,11 +15,14 @@ use crate::sinks::{Blocking, only_value};
 /// A value is looked through as many steps as this.
 const MOST_STEPS: usize = 8;
 
+/// As many loops around a call are told apart.
+const MOST_LOOPS: u8 = 2;
+
 /// What is known of the place of a wait, on the way to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Placement {
-    /// In a loop over run-time data that is not left in between.
-    pub looped: bool,
+    /// In how many loops, one in the other, over run-time data that are not left in between; up to two are counted.
+    pub loops: u8,
     /// While a lock is held.
     pub locked: bool,
     /// Once in the life of the program.
@@ -41,7 +44,7 @@ impl Placement {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
-            looped: self.looped || other.looped,
+            loops: (self.loops + other.loops).min(MOST_LOOPS),
             locked: self.locked || other.locked,
             once: self.once || other.once,
             kept: self.kept || other.kept,
@@ -58,7 +61,7 @@ impl Placement {
     pub fn within(self, step: Self) -> Self {
         let often = !self.once;
         self.and(Self {
-            looped: step.looped && often,
+            loops: if often { step.loops } else { 0 },
             locked: step.locked && often,
             ..step
         })
@@ -78,15 +81,20 @@ impl Placement {
                 });
             }
         };
-        let rises = blocking.waits != Waits::Brief;
+        // A quick call is worth a word where its number is a product: in one loop it mostly stays below a millisecond.
+        let enough = match blocking.waits {
+            Waits::Brief => u8::MAX,
+            Waits::Metadata => MOST_LOOPS,
+            _ => 1,
+        };
         step(
-            rises && self.looped,
+            self.loops >= enough,
             Risk::raised,
             "loop",
             "in a loop without an await",
         );
         step(
-            rises && self.locked,
+            self.locked && enough == 1,
             Risk::raised,
             "lock-held",
             "while a lock is held",
@@ -131,6 +139,8 @@ impl Placement {
 pub(crate) struct Loops {
     /// Per file: the loops whose waits add up within one poll.
     adding_up: Vec<FxHashSet<RegionId>>,
+    /// Per file: the values that are returned when they are there. A loop around such a call is a retry.
+    returned: Vec<FxHashSet<ExprId>>,
 }
 
 impl Loops {
@@ -138,29 +148,32 @@ impl Loops {
     pub(crate) fn new(facts: &[FileFacts]) -> Self {
         Self {
             adding_up: facts.iter().map(adding_up).collect(),
+            returned: facts.iter().map(returned_when_there).collect(),
         }
     }
 
-    /// Says whether a call stands in such a loop.
-    pub(crate) fn contain(&self, file: usize, facts: &FileFacts, call: &Call) -> bool {
+    /// Counts such loops around a call, one in the other.
+    pub(crate) fn around(&self, file: usize, facts: &FileFacts, call: &Call) -> u8 {
         let loops = &self.adding_up[file];
         // What is iterated over is computed before the loop.
         let is_head = call.kind == CallKind::Iterate;
-        if loops.is_empty() || is_head {
-            return false;
+        if loops.is_empty() || is_head || self.returned[file].contains(&call.expr) {
+            return 0;
         }
         // Code that always ends in a `return` is reached once, whatever loop it stands in; so is what ends in a `raise` that no
         // `try` of the loop may handle.
         let mut is_tried = false;
-        facts
+        let around = facts
             .regions_outwards(call.region)
             .take_while(|region| {
                 is_tried |= facts.regions[region.index()].kind == RegionKind::Try;
                 let raises = |event: &Event| matches!(event, Event::Raise);
-                !ends_in(facts, *region, &|event| matches!(event, Event::Return(_)))
-                    && (is_tried || !ends_in(facts, *region, &raises))
+                !returns(facts, *region) && (is_tried || !ends_in(facts, *region, &raises))
             })
-            .any(|region| loops.contains(&region))
+            .filter(|region| loops.contains(region));
+        around
+            .take(usize::from(MOST_LOOPS))
+            .fold(0, |sum, _| sum + 1)
     }
 }
 
@@ -186,6 +199,24 @@ fn adding_up(facts: &FileFacts) -> FxHashSet<RegionId> {
         }
     }
     loops
+}
+
+/// The values of a file whose success is returned: `match open() { Ok(file) => return file, .. }`.
+fn returned_when_there(facts: &FileFacts) -> FxHashSet<ExprId> {
+    let tests = |region: RegionId| &facts.branch_tests[facts.regions[region.index()].tests.range()];
+    let is_there =
+        |test: &&BranchTest| test.holds && matches!(test.shown, Shown::Success { layers: 1, .. });
+    (0..facts.regions.len())
+        .map(RegionId::new)
+        .filter(|region| !tests(*region).is_empty() && returns(facts, *region))
+        .flat_map(|region| tests(region).iter().filter(is_there))
+        .map(|test| only_value(facts, test.value).unwrap_or(test.value))
+        .collect()
+}
+
+/// Says whether a region always leaves its body.
+fn returns(facts: &FileFacts, region: RegionId) -> bool {
+    ends_in(facts, region, &|event| matches!(event, Event::Return(_)))
 }
 
 /// Says whether a region always comes to an event of a kind.
@@ -333,7 +364,11 @@ pub(crate) fn own_placement(
     let kept = fills(facts, record, |_, _| true);
     let often = !once;
     Placement {
-        looped: often && loops.contain(program.file_of_call(call).index(), facts, record),
+        loops: if often {
+            loops.around(program.file_of_call(call).index(), facts, record)
+        } else {
+            0
+        },
         locked: often && locked.contains_key(&call),
         once,
         kept,

@@ -4,7 +4,7 @@
 //! what async functions do that are only called from there. A function that a library offers to others is not: nobody knows
 //! when they call it.
 
-use nostall_catalog::{ApiId, Catalog};
+use nostall_catalog::{ApiId, Catalog, Effect};
 use nostall_model::facts::{ExprKind, ItemKind, Sink};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Category, Context, Language};
@@ -60,7 +60,7 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
         runs,
         concurrency,
         inner: within_entries(program, runs),
-        callers: callers(program),
+        callers: callers(program, catalog),
     };
     for main in mains {
         cx.begin_at(main, &mut startup);
@@ -326,7 +326,10 @@ fn first_name(path: &str) -> &str {
 }
 
 /// The calls of each body; none where it is also handed on.
-pub(crate) fn callers(program: &Program<'_>) -> FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> {
+pub(crate) fn callers(
+    program: &Program<'_>,
+    catalog: &Catalog,
+) -> FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> {
     let mut callers: FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> = FxHashMap::default();
     let present = program
         .bodies()
@@ -340,10 +343,26 @@ pub(crate) fn callers(program: &Program<'_>) -> FxHashMap<ProgramBody, Option<Ve
             }
         }
         for passed in program.passed(*call) {
-            if let TargetKind::Body(callee) = passed.target.kind {
+            if let TargetKind::Body(callee) = passed.target.kind
+                && !only_looks(program, catalog, *call)
+            {
                 callers.insert(callee, None);
             }
         }
     }
     callers
+}
+
+/// Says whether a call keeps nothing of the functions that it is given, and runs none: `@staticmethod`, `callable`.
+fn only_looks(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) -> bool {
+    program
+        .targets(call)
+        .iter()
+        .all(|target| match target.kind {
+            TargetKind::Api(api) => {
+                let api = catalog.api(ApiId(api));
+                api.effect == Effect::None && !api.registers && !api.path.contains('*')
+            }
+            _ => false,
+        })
 }

@@ -662,7 +662,7 @@ fn doubted(effect: Effect) -> Effect {
 /// What an api says of how often its callable runs.
 pub(crate) fn by_times(api: &nostall_catalog::Api) -> Placement {
     Placement {
-        looped: api.times == Some(Times::Many),
+        loops: u8::from(api.times == Some(Times::Many)),
         once: api.times == Some(Times::Once),
         ..Placement::default()
     }
@@ -686,7 +686,7 @@ pub(crate) fn times_at(
         _ => false,
     };
     Placement {
-        looped: times.looped && !is_short,
+        loops: if is_short { 0 } else { times.loops },
         ..times
     }
 }

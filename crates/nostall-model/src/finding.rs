@@ -223,6 +223,8 @@ pub enum Waits {
     Network,
     /// A computation made to be slow, or of large input.
     Cpu,
+    /// A pass over data in memory, such as compression: as long as there is much of it.
+    Data,
     /// A file's content or a tree.
     Disk,
     /// One quick file-system call.
@@ -240,6 +242,7 @@ impl Waits {
             Self::Timer => "timer",
             Self::Network => "network",
             Self::Cpu => "cpu",
+            Self::Data => "data",
             Self::Disk => "disk",
             Self::Metadata => "metadata",
             Self::Brief => "brief",
@@ -252,7 +255,7 @@ impl Waits {
         match self {
             Self::Unbounded | Self::Timer => Risk::Critical,
             Self::Network | Self::Cpu => Risk::High,
-            Self::Disk => Risk::Medium,
+            Self::Data | Self::Disk => Risk::Medium,
             Self::Metadata | Self::Brief => Risk::Low,
         }
     }
@@ -265,6 +268,7 @@ impl Waits {
             Self::Timer => "sleeps",
             Self::Network => "network round trip",
             Self::Cpu => "long computation",
+            Self::Data => "computes over all of its data",
             Self::Disk => "reads or writes the disk",
             Self::Metadata => "one quick file-system call",
             Self::Brief => "usually very short",

@@ -48,7 +48,7 @@ fn what_a_wait_does(waits: Waits, language: Language) -> String {
     match waits {
         Waits::Timer => format!("puts the {executor} to sleep"),
         Waits::Network => format!("holds the {executor} for a network round trip"),
-        Waits::Cpu => format!("computes on the {executor}"),
+        Waits::Cpu | Waits::Data => format!("computes on the {executor}"),
         Waits::Disk => format!("holds the {executor} while the disk works"),
         Waits::Metadata => format!("holds the {executor} for a file-system call"),
         Waits::Brief => format!("holds the {executor} for a moment"),

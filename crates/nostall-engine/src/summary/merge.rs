@@ -16,7 +16,7 @@ pub(super) fn add_effect(effects: &mut Vec<Effect>, new: Effect) {
                 (
                     effect.confidence,
                     std::cmp::Reverse(effect.hops),
-                    u8::from(placement.looped) + u8::from(placement.locked),
+                    placement.loops + u8::from(placement.locked),
                 )
             };
             if key(&new) > key(known) {
