@@ -260,9 +260,11 @@ fn check_when(when: &When) -> Vec<String> {
         && when.waits.is_none()
         && when.reason.is_none()
         && when.proves.is_none()
+        && when.workers.is_none()
     {
         errors.push(
-            "`when` changes nothing: it needs `effect`, `waits`, `reason` or `proves`".to_owned(),
+            "`when` changes nothing: it needs `effect`, `waits`, `reason`, `proves` or `workers`"
+                .to_owned(),
         );
     }
     errors

@@ -58,6 +58,12 @@ pub struct Api {
     /// `true` where what is given runs beside other tasks: a server, a `select!`, a stream with many futures in flight.
     /// `effect = "schedules"` says so already.
     pub concurrent: bool,
+    /// `true` where the futures that it is given run side by side in one task until it is over: `join!`, `select!`.
+    pub together: bool,
+    /// `true` where threads of the runtime's own run tasks: what makes such a runtime (`false` for one of a single thread), what
+    /// hands a task to those threads (`tokio::spawn`), and what waits for a future on the thread that calls it meanwhile
+    /// (`Runtime::block_on`, `#[tokio::main]`).
+    pub workers: Option<bool>,
     /// `fs net http db cache queue cloud process sleep lock wait cpu console runtime`; it gives the rule (`blocking-fs`;
     /// `runtime` gives `nested-runtime`). Needed where `effect` is `blocks`.
     pub category: Option<Category>,
@@ -153,7 +159,7 @@ pub struct Api {
     /// `0`, `"w"`, or `"none"` spelled `none = true`); `given = true/false` asks whether the argument is there;
     /// `type = ["io.BytesIO"]` whether it is a value of one of these types, or of one that extends one (Python). What changes:
     /// `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also what it `returns`, for a literal what
-    /// the call `proves`.
+    /// the call `proves`, or `workers`.
     pub when: Vec<When>,
     /// For a wildcard: names below that do not count (`["new", "builder"]`).
     pub except: Vec<String>,
@@ -456,6 +462,8 @@ pub struct When {
     pub returns: Option<String>,
     /// What the call proves then.
     pub proves: Option<String>,
+    /// Whether threads of the runtime's own run tasks then.
+    pub workers: Option<bool>,
 }
 
 /// A question about an argument.

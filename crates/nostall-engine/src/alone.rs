@@ -59,23 +59,37 @@ pub(crate) fn futures_of(
             _ => false,
         })
     };
-    // Tasks that were spawned beside it may be the same thread's.
-    let alone = |call: &ProgramCall| concurrency.beside(program, body, *call).next().is_none();
     let calls = program.calls_of(body).iter().copied();
     let mut futures = Vec::new();
-    for call in calls.filter(|call| waits(call) && alone(call)) {
-        futures.extend(
-            program
-                .passed(call)
-                .iter()
-                .filter_map(|passed| match passed.target.kind {
-                    TargetKind::Body(future) => Some(future),
-                    _ => None,
-                }),
-        );
-        futures.extend(futures_given(program, body, call));
+    for call in calls.filter(|call| waits(call)) {
+        let awaited = awaited_by(program, body, call);
+        // Tasks that were spawned beside it may be the same thread's. What it waits for speaks for itself.
+        let mut beside = concurrency.beside(program, body, call);
+        if beside.all(|other| is_within(program, program.body_of_call(other), &awaited)) {
+            futures.extend(awaited);
+        }
     }
     futures
+}
+
+/// The futures that a call is given.
+pub(crate) fn awaited_by(
+    program: &Program<'_>,
+    body: ProgramBody,
+    call: ProgramCall,
+) -> Vec<ProgramBody> {
+    let passed = program.passed(call).iter();
+    let blocks = passed.filter_map(|passed| match passed.target.kind {
+        TargetKind::Body(future) => Some(future),
+        _ => None,
+    });
+    blocks.chain(futures_given(program, body, call)).collect()
+}
+
+/// Says whether a body is one of others, or is written in one of them.
+fn is_within(program: &Program<'_>, body: ProgramBody, others: &[ProgramBody]) -> bool {
+    std::iter::successors(Some(body), |body| program.parent(*body))
+        .any(|body| others.contains(&body))
 }
 
 struct Cx<'a> {

@@ -2,22 +2,30 @@
 
 use nostall_catalog::{Api, ApiId, Catalog, Effect};
 use nostall_model::Language;
-use nostall_model::facts::{ExprKind, FileFacts, RegionId, RegionKind, Sink};
+use nostall_model::facts::{CallId, ExprId, ExprKind, FileFacts, RegionId, RegionKind, Sink};
 use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::program::Program;
+use crate::sinks::only_value;
 
 /// Per function, its calls that run tasks side by side, themselves or by what they call. What closures and blocks in a function do
 /// counts as the function's.
-pub(crate) struct Concurrency(FxHashMap<ProgramBody, Vec<ProgramCall>>);
+pub(crate) struct Concurrency {
+    calls: FxHashMap<ProgramBody, Vec<ProgramCall>>,
+    /// Calls whose futures run side by side with others in one task: `join!(a(), b())`.
+    together: FxHashSet<ProgramCall>,
+}
 
 impl Concurrency {
     /// Looks at all calls.
     pub(crate) fn find(program: &Program<'_>, catalog: &Catalog) -> Self {
         let mut calls_to: FxHashMap<ProgramBody, Vec<(ProgramBody, ProgramCall)>> =
             FxHashMap::default();
-        let mut found = Self(FxHashMap::default());
+        let mut found = Self {
+            calls: FxHashMap::default(),
+            together: together(program, catalog),
+        };
         let mut open: Vec<ProgramBody> = Vec::new();
         for body in program.bodies() {
             let outer = outermost(program, body);
@@ -45,7 +53,7 @@ impl Concurrency {
 
     /// Notes a call; answers whether the function had none before.
     fn add(&mut self, function: ProgramBody, call: ProgramCall) -> bool {
-        let calls = self.0.entry(function).or_default();
+        let calls = self.calls.entry(function).or_default();
         let is_first = calls.is_empty();
         if !calls.contains(&call) {
             calls.push(call);
@@ -60,9 +68,45 @@ impl Concurrency {
         body: ProgramBody,
         call: ProgramCall,
     ) -> impl Iterator<Item = ProgramCall> {
-        let all = self.0.get(&outermost(program, body)).into_iter().flatten();
-        all.copied()
-            .filter(move |other| *other != call && !exclude_each_other(program, *other, call))
+        let all = self.calls.get(&outermost(program, body));
+        let all = all.into_iter().flatten().copied();
+        all.filter(move |other| *other != call && !exclude_each_other(program, *other, call))
+    }
+
+    /// Says whether the future that a call makes runs side by side with others in one task.
+    pub(crate) fn is_shared(&self, call: ProgramCall) -> bool {
+        self.together.contains(&call)
+    }
+}
+
+/// The calls that make the futures which `join!` and the like are given.
+fn together(program: &Program<'_>, catalog: &Catalog) -> FxHashSet<ProgramCall> {
+    let takes = |call: &ProgramCall| {
+        let mut targets = program.targets(*call).iter();
+        targets.any(|target| match target.kind {
+            TargetKind::Api(api) => catalog.api(ApiId(api)).together,
+            _ => false,
+        })
+    };
+    let mut found = FxHashSet::default();
+    for body in program.bodies() {
+        for call in program.calls_of(body).iter().filter(|call| takes(call)) {
+            let (facts, record) = program.call(*call);
+            for argument in &facts.arguments[record.arguments.range()] {
+                found.extend(made_by(facts, argument.value).map(|id| program.call_in(body, id)));
+            }
+        }
+    }
+    found
+}
+
+/// The call whose future a value is, also by a variable that has only that one.
+fn made_by(facts: &FileFacts, value: ExprId) -> Option<CallId> {
+    let value = only_value(facts, value).unwrap_or(value);
+    match facts.expr(value).kind {
+        ExprKind::Call(id) => Some(id),
+        ExprKind::Reference(inner) => made_by(facts, inner),
+        _ => None,
     }
 }
 

@@ -102,6 +102,19 @@ pub fn judge(bench: &Bench<'_>, id: u32, call: &Call) -> Option<Blocking> {
     })
 }
 
+/// Says whether threads of a runtime's own run tasks, as an api that is given arguments says; none where it says nothing of that.
+pub(crate) fn workers(facts: &FileFacts, arguments: &[Argument], api: &Api) -> Option<bool> {
+    let told = api.when.iter().find_map(|when| {
+        let Test::Is(wanted) = when.test() else {
+            return None;
+        };
+        let found = argument(facts, arguments, &when.argument)?;
+        when.workers
+            .filter(|_| equals(constant(facts, found.value, 4), wanted))
+    });
+    told.or(api.workers)
+}
+
 /// Says whether something is awaited in the block that a call ends, or waited for by a call that is a wait of its own.
 fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {
     let facts = bench.facts;

@@ -2,7 +2,9 @@
 //!
 //! Both begin at an async `main`. What it calls before its first call that runs tasks side by side is start-up, and so is
 //! what async functions do that are only called from there. A function that a library offers to others is not: nobody knows
-//! when they call it.
+//! when they call it. A library that only the binary beside it uses offers nothing (`offered`).
+//!
+//! On a runtime with threads of its own the first future has the main thread for itself, whatever it spawns (`root`).
 
 use nostall_catalog::{ApiId, Catalog, Effect};
 use nostall_model::facts::{ExprKind, ItemKind, Sink};
@@ -15,6 +17,10 @@ use crate::concurrency::Concurrency;
 use crate::contexts::Runs;
 use crate::placement::Placement;
 use crate::program::Program;
+use offered::Offered;
+
+mod offered;
+mod root;
 
 /// The calls that a program makes while it starts, or while nothing else can run.
 #[derive(Debug, Default)]
@@ -23,6 +29,8 @@ pub(crate) struct Startup {
     starting: FxHashSet<ProgramCall>,
     /// In runs that never run tasks side by side.
     alone: FxHashSet<ProgramCall>,
+    /// In a first future that has the main thread for itself.
+    on_main: FxHashSet<ProgramCall>,
     /// Bodies that only run in futures which have a thread for themselves.
     own_thread: FxHashSet<ProgramBody>,
 }
@@ -33,7 +41,7 @@ impl Startup {
         Placement {
             startup: self.starting.contains(&call),
             alone: self.alone.contains(&call),
-            own_thread: self.own_thread.contains(&entry),
+            own_thread: self.on_main.contains(&call) || self.own_thread.contains(&entry),
             ..Placement::default()
         }
     }
@@ -41,39 +49,42 @@ impl Startup {
 
 /// Finds what is start-up.
 pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Startup {
+    let concurrency = Concurrency::find(program, catalog);
+    let waiting = sync_mains(program, runs);
     let mut mains: Vec<ProgramBody> = program
         .bodies()
         .filter(|body| is_main(program, *body, runs))
         .collect();
     mains.extend(started(program, catalog, runs));
-    let concurrency = Concurrency::find(program, catalog);
-    mains.extend(waited_for(program, catalog, runs, &concurrency));
+    mains.extend(waited_for(program, catalog, runs, &concurrency, &waiting));
     mains.sort_unstable();
     mains.dedup();
-    let mut startup = Startup::default();
+    let roots = root::find(program, catalog, runs, &waiting);
     let alone = alone::find(program, catalog, runs, &concurrency);
-    if mains.is_empty() && alone.is_empty() {
+    let mut startup = Startup::default();
+    if mains.is_empty() && roots.is_empty() && alone.is_empty() {
         return startup;
     }
+    let callers = callers(program, catalog);
     let cx = Cx {
         program,
         runs,
         concurrency,
         inner: within_entries(program, runs),
-        callers: callers(program, catalog),
+        offered: offered::find(program, runs, &callers),
+        callers,
     };
     for main in mains {
         cx.begin_at(main, &mut startup);
     }
+    cx.grade_roots(roots, catalog, &mut startup);
     startup.own_thread = cx.only_within(alone);
     startup
 }
 
 /// `async fn main` at the root of a crate.
 fn is_main(program: &Program<'_>, body: ProgramBody, runs: &[Runs]) -> bool {
-    is_root_main(program, body)
-        && runs[body.index()].context == Context::Async
-        && runs[body.index()].entry == body
+    is_root_main(program, body) && is_entry(runs, body)
 }
 
 fn is_root_main(program: &Program<'_>, body: ProgramBody) -> bool {
@@ -111,37 +122,58 @@ fn started(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Vec<Progr
     found
 }
 
-/// What a sync `main` of Rust waits for, itself or by what it calls: `runtime.block_on(run())`, with nothing beside it.
+/// The sync `main`s of Rust, each with the sync functions that it calls.
+fn sync_mains(program: &Program<'_>, runs: &[Runs]) -> Vec<Vec<ProgramBody>> {
+    let is_sync = |body: &ProgramBody| runs[body.index()].context == Context::Sync;
+    program
+        .bodies()
+        .filter(|body| is_root_main(program, *body) && is_sync(body))
+        .map(|main| called_from(program, main, is_sync))
+        .collect()
+}
+
+/// A body, and those bodies of a kind that it calls.
+fn called_from(
+    program: &Program<'_>,
+    body: ProgramBody,
+    is_wanted: impl Fn(&ProgramBody) -> bool,
+) -> Vec<ProgramBody> {
+    let mut found = vec![body];
+    let mut seen = FxHashSet::from_iter([body]);
+    let mut position = 0;
+    while let Some(body) = found.get(position).copied() {
+        position += 1;
+        let targets = program.calls_of(body).iter();
+        let targets = targets.flat_map(|call| program.targets(*call));
+        let callees = targets.filter_map(|target| match target.kind {
+            TargetKind::Body(callee) => Some(callee),
+            _ => None,
+        });
+        found.extend(callees.filter(|callee| is_wanted(callee) && seen.insert(*callee)));
+    }
+    found
+}
+
+/// What a sync `main` waits for, itself or by what it calls: `runtime.block_on(run())`, with nothing beside it.
 fn waited_for(
     program: &Program<'_>,
     catalog: &Catalog,
     runs: &[Runs],
     concurrency: &Concurrency,
+    waiting: &[Vec<ProgramBody>],
 ) -> Vec<ProgramBody> {
-    let is_sync = |body: ProgramBody| runs[body.index()].context == Context::Sync;
-    let mut open: Vec<ProgramBody> = program
-        .bodies()
-        .filter(|body| is_root_main(program, *body) && is_sync(*body))
+    let mut found: Vec<ProgramBody> = waiting
+        .iter()
+        .flatten()
+        .flat_map(|body| futures_of(program, catalog, concurrency, *body))
         .collect();
-    let mut seen: FxHashSet<ProgramBody> = open.iter().copied().collect();
-    let mut found = Vec::new();
-    while let Some(body) = open.pop() {
-        found.extend(futures_of(program, catalog, concurrency, body));
-        for call in program.calls_of(body) {
-            for target in program.targets(*call) {
-                if let TargetKind::Body(callee) = target.kind
-                    && is_sync(callee)
-                    && seen.insert(callee)
-                {
-                    open.push(callee);
-                }
-            }
-        }
-    }
-    found.retain(|body| {
-        runs[body.index()].context == Context::Async && runs[body.index()].entry == *body
-    });
+    found.retain(|body| is_entry(runs, *body));
     found
+}
+
+/// Says whether a body is async code that is entered by itself.
+fn is_entry(runs: &[Runs], body: ProgramBody) -> bool {
+    runs[body.index()].context == Context::Async && runs[body.index()].entry == body
 }
 
 /// The async functions whose futures a call is given.
@@ -171,6 +203,8 @@ struct Cx<'a> {
     concurrency: Concurrency,
     /// Per entry: the bodies that run with it.
     inner: FxHashMap<ProgramBody, Vec<ProgramBody>>,
+    /// The crates whose public functions others may call.
+    offered: Offered<'a>,
     /// Who calls a body, tests not counted; none where it is also passed around as a value.
     callers: FxHashMap<ProgramBody, Option<Vec<ProgramCall>>>,
 }
@@ -184,7 +218,10 @@ impl Cx<'_> {
             position += 1;
             self.note(main, body, startup);
             for callee in self.callees(body) {
-                if !members.contains(&callee) && self.only_from(callee, root, &members, startup) {
+                let is_graded = |call: &ProgramCall| {
+                    startup.alone.contains(call) || startup.starting.contains(call)
+                };
+                if !members.contains(&callee) && self.only_from(callee, root, &members, is_graded) {
                     members.push(callee);
                 }
             }
@@ -198,7 +235,8 @@ impl Cx<'_> {
         let callers = callers.filter(|_| body != main).unwrap_or_default();
         let alone = callers.iter().all(|call| startup.alone.contains(call));
         let bodies = self.inner.get(&body).into_iter().flatten();
-        for call in bodies.flat_map(|inner| self.program.calls_of(*inner)) {
+        let calls = bodies.flat_map(|inner| self.program.calls_of(*inner));
+        for call in calls.filter(|call| !self.concurrency.is_shared(**call)) {
             let mut beside = self
                 .concurrency
                 .beside(self.program, body, *call)
@@ -247,7 +285,9 @@ impl Cx<'_> {
                 let caller = &self.runs[self.program.body_of_call(*call).index()];
                 match caller.context {
                     Context::Async => {
-                        wanted(caller.entry) && self.program.call(*call).1.sink == Sink::Awaited
+                        wanted(caller.entry)
+                            && self.program.call(*call).1.sink == Sink::Awaited
+                            && !self.concurrency.is_shared(*call)
                     }
                     _ => true,
                 }
@@ -269,13 +309,13 @@ impl Cx<'_> {
             .collect()
     }
 
-    /// Says whether all calls of a body are start-up of bodies that are, and wait for it.
+    /// Says whether all calls of a body are some that are graded, of members, and wait for it.
     fn only_from(
         &self,
         body: ProgramBody,
         root: &str,
         members: &[ProgramBody],
-        startup: &Startup,
+        is_graded: impl Fn(&ProgramCall) -> bool,
     ) -> bool {
         if self.is_offered(body, root) {
             return false;
@@ -286,22 +326,20 @@ impl Cx<'_> {
         callers.iter().all(|call| {
             let caller = self.runs[self.program.body_of_call(*call).index()].entry;
             let awaited = self.program.call(*call).1.sink == Sink::Awaited;
-            awaited
-                && members.contains(&caller)
-                && (startup.alone.contains(call) || startup.starting.contains(call))
+            awaited && members.contains(&caller) && is_graded(call)
         })
     }
 
-    /// Says whether a function is public in another crate than the program's own.
+    /// Says whether a function is public in a crate whose functions others than the program's own binary may call.
     fn is_offered(&self, body: ProgramBody, root: &str) -> bool {
         let path = &self.program.resolved(body).path;
-        let elsewhere = first_name(path) != root;
+        let offered = self.offered.contains(first_name(path), root);
         let facts = self.program.facts(body);
         let public = self.program.body(body).item.is_some_and(|item| {
             let item = facts.item(item);
             item.public && matches!(item.kind, ItemKind::Function)
         });
-        elsewhere && public
+        offered && public
     }
 }
 
