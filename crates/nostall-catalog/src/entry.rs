@@ -771,6 +771,9 @@ pub struct TraitEntry {
     /// For a trait of Rust that programs implement: the methods that a library calls on the executor's threads, async or not
     /// (`call` of `tower::Service`).
     pub on_loop: Vec<String>,
+    /// `true` where types that derive it are what a command line is parsed into (`clap::Parser`): a function that is given one
+    /// carries out a command, and its future is a program's first one.
+    pub command_line: bool,
     /// Types that, as a parameter of such a method, say that another thread calls it (`actix::SyncContext`).
     pub off_loop_with: Vec<String>,
     /// Traits that come with it: `std::io::BufRead` comes with `std::io::Read`.

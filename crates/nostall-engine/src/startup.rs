@@ -19,6 +19,7 @@ use crate::placement::Placement;
 use crate::program::Program;
 use offered::Offered;
 
+mod commands;
 mod offered;
 mod root;
 
@@ -57,6 +58,14 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
         .collect();
     mains.extend(started(program, catalog, runs));
     mains.extend(waited_for(program, catalog, runs, &concurrency, &waiting));
+    let callers = callers(program, catalog);
+    mains.extend(commands::find(
+        program,
+        catalog,
+        runs,
+        &concurrency,
+        &callers,
+    ));
     mains.sort_unstable();
     mains.dedup();
     let roots = root::find(program, catalog, runs, &waiting);
@@ -65,7 +74,6 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
     if mains.is_empty() && roots.is_empty() && alone.is_empty() {
         return startup;
     }
-    let callers = callers(program, catalog);
     let cx = Cx {
         program,
         runs,
@@ -206,7 +214,7 @@ struct Cx<'a> {
     /// The crates whose public functions others may call.
     offered: Offered<'a>,
     /// Who calls a body, tests not counted; none where it is also passed around as a value.
-    callers: FxHashMap<ProgramBody, Option<Vec<ProgramCall>>>,
+    callers: Callers,
 }
 
 impl Cx<'_> {
@@ -363,12 +371,12 @@ fn first_name(path: &str) -> &str {
     path.split([':', '.']).next().unwrap_or(path)
 }
 
-/// The calls of each body; none where it is also handed on.
-pub(crate) fn callers(
-    program: &Program<'_>,
-    catalog: &Catalog,
-) -> FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> {
-    let mut callers: FxHashMap<ProgramBody, Option<Vec<ProgramCall>>> = FxHashMap::default();
+/// The calls of each body; none where it is also handed on. A body that nobody calls or hands on is not among them.
+pub(crate) type Callers = FxHashMap<ProgramBody, Option<Vec<ProgramCall>>>;
+
+/// Finds who calls each body.
+pub(crate) fn callers(program: &Program<'_>, catalog: &Catalog) -> Callers {
+    let mut callers = Callers::default();
     let present = program
         .bodies()
         .filter(|body| program.is_present(*body, false));

@@ -1,0 +1,178 @@
+//! Functions of Rust that carry out a command: what a line of a shell was parsed into is one of their parameters, or what they are
+//! methods of. A process does one command, so that their futures are a program's first ones, even where a library has them.
+
+use nostall_catalog::{Catalog, TraitEntry};
+use nostall_model::facts::{
+    ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, ScopeKind, Sink, TypeExprId, TypeExprKind,
+};
+use nostall_model::program::{ProgramBody, ProgramCall};
+use nostall_model::{Context, Language};
+use rustc_hash::FxHashSet;
+
+use super::{Callers, first_name, is_entry};
+use crate::concurrency::Concurrency;
+use crate::contexts::Runs;
+use crate::program::Program;
+
+/// How many references around a type are looked through.
+const MOST_STEPS: usize = 8;
+
+/// A type by its crate and its name.
+type Named<'a> = (&'a str, &'a str);
+
+/// How many functions are looked at between a command and the start of its process.
+const MOST_CALLERS: usize = 6;
+
+/// Finds the async functions that carry out a command, and that nothing runs as one task of many.
+pub(super) fn find(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    runs: &[Runs],
+    concurrency: &Concurrency,
+    callers: &Callers,
+) -> Vec<ProgramBody> {
+    let traits: Vec<&TraitEntry> = catalog
+        .traits()
+        .filter(|entry| entry.command_line)
+        .collect();
+    if traits.is_empty() {
+        return Vec::new();
+    }
+    let parsed = parsed(program, &traits);
+    program
+        .bodies()
+        .filter(|body| is_entry(runs, *body) && program.is_present(*body, false))
+        .filter(|body| {
+            let root = first_name(&program.resolved(*body).path);
+            types_given(program, *body).any(|name| parsed.contains(&(root, name)))
+        })
+        .filter(|body| {
+            let is_shared = |call: &ProgramCall| concurrency.is_shared(*call);
+            is_first(program, runs, callers, &is_shared, *body, MOST_CALLERS)
+        })
+        .collect()
+}
+
+/// Says whether all that call a function wait for it, up to those that nobody calls.
+fn is_first(
+    program: &Program<'_>,
+    runs: &[Runs],
+    callers: &Callers,
+    is_shared: &dyn Fn(&ProgramCall) -> bool,
+    body: ProgramBody,
+    steps: usize,
+) -> bool {
+    let Some(calls) = callers.get(&body) else {
+        return true;
+    };
+    let waits = |call: &ProgramCall| {
+        let around = program.body_of_call(*call);
+        if runs[around.index()].context != Context::Async {
+            return true;
+        }
+        let caller = runs[around.index()].entry;
+        program.call(*call).1.sink == Sink::Awaited
+            && !is_shared(call)
+            && program.body(caller).item.is_some()
+            && steps > 0
+            && is_first(program, runs, callers, is_shared, caller, steps - 1)
+    };
+    calls.as_ref().is_some_and(|calls| calls.iter().all(waits))
+}
+
+/// The types that a command line is parsed into: `#[derive(clap::Args)]`.
+fn parsed<'a>(program: &'a Program<'a>, traits: &[&TraitEntry]) -> FxHashSet<Named<'a>> {
+    let mut found = FxHashSet::default();
+    for body in program.bodies() {
+        let facts = program.facts(body);
+        // A file's items are looked at once, by its first body.
+        if facts.language != Language::Rust || program.first_body_beside(body) != body {
+            continue;
+        }
+        let is_named = |entry: &&TraitEntry| facts.names.find(first_name(&entry.path)).is_some();
+        let traits: Vec<&TraitEntry> = traits.iter().copied().filter(is_named).collect();
+        if traits.is_empty() {
+            continue;
+        }
+        let root = first_name(&program.resolved(body).path);
+        let types = facts
+            .items
+            .iter()
+            .filter(|item| matches!(item.kind, ItemKind::Struct { .. } | ItemKind::Enum));
+        for item in types {
+            let mut attributes = facts.expr_list(item.attributes).iter();
+            if let Some(name) = item.name
+                && attributes.any(|attribute| derives(facts, *attribute, &traits))
+            {
+                found.insert((root, facts.text(name)));
+            }
+        }
+    }
+    found
+}
+
+/// Says whether an attribute derives one of some traits.
+fn derives(facts: &FileFacts, attribute: ExprId, traits: &[&TraitEntry]) -> bool {
+    let ExprKind::Struct { path, fields } = facts.expr(attribute).kind else {
+        return false;
+    };
+    facts.path_text(path, "::") == "derive"
+        && facts.arguments[fields.range()].iter().any(|derived| {
+            match facts.expr(derived.value).kind {
+                ExprKind::Path(path) => {
+                    let last = facts.path_segments(path).last();
+                    last.is_some_and(|last| {
+                        let name = facts.text(last.name);
+                        traits.iter().any(|entry| last_name(&entry.path) == name)
+                    })
+                }
+                _ => false,
+            }
+        })
+}
+
+/// The names of the types of a function's parameters, and of what it is a method of.
+fn types_given<'a>(program: &'a Program<'a>, body: ProgramBody) -> impl Iterator<Item = &'a str> {
+    let facts = program.facts(body);
+    let record = program.body(body);
+    let parameters = &facts.parameters[record.parameters.range()];
+    let is_method = parameters
+        .iter()
+        .any(|parameter| parameter.kind == ParameterKind::Receiver);
+    let owner = record
+        .item
+        .filter(|_| is_method)
+        .map(|item| facts.scopes[facts.item(item).scope.index()].kind);
+    let receiver = owner.and_then(|owner| match owner {
+        ScopeKind::Item(owner) => match facts.item(owner).kind {
+            ItemKind::Impl { self_type, .. } => Some(self_type),
+            _ => None,
+        },
+        _ => None,
+    });
+    let written = parameters.iter().filter_map(|parameter| parameter.type_);
+    receiver
+        .into_iter()
+        .chain(written)
+        .filter_map(move |written| named(facts, written))
+}
+
+/// The name of a type, by references to it.
+fn named(facts: &FileFacts, written: TypeExprId) -> Option<&str> {
+    let mut written = written;
+    for _ in 0..MOST_STEPS {
+        match facts.type_expr(written).kind {
+            TypeExprKind::Reference(inner) => written = inner,
+            TypeExprKind::Path(path) => {
+                let last = facts.path_segments(path).last()?;
+                return Some(facts.text(last.name));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn last_name(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
