@@ -177,7 +177,7 @@ fn presence(path: &str) -> Presence {
     }
 }
 
-/// Says whether a file holds tests by where it lies.
+/// Says whether a file holds tests, examples or benchmarks, by where it lies.
 fn is_test_file(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = name
@@ -188,7 +188,7 @@ fn is_test_file(path: &str) -> bool {
     by_name
         || folders
             .split('/')
-            .any(|folder| matches!(folder, "test" | "tests"))
+            .any(|folder| matches!(folder, "test" | "tests" | "examples" | "benchmarks"))
 }
 
 #[cfg(test)]
@@ -203,6 +203,8 @@ mod tests {
             "conftest.py",
             "a/tests/b.py",
             "test/b.py",
+            "examples/chat.py",
+            "benchmarks/a/b.py",
         ] {
             assert!(is_test_file(path), "{path}");
         }
@@ -212,6 +214,7 @@ mod tests {
             "a/testing/b.py",
             "latest.py",
             "attest_a.py",
+            "a/example.py",
         ] {
             assert!(!is_test_file(path), "{path}");
         }
