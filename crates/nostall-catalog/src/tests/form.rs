@@ -117,7 +117,7 @@ fn lists_the_words_of_a_key() {
     check(
         "library = \"a\"\nwaits = \"long\"",
         &[
-            "2: `waits` is `long`, which is none of unbounded, timer, network, cpu, disk, metadata, brief",
+            "2: `waits` is `long`, which is none of unbounded, timer, network, cpu, data, disk, metadata, brief",
         ],
     );
     check(
@@ -196,7 +196,9 @@ fn refuses_conditions_that_ask_or_change_nothing() {
     );
     check_entry(
         &when("given = false"),
-        &["`a::b`: `when` changes nothing: it needs `effect`, `waits`, `reason` or `proves`"],
+        &[
+            "`a::b`: `when` changes nothing: it needs `effect`, `waits`, `reason`, `proves` or `workers`",
+        ],
     );
     check_entry(
         &when("given = false, waits = \"unbounded\", raise = true"),
