@@ -85,7 +85,7 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
     for main in mains {
         cx.begin_at(main, &mut startup);
     }
-    cx.grade_roots(roots, catalog, &mut startup);
+    cx.grade_roots(&roots, catalog, &mut startup);
     startup.own_thread = cx.only_within(alone);
     startup
 }
@@ -259,11 +259,10 @@ impl Cx<'_> {
 
     /// The futures, and what runs in them alone.
     fn only_within(&self, futures: FxHashSet<ProgramBody>) -> FxHashSet<ProgramBody> {
-        let is_written_there = |body: &ProgramBody| {
-            self.program.body(*body).item.is_none() || self.callers_are(*body, |_| false)
-        };
-        let mut found: FxHashSet<ProgramBody> =
-            futures.into_iter().filter(is_written_there).collect();
+        let mut found: FxHashSet<ProgramBody> = futures
+            .into_iter()
+            .filter(|future| self.is_written_there(*future))
+            .collect();
         let mut open: Vec<ProgramBody> = found.iter().copied().collect();
         open.sort_unstable();
         while let Some(body) = open.pop() {
@@ -275,6 +274,11 @@ impl Cx<'_> {
             }
         }
         found
+    }
+
+    /// Says whether a future is run by sync code alone: a block, or a function that async code does not call.
+    fn is_written_there(&self, future: ProgramBody) -> bool {
+        self.program.body(future).item.is_none() || self.callers_are(future, |_| false)
     }
 
     /// Says whether a function that is not public is only called, and only in async code that is asked for: not counted is sync

@@ -117,7 +117,7 @@ fn lists_the_words_of_a_key() {
     check(
         "library = \"a\"\nwaits = \"long\"",
         &[
-            "2: `waits` is `long`, which is none of unbounded, timer, network, cpu, disk, metadata, brief",
+            "2: `waits` is `long`, which is none of unbounded, timer, network, cpu, data, disk, metadata, brief",
         ],
     );
     check(
@@ -196,7 +196,9 @@ fn refuses_conditions_that_ask_or_change_nothing() {
     );
     check_entry(
         &when("given = false"),
-        &["`a::b`: `when` changes nothing: it needs `effect`, `waits`, `reason` or `proves`"],
+        &[
+            "`a::b`: `when` changes nothing: it needs `effect`, `waits`, `reason`, `proves` or `workers`",
+        ],
     );
     check_entry(
         &when("given = false, waits = \"unbounded\", raise = true"),
@@ -250,7 +252,7 @@ fn an_error_of_form_names_line_and_entry() {
     check(
         "[[trait]]\npath = 'a::T'\nxyz = 1",
         &[
-            "3: in `a::T`: unknown key `xyz`, the keys are path, also, on, category, waits, through, assume, on_loop, off_loop_with, supertraits, source",
+            "3: in `a::T`: unknown key `xyz`, the keys are path, also, on, category, waits, through, assume, on_loop, command_line, off_loop_with, supertraits, source",
         ],
     );
     check("a = [", &["1: unclosed array, expected `]`"]);

@@ -21,7 +21,7 @@ impl Offered<'_> {
         self.0.get(name).is_some_and(|count| {
             // A binary and a library can have one name.
             let is_library = name != binary || count.has_library;
-            is_library && count.is_offered(name != binary)
+            is_library && count.is_offered()
         })
     }
 }
@@ -66,8 +66,8 @@ struct Count {
 }
 
 impl Count {
-    fn is_offered(&self, elsewhere: bool) -> bool {
-        elsewhere && self.is_apart || self.uncalled * OWN > self.public
+    fn is_offered(&self) -> bool {
+        self.is_apart || self.uncalled * OWN > self.public
     }
 }
 

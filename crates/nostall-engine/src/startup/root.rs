@@ -3,6 +3,7 @@
 //! meanwhile.
 
 use nostall_catalog::{ApiId, Catalog, Effect};
+use nostall_model::Context;
 use nostall_model::facts::{ExprKind, RegionId, RegionKind};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,28 +17,58 @@ use crate::sinks::{awaits, workers};
 /// Per entry: its calls that run something else on its own thread.
 type Shares = FxHashMap<ProgramBody, Vec<ProgramCall>>;
 
-/// Finds the first futures: functions with the attribute, and what sync code from `main` on waits for.
+/// First futures, by who waits for them.
+#[derive(Debug, Default)]
+pub(super) struct Roots {
+    /// Functions with the attribute, and what sync `main`s wait for.
+    of_mains: Vec<ProgramBody>,
+    /// What other sync code waits for. Async code may run the same function.
+    elsewhere: Vec<ProgramBody>,
+}
+
+impl Roots {
+    pub(super) fn is_empty(&self) -> bool {
+        self.of_mains.is_empty() && self.elsewhere.is_empty()
+    }
+}
+
+/// Finds the first futures. `mains` are the sync mains, each with the sync functions that it calls.
 pub(super) fn find(
     program: &Program<'_>,
     catalog: &Catalog,
     runs: &[Runs],
-    waiting: &[Vec<ProgramBody>],
-) -> Vec<ProgramBody> {
-    let present = program
-        .bodies()
-        .filter(|body| program.is_present(*body, false) && is_entry(runs, *body));
-    let mut found: Vec<ProgramBody> = present
-        .filter(|body| has_attribute(program, catalog, *body))
+    mains: &[Vec<ProgramBody>],
+) -> Roots {
+    let makers = Makers::find(program, catalog);
+    let entries = |mut found: Vec<ProgramBody>| {
+        found.retain(|body| is_entry(runs, *body));
+        found.sort_unstable();
+        found.dedup();
+        found
+    };
+    let mut of_mains: Vec<ProgramBody> = present(program)
+        .filter(|body| is_entry(runs, *body) && has_attribute(program, catalog, *body))
         .collect();
-    for bodies in waiting {
-        if makes_workers(program, catalog, bodies) {
-            found.extend(waited_for(program, catalog, bodies));
-        }
+    for bodies in mains.iter().filter(|bodies| makers.hold(program, bodies)) {
+        let waiting = bodies.iter();
+        of_mains.extend(waiting.flat_map(|body| waited_for(program, catalog, *body)));
     }
-    found.retain(|body| is_entry(runs, *body));
-    found.sort_unstable();
-    found.dedup();
-    found
+    let is_sync = |body: &ProgramBody| {
+        let context = runs[body.index()].context;
+        matches!(context, Context::Sync | Context::Offloaded)
+    };
+    let elsewhere = present(program)
+        .filter(|body| is_sync(body) && makers.hold(program, &[*body]))
+        .flat_map(|body| waited_for(program, catalog, body));
+    Roots {
+        elsewhere: entries(elsewhere.collect()),
+        of_mains: entries(of_mains),
+    }
+}
+
+fn present(program: &Program<'_>) -> impl Iterator<Item = ProgramBody> {
+    let bodies = program.bodies();
+    bodies.filter(|body| program.is_present(*body, false))
 }
 
 /// Says whether an attribute makes a function start a runtime with threads of its own.
@@ -58,35 +89,43 @@ fn has_attribute(program: &Program<'_>, catalog: &Catalog, body: ProgramBody) ->
     })
 }
 
-/// Says whether all runtimes that the crates of some bodies make have threads of their own, and there is one.
-fn makes_workers(program: &Program<'_>, catalog: &Catalog, bodies: &[ProgramBody]) -> bool {
-    let crate_of = |body: &ProgramBody| first_name(&program.resolved(*body).path);
-    let crates: FxHashSet<&str> = bodies.iter().map(crate_of).collect();
-    let own = program
-        .bodies()
-        .filter(|body| program.is_present(*body, false) && crates.contains(crate_of(body)));
-    let calls = own.flat_map(|body| program.calls_of(body));
-    let mut made = calls
-        .filter_map(|call| workers_of(program, catalog, *call, Effect::Constructs))
-        .peekable();
-    made.peek().is_some() && made.all(|workers| workers)
+/// Per crate: whether all runtimes that it makes have threads of their own.
+struct Makers<'a>(FxHashMap<&'a str, bool>);
+
+impl<'a> Makers<'a> {
+    fn find(program: &'a Program<'a>, catalog: &Catalog) -> Self {
+        let mut found = FxHashMap::default();
+        for body in present(program) {
+            let calls = program.calls_of(body).iter();
+            let made =
+                calls.filter_map(|call| workers_of(program, catalog, *call, Effect::Constructs));
+            for workers in made {
+                *found.entry(crate_of(program, body)).or_insert(true) &= workers;
+            }
+        }
+        Self(found)
+    }
+
+    /// Says whether that holds of the crates of some bodies, and one of these makes a runtime.
+    fn hold(&self, program: &Program<'_>, bodies: &[ProgramBody]) -> bool {
+        let crates = bodies.iter().map(|body| crate_of(program, *body));
+        let mut known = crates.filter_map(|name| self.0.get(name)).peekable();
+        known.peek().is_some() && known.all(|workers| *workers)
+    }
 }
 
-/// What sync code waits for while other threads run tasks.
-fn waited_for(
-    program: &Program<'_>,
-    catalog: &Catalog,
-    waiting: &[ProgramBody],
-) -> Vec<ProgramBody> {
+fn crate_of<'a>(program: &'a Program<'_>, body: ProgramBody) -> &'a str {
+    first_name(&program.resolved(body).path)
+}
+
+/// What a body waits for while other threads run tasks.
+fn waited_for(program: &Program<'_>, catalog: &Catalog, body: ProgramBody) -> Vec<ProgramBody> {
     let waits =
-        |call: &ProgramCall| workers_of(program, catalog, *call, Effect::Blocks) == Some(true);
-    let mut found = Vec::new();
-    for body in waiting {
-        for call in program.calls_of(*body).iter().filter(|call| waits(call)) {
-            found.extend(awaited_by(program, *body, *call));
-        }
-    }
-    found
+        |call: &&ProgramCall| workers_of(program, catalog, **call, Effect::Blocks) == Some(true);
+    let calls = program.calls_of(body).iter().filter(waits);
+    calls
+        .flat_map(|call| awaited_by(program, body, *call))
+        .collect()
 }
 
 /// What an entry of the catalogue with an effect says of the threads of a runtime.
@@ -134,18 +173,15 @@ fn shares(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Shares {
 
 impl Cx<'_> {
     /// Grades the calls of first futures, and of async functions that only they call.
-    pub(super) fn grade_roots(
-        &self,
-        roots: Vec<ProgramBody>,
-        catalog: &Catalog,
-        startup: &mut Startup,
-    ) {
+    pub(super) fn grade_roots(&self, roots: &Roots, catalog: &Catalog, startup: &mut Startup) {
         if roots.is_empty() {
             return;
         }
         let shares = shares(self.program, catalog, self.runs);
-        for root in roots {
-            self.grade_root(root, &shares, &mut startup.on_main);
+        let elsewhere = roots.elsewhere.iter();
+        let elsewhere = elsewhere.filter(|root| self.is_written_there(**root));
+        for root in roots.of_mains.iter().chain(elsewhere) {
+            self.grade_root(*root, &shares, &mut startup.on_main);
         }
     }
 
