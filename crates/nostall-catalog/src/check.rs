@@ -240,9 +240,10 @@ fn check_when(when: &When) -> Vec<String> {
         when.none.is_some(),
         when.given.is_some(),
         !when.types.is_empty(),
+        when.numeric,
     ];
     if tests.into_iter().filter(|test| *test).count() != 1 {
-        errors.push("`when` needs one of `is`, `none`, `given` and `type`".to_owned());
+        errors.push("`when` needs one of `is`, `none`, `given`, `type` and `numeric`".to_owned());
     }
     if when.none == Some(false) {
         errors.push("`when.none` can only be `true`".to_owned());

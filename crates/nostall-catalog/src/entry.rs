@@ -151,9 +151,11 @@ pub struct Api {
     /// Argument conditions, the first that holds wins:
     /// `[{ argument = { index = 0, keyword = "block" }, is = false, effect = "none" }]`. `is` compares with a literal (`false`,
     /// `0`, `"w"`, or `"none"` spelled `none = true`); `given = true/false` asks whether the argument is there;
-    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, or of one that extends one (Python). What changes:
-    /// `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also what it `returns`, for a literal what
-    /// the call `proves`.
+    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, in Python also of one that extends one, in Rust
+    /// also where more arguments follow (`(str,)` is any tuple that begins with a `str`), references do not count;
+    /// `numeric = true` whether it is a text with the address of a host in numbers, or of this one (`localhost`), so that no
+    /// name server is asked. What changes: `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also
+    /// what it `returns` (Python), for a literal what the call `proves`.
     pub when: Vec<When>,
     /// For a wildcard: names below that do not count (`["new", "builder"]`).
     pub except: Vec<String>,
@@ -444,6 +446,8 @@ pub struct When {
     /// It is of one of these types, or of one that extends one.
     #[serde(rename = "type")]
     pub types: Vec<String>,
+    /// It is a text with the address of a host in numbers, or of this one.
+    pub numeric: bool,
     /// The effect that the call has then.
     pub effect: Option<Effect>,
     /// What the thread waits for then.
@@ -467,6 +471,8 @@ pub enum Test<'a> {
     Given(bool),
     /// It is of one of these types, or of one that extends one.
     Type(&'a [String]),
+    /// It is a text with the address of a host in numbers, or of this one.
+    Numeric,
 }
 
 impl When {
@@ -477,6 +483,7 @@ impl When {
             (Some(literal), _) => Test::Is(literal),
             (None, Some(given)) => Test::Given(given),
             (None, None) if !self.types.is_empty() => Test::Type(&self.types),
+            (None, None) if self.numeric => Test::Numeric,
             (None, None) => Test::Is(&Literal::None),
         }
     }

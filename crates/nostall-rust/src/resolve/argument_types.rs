@@ -1,0 +1,69 @@
+//! Conditions of the catalogue on the types of arguments: `connect(address)` asks nobody, `connect(name)` does.
+
+use nostall_catalog::{ApiId, Test, When};
+use nostall_model::facts::CallId;
+use nostall_model::program::{ProgramCall, Target, TargetKind, TypeMatch};
+
+use super::Cx;
+use super::mounts::MountId;
+use super::stubs::Names;
+use super::types::{Ty, TypeKind};
+
+impl Cx<'_> {
+    /// The conditions of reached entries that ask for an argument's type, and that hold here.
+    pub(super) fn type_matches(
+        &self,
+        mount: MountId,
+        id: CallId,
+        call: ProgramCall,
+        reached: &[Target],
+    ) -> Vec<TypeMatch> {
+        let apis = reached.iter().filter_map(|target| match target.kind {
+            TargetKind::Api(api) => Some(api),
+            _ => None,
+        });
+        let of_api = |api: u32| {
+            let conditions = self.catalog.api(ApiId(api)).when.iter().enumerate();
+            let held = conditions.filter(|(_, when)| self.type_holds(mount, id, when));
+            held.map(move |(number, _)| TypeMatch {
+                call,
+                api,
+                condition: number as u16,
+            })
+        };
+        apis.flat_map(of_api).collect()
+    }
+
+    /// Says whether a condition asks for an argument's type, and holds.
+    fn type_holds(&self, mount: MountId, id: CallId, when: &When) -> bool {
+        let (Test::Type(wanted), Some(index)) = (when.test(), when.argument.index) else {
+            return false;
+        };
+        let arguments = self.facts(mount).call_arguments(id);
+        let given = arguments.get(usize::from(index));
+        let given = given.map_or(Ty::UNKNOWN, |given| self.type_of(mount, given.value));
+        let is_meant = |member: Ty| {
+            let mut wanted = wanted.iter();
+            wanted.any(|text| self.begins_as(member, self.stub_type(text, &Names::default())))
+        };
+        self.arena.members(given).into_iter().all(is_meant)
+    }
+
+    /// Says whether a type is another, or one of that kind with more arguments; references do not count.
+    fn begins_as(&self, ty: Ty, wanted: Ty) -> bool {
+        let begin = |given: &[Ty], wanted: &[Ty]| {
+            let mut pairs = given.iter().zip(wanted);
+            given.len() >= wanted.len()
+                && pairs.all(|(given, wanted)| self.begins_as(*given, *wanted))
+        };
+        let (ty, wanted) = (self.arena.referent(ty), self.arena.referent(wanted));
+        match (self.arena.kind(ty), self.arena.kind(wanted)) {
+            (TypeKind::Unknown, _) => false,
+            (TypeKind::External(path, given), TypeKind::External(other, wanted)) => {
+                path == other && begin(&given, &wanted)
+            }
+            (TypeKind::Tuple(given), TypeKind::Tuple(wanted)) => begin(&given, &wanted),
+            _ => ty == wanted,
+        }
+    }
+}
