@@ -157,6 +157,7 @@ impl Walk<'_> {
                         .entry(self.program.call_in(self.body, call))
                         .or_insert_with(|| guard.clone());
                 }
+                live.retain(|(index, _)| !self.guards[*index].0.taken_by.contains(&call));
                 self.begin(Keeper::Temporary(call), live);
                 self.begin(Keeper::Entered(call), live);
                 self.end_entered(call, live);
