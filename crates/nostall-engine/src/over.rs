@@ -33,7 +33,10 @@ impl Cx<'_> {
 
     fn is_ended(&self, call: ProgramCall, api: u32) -> bool {
         let (facts, record) = self.program.call(call);
-        let Some(object) = receiver(record).and_then(|value| place(facts, value)) else {
+        let Some(value) = receiver(record) else {
+            return self.is_answered_for(call, api);
+        };
+        let Some(object) = place(facts, value) else {
             return false;
         };
         let ends = |other: CallId| {
@@ -41,17 +44,47 @@ impl Cx<'_> {
             of.as_ref() == Some(&object) && self.ends(call, other, api)
         };
         let regions: Vec<RegionId> = facts.regions_outwards(record.region).collect();
-        let answered_yes = |test: &BranchTest| {
-            let found = answered(facts, test).filter(|_| test.holds);
-            found.is_some_and(|(asked, layers)| {
-                layers >= self.layers_of_answer(call, asked) && ends(asked)
-            })
-        };
         let tested = regions.iter().any(|region| {
             let mut tests = tests(facts, *region).iter();
-            tests.any(answered_yes)
+            tests.any(|test| self.answered_yes(call, test).is_some_and(ends))
         });
         tested || self.told_before(call, &regions).any(ends)
+    }
+
+    /// Says whether a function that has no object does not wait after the yes of another: `event::read` after `event::poll`. One
+    /// yes is good for one call.
+    fn is_answered_for(&self, call: ProgramCall, api: u32) -> bool {
+        let (facts, record) = self.program.call(call);
+        let said_yes = |region: &RegionId| {
+            let mut tests = tests(facts, *region).iter();
+            tests.any(|test| {
+                let asked = self.answered_yes(call, test);
+                asked.is_some_and(|asked| self.ends(call, asked, api))
+            })
+        };
+        let region = facts.regions_outwards(record.region).find(said_yes);
+        region.is_some_and(|region| self.is_first_in(call, api, region))
+    }
+
+    /// Says whether a call of an api is the first in a region, and is made once there.
+    fn is_first_in(&self, call: ProgramCall, api: u32, region: RegionId) -> bool {
+        let (facts, record) = self.program.call(call);
+        let number = crate::summary::call_number(facts, record);
+        let mut outwards = facts.regions_outwards(record.region);
+        let mut within = outwards.by_ref().take_while(|own| *own != region);
+        let mut earlier = (0..number).map(CallId).filter(|id| {
+            let around = facts.regions_outwards(facts.calls[id.index()].region);
+            around.into_iter().any(|own| own == region)
+        });
+        within.all(|own| facts.regions[own.index()].kind != RegionKind::Loop)
+            && !earlier.any(|id| self.apis_of(call, id).any(|own| own == api))
+    }
+
+    /// The call that a test asks, where it has answered yes.
+    fn answered_yes(&self, call: ProgramCall, test: &BranchTest) -> Option<CallId> {
+        let (facts, _) = self.program.call(call);
+        let (asked, layers) = answered(facts, test).filter(|_| test.holds)?;
+        (layers >= self.layers_of_answer(call, asked)).then_some(asked)
     }
 
     /// Says whether a message has room in its channel: this code makes it, and sends no more than fit: `sync_channel(1)` for one
@@ -184,10 +217,10 @@ fn is_made_once(facts: &FileFacts, outer: &Call, call: &Call) -> bool {
     !within_loop && between.all(|body| facts.body(body).kind == BodyKind::AsyncBlock)
 }
 
-/// How many `Result`s and `Option`s a type begins with.
+/// How many `Result`s and `Option`s a type begins with; that a `bool` in them is true is one more answer.
 fn wrappers(text: &str) -> u8 {
     let Some((head, rest)) = text.split_once('<') else {
-        return 0;
+        return u8::from(text.starts_with("bool"));
     };
     match head.rsplit("::").next() {
         Some("Result" | "Option") => wrappers(rest).saturating_add(1),
@@ -207,7 +240,8 @@ fn receiver(call: &Call) -> Option<ExprId> {
 pub(crate) fn answered(facts: &FileFacts, test: &BranchTest) -> Option<(CallId, u8)> {
     let mut layers = match test.shown {
         Shown::Success { layers, .. } => layers,
-        Shown::True | Shown::Raised => 0,
+        Shown::True => 1,
+        Shown::Raised => 0,
         _ => return None,
     };
     let mut value = test.value;
@@ -242,7 +276,12 @@ fn unwrapped(facts: &FileFacts, id: CallId) -> Option<(ExprId, u8)> {
         return None;
     };
     match facts.text(name) {
-        "unwrap" | "expect" => Some((receiver, 1)),
+        "unwrap" | "expect" | "unwrap_or_default" => Some((receiver, 1)),
+        "unwrap_or" => {
+            let other = facts.call_arguments(id).first()?.value;
+            let is_no = constant(facts, other, 4) == Some(Constant::Bool(false));
+            is_no.then_some((receiver, 1))
+        }
         "ok" | "as_ref" | "as_mut" | "as_deref" | "map" | "map_err" | "inspect" | "inspect_err" => {
             Some((receiver, 0))
         }
