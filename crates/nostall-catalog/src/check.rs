@@ -338,6 +338,12 @@ fn check_type_entry(entry: &TypeEntry, separator: &str) -> Vec<String> {
             .iter()
             .filter_map(|text| check_type("extends", text)),
     );
+    errors.extend(
+        entry
+            .brief_with
+            .iter()
+            .filter_map(|path| check_path(path, separator, false)),
+    );
     errors
 }
 

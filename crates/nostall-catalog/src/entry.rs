@@ -155,7 +155,7 @@ pub struct Api {
     /// also where more arguments follow (`(str,)` is any tuple that begins with a `str`), references do not count;
     /// `numeric = true` whether it is a text with the address of a host in numbers, or of this one (`localhost`), so that no
     /// name server is asked. What changes: `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also
-    /// what it `returns` (Python), for a literal what the call `proves`.
+    /// what it `returns`, for a literal what the call `proves`.
     pub when: Vec<When>,
     /// For a wildcard: names below that do not count (`["new", "builder"]`).
     pub except: Vec<String>,
@@ -569,6 +569,9 @@ pub struct TypeEntry {
     pub keeps: Option<Keeps>,
     /// Names of its type parameters: `["T"]`.
     pub params: Vec<String>,
+    /// For Rust: type arguments with which what its methods wait for is brief, as all of it is in memory. An argument that the
+    /// library does not have says of a value how it was made: `rusqlite::Connection<rusqlite::InMemory>`.
+    pub brief_with: Vec<String>,
     /// What it derefs to: `"std::path::Path"`, or a parameter, `"T"`.
     pub deref: Option<String>,
     /// It is only another name: `std::io::Result` with `params = ["T"]` is `"std::result::Result<T, std::io::Error>"`.

@@ -1,7 +1,9 @@
-//! Conditions of the catalogue on the types of arguments: `connect(address)` asks nobody, `connect(name)` does.
+//! What the catalogue asks of the types that a call has to do with: `connect(address)` asks nobody, `connect(name)` does, and a
+//! database in memory waits for no disk.
 
 use nostall_catalog::{ApiId, Test, When};
-use nostall_model::facts::CallId;
+use nostall_model::Language;
+use nostall_model::facts::{CallId, Callee};
 use nostall_model::program::{ProgramCall, Target, TargetKind, TypeMatch};
 
 use super::Cx;
@@ -47,6 +49,47 @@ impl Cx<'_> {
             wanted.any(|text| self.begins_as(member, self.stub_type(text, &Names::default())))
         };
         self.arena.members(given).into_iter().all(is_meant)
+    }
+
+    /// The type that a call gives, where a condition on an argument's type says so.
+    pub(super) fn returned_by_type(&self, mount: MountId, id: CallId, api: ApiId) -> Option<&str> {
+        let mut conditions = self.catalog.api(api).when.iter();
+        let held = conditions.find(|when| self.type_holds(mount, id, when))?;
+        held.returns.as_deref()
+    }
+
+    /// Says whether the object of a method is all in memory.
+    pub(super) fn is_in_memory(&self, mount: MountId, id: CallId, method: &str) -> bool {
+        let parent = method.rsplit_once("::").map_or("", |(parent, _)| parent);
+        let Some(entry) = self.catalog.type_entry(Language::Rust, parent) else {
+            return false;
+        };
+        let facts = self.facts(mount);
+        let object = match facts.call(id).callee {
+            _ if entry.brief_with.is_empty() => return false,
+            Callee::Method { receiver, .. } => receiver,
+            Callee::Value(_) => match facts.call_arguments(id).first() {
+                Some(first) => first.value,
+                None => return false,
+            },
+            Callee::Macro(_) => return false,
+        };
+        let says_so = |argument: &Ty| match self.arena.kind(*argument) {
+            TypeKind::External(path, _) => entry
+                .brief_with
+                .iter()
+                .any(|own| **own == *self.arena.text(path)),
+            _ => false,
+        };
+        let is_meant = |ty: Ty| match self.arena.kind(ty) {
+            TypeKind::External(path, arguments) => {
+                *self.arena.text(path) == *entry.path && arguments.iter().any(says_so)
+            }
+            _ => false,
+        };
+        let members = self.arena.members(self.type_of(mount, object));
+        let mut members = members.into_iter().map(|member| self.autoderef(member));
+        members.all(|steps| steps.into_iter().any(is_meant))
     }
 
     /// Says whether a type is another, or one of that kind with more arguments; references do not count.
