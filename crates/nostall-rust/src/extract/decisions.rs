@@ -113,7 +113,7 @@ impl Lower<'_> {
                 None => found.extend(self.plain_test(condition, holds, mark)),
             },
             Expr::Path(_) | Expr::Call(_) | Expr::Try(_) => {
-                found.extend(self.plain_test(condition, holds, mark))
+                found.extend(self.plain_test(condition, holds, mark));
             }
             _ => {}
         }

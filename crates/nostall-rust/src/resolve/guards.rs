@@ -44,7 +44,7 @@ impl Cx<'_> {
             let definition = &facts.definitions[id.index()];
             let body = facts.bindings[definition.binding.index()].body;
             let asked = match definition.kind {
-                DefinitionKind::Value(_) => bodies.contains(&body),
+                DefinitionKind::Value(_) => bodies.contains(&body) || definition.type_.is_some(),
                 DefinitionKind::Parameter(_) => facts.body(body).flavour == Flavour::Async,
                 _ => false,
             };
