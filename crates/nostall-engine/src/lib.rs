@@ -35,4 +35,5 @@ mod startup;
 pub mod summary;
 pub mod suppress;
 mod together;
+mod told;
 mod unknown;

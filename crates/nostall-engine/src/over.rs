@@ -1,6 +1,6 @@
 //! Waits that are over before they begin: `if handle.is_finished() { handle.join() }`, a socket that was told not to wait.
 //!
-//! What a call says of later calls on the same object is the catalogue's (`ends`). Only what stands in one body is looked at.
+//! What a call says of later calls on the same object is the catalogue's (`ends`). What stands in one body is looked at here; sockets that another function told, in `told`.
 
 use nostall_catalog::ApiId;
 use nostall_model::Name;
@@ -8,7 +8,7 @@ use nostall_model::facts::{
     BindingId, BodyKind, BranchTest, Call, CallId, CallKind, Callee, DefinitionId, DefinitionKind,
     ExprId, ExprKind, FileFacts, Part, RegionId, RegionKind, Shown,
 };
-use nostall_model::program::{ProgramCall, TargetKind};
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 
 use crate::given::{origin, tests};
 use crate::sinks::{Constant, argument, constant, only_value};
@@ -48,7 +48,9 @@ impl Cx<'_> {
             let mut tests = tests(facts, *region).iter();
             tests.any(|test| self.answered_yes(call, test).is_some_and(ends))
         });
-        tested || self.told_before(call, &regions).any(ends)
+        tested
+            || self.told_before(call, &regions).any(ends)
+            || self.is_told_elsewhere(call, value, api, &regions)
     }
 
     /// Says whether a function that has no object does not wait after the yes of another: `event::read` after `event::poll`. One
@@ -139,12 +141,17 @@ impl Cx<'_> {
 
     /// Says whether the catalogue says that calls of an api do not wait after another call of the file.
     fn ends(&self, call: ProgramCall, other: CallId, api: u32) -> bool {
+        self.ends_in(self.program.body_of_call(call), other, api)
+    }
+
+    /// Says the same of calls of the file that a body stands in.
+    pub(crate) fn ends_in(&self, body: ProgramBody, other: CallId, api: u32) -> bool {
         let path = &*self.catalog.api(ApiId(api)).path;
         let is_meant = |end: &String| match end.strip_suffix('*') {
             Some(parent) => path.starts_with(parent),
             None => end == path,
         };
-        let mut entries = self.apis_of(call, other);
+        let mut entries = self.apis_in(body, other);
         entries.any(|entry| self.catalog.api(ApiId(entry)).ends.iter().any(is_meant))
     }
 
@@ -156,7 +163,10 @@ impl Cx<'_> {
     }
 
     fn apis_of(&self, call: ProgramCall, other: CallId) -> impl Iterator<Item = u32> {
-        let body = self.program.body_of_call(call);
+        self.apis_in(self.program.body_of_call(call), other)
+    }
+
+    fn apis_in(&self, body: ProgramBody, other: CallId) -> impl Iterator<Item = u32> {
         let targets = self.program.targets(self.program.call_in(body, other));
         targets.iter().filter_map(|target| match target.kind {
             TargetKind::Api(api) => Some(api),
@@ -228,7 +238,7 @@ fn wrappers(text: &str) -> u8 {
     }
 }
 
-fn receiver(call: &Call) -> Option<ExprId> {
+pub(crate) fn receiver(call: &Call) -> Option<ExprId> {
     match call.callee {
         Callee::Method { receiver, .. } => Some(receiver),
         _ => None,
@@ -271,7 +281,7 @@ pub(crate) fn answered(facts: &FileFacts, test: &BranchTest) -> Option<(CallId, 
 }
 
 /// For a method of `Result` and `Option` that keeps what is asked: its receiver, and whether it takes a layer off.
-fn unwrapped(facts: &FileFacts, id: CallId) -> Option<(ExprId, u8)> {
+pub(crate) fn unwrapped(facts: &FileFacts, id: CallId) -> Option<(ExprId, u8)> {
     let Callee::Method { receiver, name } = facts.calls[id.index()].callee else {
         return None;
     };
