@@ -145,6 +145,9 @@ fn check_api(api: &Api, separator: &str) -> Vec<String> {
             .filter_map(|(key, argument)| check_argument(key, argument.as_ref()?)),
     );
     errors.extend(api.when.iter().flat_map(check_when));
+    if api.asks && is_blank(&api.why) {
+        errors.push("`asks` needs `why`: what a loop waits for that only asks".to_owned());
+    }
     errors
 }
 

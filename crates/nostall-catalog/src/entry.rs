@@ -78,6 +78,9 @@ pub struct Api {
     /// Calls on the same object that do not wait any more where it has answered yes (`true`, `Some`), or after it was called with
     /// `true`: `JoinHandle::is_finished` ends `JoinHandle::join`, `TcpListener::set_nonblocking` ends `accept`.
     pub ends: Vec<String>,
+    /// `true` where it only asks whether something has happened and does not wait: a loop that does nothing else waits all the
+    /// same, and keeps its thread busy. It needs `why`.
+    pub asks: bool,
     /// For what makes a channel: the argument that says how many messages have room (as `callable`). As many of the calls that
     /// it `ends` do not wait.
     pub room: Option<Argument>,

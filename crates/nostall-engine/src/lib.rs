@@ -9,6 +9,7 @@ mod advice;
 mod alone;
 pub mod analyse;
 pub mod baseline;
+mod busy;
 mod concurrency;
 mod contexts;
 mod crowds;
