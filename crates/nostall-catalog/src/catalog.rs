@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use nostall_model::finding::ApiId;
 use nostall_model::program::RuntimeId;
-use nostall_model::{Category, Language};
+use nostall_model::{Category, Language, Waits};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::entries::{Entries, UserEntries};
@@ -91,7 +91,8 @@ impl Catalog {
         let user = Index::new(&apis, Origin::User);
         let trait_index = TraitIndex::new(&traits, &types, &apis);
         let written = apis.len();
-        let waiting = add_waiting(&mut apis, &traits, &trait_index);
+        let mut waiting = add_waiting(&mut apis, &traits, &trait_index);
+        add_brief(&mut apis, &types, &mut waiting);
         Self {
             built_in,
             user,
@@ -368,6 +369,12 @@ impl Catalog {
         special.copied().unwrap_or(api)
     }
 
+    /// Returns the entry that a method is on a value that is all in memory.
+    #[must_use]
+    pub fn in_memory(&self, api: ApiId) -> ApiId {
+        self.on(api, in_memory(self.api(api)))
+    }
+
     /// Returns what calls of a trait may wait for, besides what its methods say.
     #[must_use]
     pub fn waits_of_trait(&self, language: Language, path: &str) -> BTreeSet<Wait> {
@@ -415,6 +422,33 @@ fn add_waiting(
         }
     }
     waiting
+}
+
+/// Adds, for each method that is brief on some values of its type, what it is on them.
+fn add_brief(
+    apis: &mut Vec<Api>,
+    types: &[TypeEntry],
+    waiting: &mut FxHashMap<(ApiId, Wait), ApiId>,
+) {
+    let in_memory_types = types.iter().filter(|entry| !entry.brief_with.is_empty());
+    let paths: BTreeSet<&str> = in_memory_types.map(|entry| &*entry.path).collect();
+    for number in 0..apis.len() {
+        let api = &apis[number];
+        let parent = split(api.language(), &api.path).map(|(parent, _)| parent);
+        let is_meant = parent.is_some_and(|parent| paths.contains(parent)) && api.may_block();
+        if let Some(wait) = in_memory(api).filter(|_| is_meant) {
+            waiting.insert((ApiId(number as u32), wait), ApiId(apis.len() as u32));
+            apis.push(Api {
+                waits: Some(wait.waits),
+                ..api.clone()
+            });
+        }
+    }
+}
+
+fn in_memory(api: &Api) -> Option<Wait> {
+    let waits = Waits::Brief;
+    api.category.map(|category| Wait { category, waits })
 }
 
 /// The trait that decides whether a call blocks: that of its carrier, or that whose method it is.

@@ -145,6 +145,9 @@ fn check_api(api: &Api, separator: &str) -> Vec<String> {
             .filter_map(|(key, argument)| check_argument(key, argument.as_ref()?)),
     );
     errors.extend(api.when.iter().flat_map(check_when));
+    if api.asks && is_blank(&api.why) {
+        errors.push("`asks` needs `why`: what a loop waits for that only asks".to_owned());
+    }
     errors
 }
 
@@ -240,9 +243,10 @@ fn check_when(when: &When) -> Vec<String> {
         when.none.is_some(),
         when.given.is_some(),
         !when.types.is_empty(),
+        when.numeric,
     ];
     if tests.into_iter().filter(|test| *test).count() != 1 {
-        errors.push("`when` needs one of `is`, `none`, `given` and `type`".to_owned());
+        errors.push("`when` needs one of `is`, `none`, `given`, `type` and `numeric`".to_owned());
     }
     if when.none == Some(false) {
         errors.push("`when.none` can only be `true`".to_owned());
@@ -338,6 +342,12 @@ fn check_type_entry(entry: &TypeEntry, separator: &str) -> Vec<String> {
             .extends
             .iter()
             .filter_map(|text| check_type("extends", text)),
+    );
+    errors.extend(
+        entry
+            .brief_with
+            .iter()
+            .filter_map(|path| check_path(path, separator, false)),
     );
     errors
 }

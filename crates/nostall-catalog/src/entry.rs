@@ -84,6 +84,9 @@ pub struct Api {
     /// Calls on the same object that do not wait any more where it has answered yes (`true`, `Some`), or after it was called with
     /// `true`: `JoinHandle::is_finished` ends `JoinHandle::join`, `TcpListener::set_nonblocking` ends `accept`.
     pub ends: Vec<String>,
+    /// `true` where it only asks whether something has happened and does not wait: a loop that does nothing else waits all the
+    /// same, and keeps its thread busy. It needs `why`.
+    pub asks: bool,
     /// For what makes a channel: the argument that says how many messages have room (as `callable`). As many of the calls that
     /// it `ends` do not wait.
     pub room: Option<Argument>,
@@ -157,9 +160,11 @@ pub struct Api {
     /// Argument conditions, the first that holds wins:
     /// `[{ argument = { index = 0, keyword = "block" }, is = false, effect = "none" }]`. `is` compares with a literal (`false`,
     /// `0`, `"w"`, or `"none"` spelled `none = true`); `given = true/false` asks whether the argument is there;
-    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, or of one that extends one (Python). What changes:
-    /// `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also what it `returns`, for a literal what
-    /// the call `proves`, or `workers`.
+    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, in Python also of one that extends one, in Rust
+    /// also where more arguments follow (`(str,)` is any tuple that begins with a `str`), references do not count;
+    /// `numeric = true` whether it is a text with the address of a host in numbers, or of this one (`localhost`), so that no
+    /// name server is asked. What changes: `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also
+    /// what it `returns`, for a literal what the call `proves`, or `workers`.
     pub when: Vec<When>,
     /// For a wildcard: names below that do not count (`["new", "builder"]`).
     pub except: Vec<String>,
@@ -450,6 +455,8 @@ pub struct When {
     /// It is of one of these types, or of one that extends one.
     #[serde(rename = "type")]
     pub types: Vec<String>,
+    /// It is a text with the address of a host in numbers, or of this one.
+    pub numeric: bool,
     /// The effect that the call has then.
     pub effect: Option<Effect>,
     /// What the thread waits for then.
@@ -475,6 +482,8 @@ pub enum Test<'a> {
     Given(bool),
     /// It is of one of these types, or of one that extends one.
     Type(&'a [String]),
+    /// It is a text with the address of a host in numbers, or of this one.
+    Numeric,
 }
 
 impl When {
@@ -485,6 +494,7 @@ impl When {
             (Some(literal), _) => Test::Is(literal),
             (None, Some(given)) => Test::Given(given),
             (None, None) if !self.types.is_empty() => Test::Type(&self.types),
+            (None, None) if self.numeric => Test::Numeric,
             (None, None) => Test::Is(&Literal::None),
         }
     }
@@ -570,6 +580,9 @@ pub struct TypeEntry {
     pub keeps: Option<Keeps>,
     /// Names of its type parameters: `["T"]`.
     pub params: Vec<String>,
+    /// For Rust: type arguments with which what its methods wait for is brief, as all of it is in memory. An argument that the
+    /// library does not have says of a value how it was made: `rusqlite::Connection<rusqlite::InMemory>`.
+    pub brief_with: Vec<String>,
     /// What it derefs to: `"std::path::Path"`, or a parameter, `"T"`.
     pub deref: Option<String>,
     /// It is only another name: `std::io::Result` with `params = ["T"]` is `"std::result::Result<T, std::io::Error>"`.

@@ -137,6 +137,9 @@ impl<'a> Cx<'a> {
         if short_lock {
             return vec![Replacement::Words(Advice::ShortLock(language))];
         }
+        if self.api.asks {
+            return vec![Replacement::Words(Advice::AwaitSignal(language))];
+        }
         if self.api.category == Some(Category::Runtime) {
             return self.instead_of_runtime(waiting);
         }

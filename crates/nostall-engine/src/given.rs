@@ -4,12 +4,12 @@
 //! the source says is put in, a value or a test around the call: where nothing is known, the way is open.
 
 use nostall_catalog::{Api, ApiId, EventLoop, Test};
-use nostall_model::FileId;
 use nostall_model::facts::{
-    ArgumentKind, BindingId, BranchTest, Callee, DefinitionId, DefinitionKind, ExprId, ExprKind,
-    FileFacts, ParameterKind, Shown,
+    ArgumentKind, BindingId, BranchTest, Call, CallId, Callee, DefinitionId, DefinitionKind,
+    ExprId, ExprKind, FileFacts, ParameterKind, PathId, Shown,
 };
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{FileId, Language};
 
 use crate::over::answered;
 use crate::sinks::{Constant, argument, constant};
@@ -45,6 +45,8 @@ enum Given<'a> {
     Constant(Constant<'a>),
     /// One of these kinds of values.
     OneOf(Kinds),
+    /// A variant of an enum.
+    Variant(&'a str),
     /// The caller's own parameter.
     Parameter(u16),
     Unknown,
@@ -115,10 +117,9 @@ impl Cx<'_> {
             for index in facts.regions[region.index()].tests.range() {
                 let test = &facts.branch_tests[index];
                 let variable = attribute(facts, test.value).map_or(test.value, |(base, _)| base);
-                if !matches!(
-                    test.shown,
-                    Shown::Raised | Shown::Handled | Shown::Success { .. }
-                ) && let Some(parameter) = parameter(facts, variable)
+                if !matches!(test.shown, Shown::Raised | Shown::Handled)
+                    && let Some(parameter) = parameter(facts, variable)
+                    && !may_be_filled(facts, test, record)
                 {
                     let on = Decision::Branch(file, index as u32);
                     add(&mut found, Dependence { parameter, on });
@@ -232,6 +233,7 @@ impl Cx<'_> {
         match self.given(call, callee, index) {
             Given::Constant(it) if self.cuts_off(on, Some(it), Kinds::of(it)) => Put::Off,
             Given::OneOf(kinds) if self.cuts_off(on, None, kinds) => Put::Off,
+            Given::Variant(name) if self.is_other_variant(on, name) => Put::Off,
             Given::Parameter(own) => Put::On(own),
             _ => Put::Open,
         }
@@ -254,6 +256,16 @@ impl Cx<'_> {
                 kinds.excludes(kinds_of_test(facts, test))
             }
         }
+    }
+
+    /// Says whether a branch is not taken for a variant of an enum.
+    fn is_other_variant(&self, decision: Decision, given: &str) -> bool {
+        let Decision::Branch(file, index) = decision else {
+            return false;
+        };
+        let facts = self.facts_of(file);
+        let test = &facts.branch_tests[index as usize];
+        matches!(test.shown, Shown::Variant(asked) if (facts.text(asked) == given) != test.holds)
     }
 
     fn facts_of(&self, file: FileId) -> &FileFacts {
@@ -360,6 +372,16 @@ fn value(facts: &FileFacts, value: ExprId) -> Given<'_> {
         return Given::Parameter(index);
     }
     match facts.expr(value).kind {
+        ExprKind::Reference(inner) if facts.language == Language::Rust => self::value(facts, inner),
+        ExprKind::Path(path) if facts.language == Language::Rust => made_of(facts, path),
+        ExprKind::Struct { path, .. } => made_of(facts, path),
+        ExprKind::Call(call) if facts.language == Language::Rust => match facts.call(call).callee {
+            Callee::Value(maker) => match facts.expr(maker).kind {
+                ExprKind::Path(path) => made_of(facts, path),
+                _ => Given::Unknown,
+            },
+            _ => Given::Unknown,
+        },
         ExprKind::Collection { elements, .. } if elements.range().is_empty() => {
             Given::OneOf(Kinds::FALSE)
         }
@@ -367,6 +389,53 @@ fn value(facts: &FileFacts, value: ExprId) -> Given<'_> {
         ExprKind::Callable(_) => Given::OneOf(Kinds::TRUE),
         _ => Given::Unknown,
     }
+}
+
+/// Says whether code before a call may have put another variant into a variable that is tested: `option.insert(value)`.
+fn may_be_filled(facts: &FileFacts, test: &BranchTest, before: &Call) -> bool {
+    if !matches!(test.shown, Shown::Success { .. } | Shown::Variant(_)) {
+        return false;
+    }
+    let bare = |value: ExprId| match facts.expr(value).kind {
+        ExprKind::Reference(inner) => inner,
+        _ => value,
+    };
+    let variable = |value: ExprId| origin(facts, bare(value)).map(|(variable, _)| variable);
+    let tested = variable(test.value);
+    let own = (0..crate::summary::call_number(facts, before)).map(CallId);
+    own.map(|id| facts.call(id)).any(|call| {
+        let receiver = match call.callee {
+            Callee::Method { receiver, .. } => Some(receiver),
+            _ => None,
+        };
+        let given = facts.arguments[call.arguments.range()].iter();
+        let mut used = receiver
+            .into_iter()
+            .chain(given.map(|argument| argument.value))
+            .filter(|value| bare(*value) != bare(test.value));
+        call.body == before.body && used.any(|value| variable(value) == tested)
+    })
+}
+
+/// What a path makes that names a variant: `None`, `Ok(..)`, `Mode::Fast`.
+fn made_of(facts: &FileFacts, path: PathId) -> Given<'_> {
+    let last = facts.path_segments(path).last();
+    match last.map(|segment| facts.text(segment.name)) {
+        Some("None" | "Err") => Given::OneOf(Kinds::NONE),
+        Some("Some" | "Ok") => Given::OneOf(Kinds::SOMETHING),
+        _ => variant(facts, path).map_or(Given::Unknown, Given::Variant),
+    }
+}
+
+/// The name of the variant that `Mode::Fast` is, by how the language writes them: a constant is in capitals, a function is not.
+fn variant(facts: &FileFacts, path: PathId) -> Option<&str> {
+    let [.., parent, last] = facts.path_segments(path) else {
+        return None;
+    };
+    let is_camel =
+        |name: &str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+    let (parent, last) = (facts.text(parent.name), facts.text(last.name));
+    (is_camel(parent) && is_camel(last)).then_some(last)
 }
 
 /// The kinds of values with which a test has its answer.
@@ -377,10 +446,16 @@ fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
         Shown::Equals(literal) if test.holds => {
             return constant(facts, literal, 0).map_or(Kinds::ANY, Kinds::of);
         }
+        Shown::Success { .. } if test.holds => return Kinds::SOMETHING,
+        Shown::Success {
+            layers: 1,
+            alone: true,
+        } => return Kinds::NONE,
         Shown::Asked(_)
         | Shown::Equals(_)
         | Shown::Raised
         | Shown::Handled
+        | Shown::Variant(_)
         | Shown::Success { .. } => {
             return Kinds::ANY;
         }
@@ -409,13 +484,16 @@ fn deciding(api: &Api) -> impl Iterator<Item = &nostall_catalog::Argument> {
     let tested = api
         .when
         .iter()
-        .filter(|when| matches!(when.test(), Test::Is(_)))
+        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric))
         .map(|when| &when.argument);
     tested.chain(&api.duration)
 }
 
 /// The parameter of the body whose value, never changed, an expression is.
 fn parameter(facts: &FileFacts, value: ExprId) -> Option<u16> {
+    if let ExprKind::Reference(inner) = facts.expr(value).kind {
+        return parameter(facts, inner);
+    }
     let (_, [only]) = origin(facts, value)? else {
         return None;
     };

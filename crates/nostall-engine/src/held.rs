@@ -3,13 +3,15 @@
 //! A body's regions are walked once, in order. Ways that part are walked each from the same start and put together after:
 //! what one of them keeps may be kept. A loop is walked once: what lives around it lives in all its rounds.
 
-use nostall_catalog::{Catalog, Guards};
+use std::collections::BTreeSet;
+
+use nostall_catalog::{Api, ApiId, Catalog, Effect, Guards};
 use nostall_model::facts::{
     BindingId, CallId, CallKind, Callee, DefinitionId, Event, ExprId, FileFacts, RegionId,
     RegionKind,
 };
-use nostall_model::program::{Guard, Keeper, ProgramBody, ProgramCall};
-use nostall_model::{Language, Span};
+use nostall_model::program::{Guard, Keeper, ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Category, Language, Span};
 use rustc_hash::FxHashMap;
 
 use crate::program::Program;
@@ -25,6 +27,8 @@ pub(crate) struct HeldOver {
     pub(crate) await_span: Span,
     /// Whether it lives there whichever way the code took.
     pub(crate) always: bool,
+    /// Whether it is of a lock for which code of the program waits, as far as is known.
+    pub(crate) is_waited_for: bool,
 }
 
 /// What the guards of all bodies do.
@@ -68,11 +72,67 @@ pub(crate) fn follow(program: &Program<'_>, catalog: &Catalog) -> Held {
                         guards: *guards,
                         await_span,
                         always,
+                        is_waited_for: true,
                     })
                 }),
         );
     }
+    let mut locks = held
+        .over_awaits
+        .iter_mut()
+        .filter(|over| over.guards == Guards::Lock);
+    if let Some(first) = locks.next() {
+        let waited_for = libraries_waited_for(program, catalog);
+        for over in std::iter::once(first).chain(locks) {
+            over.is_waited_for = waited_for.contains(library(&over.guard.type_));
+        }
+    }
     held
+}
+
+/// The libraries for whose locks code of the program waits, or may: it calls a method of such a name on what is not known.
+fn libraries_waited_for<'a>(program: &Program<'_>, catalog: &'a Catalog) -> BTreeSet<&'a str> {
+    let takes_lock = |api: &&Api| {
+        let gives_guard = api
+            .returns
+            .as_deref()
+            .is_some_and(|returns| returns.contains("Guard"));
+        api.effect == Effect::Blocks && api.category == Some(Category::Lock) && gives_guard
+    };
+    let mut by_name: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+    for api in catalog.apis().map(|(_, api)| api).filter(takes_lock) {
+        let name = api.path.rsplit([':', '.']).next().unwrap_or_default();
+        by_name.entry(name).or_default().push(library(&api.path));
+    }
+    let mut found = BTreeSet::new();
+    for call in program.bodies().flat_map(|body| program.calls_of(body)) {
+        for target in program.targets(*call) {
+            match &target.kind {
+                TargetKind::Api(api) => {
+                    let api = catalog.api(ApiId(*api));
+                    let waits =
+                        api.effect == Effect::Blocks && api.category == Some(Category::Lock);
+                    found.extend(waits.then(|| library(&api.path)));
+                }
+                TargetKind::Unresolved(_) => {
+                    let (facts, record) = program.call(*call);
+                    if let Callee::Method { name, .. } = record.callee {
+                        let file = program.file_of_call(*call);
+                        let named = by_name.get(facts.text(name)).into_iter().flatten();
+                        let can_be =
+                            |own: &&&str| **own == "std" || program.uses_library(file, own);
+                        found.extend(named.filter(can_be));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+fn library(path: &str) -> &str {
+    path.split([':', '.']).next().unwrap_or_default()
 }
 
 fn what_it_holds(program: &Program<'_>, catalog: &Catalog, guard: &Guard) -> Option<Guards> {
@@ -157,6 +217,7 @@ impl Walk<'_> {
                         .entry(self.program.call_in(self.body, call))
                         .or_insert_with(|| guard.clone());
                 }
+                live.retain(|(index, _)| !self.guards[*index].0.taken_by.contains(&call));
                 self.begin(Keeper::Temporary(call), live);
                 self.begin(Keeper::Entered(call), live);
                 self.end_entered(call, live);

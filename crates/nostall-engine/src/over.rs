@@ -1,6 +1,6 @@
 //! Waits that are over before they begin: `if handle.is_finished() { handle.join() }`, a socket that was told not to wait.
 //!
-//! What a call says of later calls on the same object is the catalogue's (`ends`). Only what stands in one body is looked at.
+//! What a call says of later calls on the same object is the catalogue's (`ends`). What stands in one body is looked at here; sockets that another function told, in `told`.
 
 use nostall_catalog::ApiId;
 use nostall_model::Name;
@@ -8,7 +8,7 @@ use nostall_model::facts::{
     BindingId, BodyKind, BranchTest, Call, CallId, CallKind, Callee, DefinitionId, DefinitionKind,
     ExprId, ExprKind, FileFacts, Part, RegionId, RegionKind, Shown,
 };
-use nostall_model::program::{ProgramCall, TargetKind};
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 
 use crate::given::{origin, tests};
 use crate::sinks::{Constant, argument, constant, only_value};
@@ -33,7 +33,10 @@ impl Cx<'_> {
 
     fn is_ended(&self, call: ProgramCall, api: u32) -> bool {
         let (facts, record) = self.program.call(call);
-        let Some(object) = receiver(record).and_then(|value| place(facts, value)) else {
+        let Some(value) = receiver(record) else {
+            return self.is_answered_for(call, api);
+        };
+        let Some(object) = place(facts, value) else {
             return false;
         };
         let ends = |other: CallId| {
@@ -41,17 +44,49 @@ impl Cx<'_> {
             of.as_ref() == Some(&object) && self.ends(call, other, api)
         };
         let regions: Vec<RegionId> = facts.regions_outwards(record.region).collect();
-        let answered_yes = |test: &BranchTest| {
-            let found = answered(facts, test).filter(|_| test.holds);
-            found.is_some_and(|(asked, layers)| {
-                layers >= self.layers_of_answer(call, asked) && ends(asked)
-            })
-        };
         let tested = regions.iter().any(|region| {
             let mut tests = tests(facts, *region).iter();
-            tests.any(answered_yes)
+            tests.any(|test| self.answered_yes(call, test).is_some_and(ends))
         });
-        tested || self.told_before(call, &regions).any(ends)
+        tested
+            || self.told_before(call, &regions).any(ends)
+            || self.is_told_elsewhere(call, value, api, &regions)
+    }
+
+    /// Says whether a function that has no object does not wait after the yes of another: `event::read` after `event::poll`. One
+    /// yes is good for one call.
+    fn is_answered_for(&self, call: ProgramCall, api: u32) -> bool {
+        let (facts, record) = self.program.call(call);
+        let said_yes = |region: &RegionId| {
+            let mut tests = tests(facts, *region).iter();
+            tests.any(|test| {
+                let asked = self.answered_yes(call, test);
+                asked.is_some_and(|asked| self.ends(call, asked, api))
+            })
+        };
+        let region = facts.regions_outwards(record.region).find(said_yes);
+        region.is_some_and(|region| self.is_first_in(call, api, region))
+    }
+
+    /// Says whether a call of an api is the first in a region, and is made once there.
+    fn is_first_in(&self, call: ProgramCall, api: u32, region: RegionId) -> bool {
+        let (facts, record) = self.program.call(call);
+        let number = crate::summary::call_number(facts, record);
+        let mut outwards = facts.regions_outwards(record.region);
+        let mut within = outwards.by_ref().take_while(|own| *own != region);
+        let mut earlier = (0..number).map(CallId).filter(|id| {
+            let around = facts.regions_outwards(facts.calls[id.index()].region);
+            around.into_iter().any(|own| own == region)
+        });
+        within.all(|own| facts.regions[own.index()].kind != RegionKind::Loop)
+            && !earlier.any(|id| self.apis_of(call, id).any(|own| own == api))
+    }
+
+    /// The call that a test asks, where it has answered yes.
+    fn answered_yes(&self, call: ProgramCall, test: &BranchTest) -> Option<CallId> {
+        let (facts, _) = self.program.call(call);
+        let (asked, layers) = answered(facts, test).filter(|_| test.holds)?;
+        (layers >= self.layers_of_answer(call, asked)).then_some(asked)
     }
 
     /// Says whether a message has room in its channel: this code makes it, and sends no more than fit: `sync_channel(1)` for one
@@ -106,12 +141,17 @@ impl Cx<'_> {
 
     /// Says whether the catalogue says that calls of an api do not wait after another call of the file.
     fn ends(&self, call: ProgramCall, other: CallId, api: u32) -> bool {
+        self.ends_in(self.program.body_of_call(call), other, api)
+    }
+
+    /// Says the same of calls of the file that a body stands in.
+    pub(crate) fn ends_in(&self, body: ProgramBody, other: CallId, api: u32) -> bool {
         let path = &*self.catalog.api(ApiId(api)).path;
         let is_meant = |end: &String| match end.strip_suffix('*') {
             Some(parent) => path.starts_with(parent),
             None => end == path,
         };
-        let mut entries = self.apis_of(call, other);
+        let mut entries = self.apis_in(body, other);
         entries.any(|entry| self.catalog.api(ApiId(entry)).ends.iter().any(is_meant))
     }
 
@@ -123,7 +163,10 @@ impl Cx<'_> {
     }
 
     fn apis_of(&self, call: ProgramCall, other: CallId) -> impl Iterator<Item = u32> {
-        let body = self.program.body_of_call(call);
+        self.apis_in(self.program.body_of_call(call), other)
+    }
+
+    fn apis_in(&self, body: ProgramBody, other: CallId) -> impl Iterator<Item = u32> {
         let targets = self.program.targets(self.program.call_in(body, other));
         targets.iter().filter_map(|target| match target.kind {
             TargetKind::Api(api) => Some(api),
@@ -184,10 +227,10 @@ fn is_made_once(facts: &FileFacts, outer: &Call, call: &Call) -> bool {
     !within_loop && between.all(|body| facts.body(body).kind == BodyKind::AsyncBlock)
 }
 
-/// How many `Result`s and `Option`s a type begins with.
+/// How many `Result`s and `Option`s a type begins with; that a `bool` in them is true is one more answer.
 fn wrappers(text: &str) -> u8 {
     let Some((head, rest)) = text.split_once('<') else {
-        return 0;
+        return u8::from(text.starts_with("bool"));
     };
     match head.rsplit("::").next() {
         Some("Result" | "Option") => wrappers(rest).saturating_add(1),
@@ -195,7 +238,7 @@ fn wrappers(text: &str) -> u8 {
     }
 }
 
-fn receiver(call: &Call) -> Option<ExprId> {
+pub(crate) fn receiver(call: &Call) -> Option<ExprId> {
     match call.callee {
         Callee::Method { receiver, .. } => Some(receiver),
         _ => None,
@@ -207,7 +250,8 @@ fn receiver(call: &Call) -> Option<ExprId> {
 pub(crate) fn answered(facts: &FileFacts, test: &BranchTest) -> Option<(CallId, u8)> {
     let mut layers = match test.shown {
         Shown::Success { layers, .. } => layers,
-        Shown::True | Shown::Raised => 0,
+        Shown::True => 1,
+        Shown::Raised => 0,
         _ => return None,
     };
     let mut value = test.value;
@@ -237,12 +281,17 @@ pub(crate) fn answered(facts: &FileFacts, test: &BranchTest) -> Option<(CallId, 
 }
 
 /// For a method of `Result` and `Option` that keeps what is asked: its receiver, and whether it takes a layer off.
-fn unwrapped(facts: &FileFacts, id: CallId) -> Option<(ExprId, u8)> {
+pub(crate) fn unwrapped(facts: &FileFacts, id: CallId) -> Option<(ExprId, u8)> {
     let Callee::Method { receiver, name } = facts.calls[id.index()].callee else {
         return None;
     };
     match facts.text(name) {
-        "unwrap" | "expect" => Some((receiver, 1)),
+        "unwrap" | "expect" | "unwrap_or_default" => Some((receiver, 1)),
+        "unwrap_or" => {
+            let other = facts.call_arguments(id).first()?.value;
+            let is_no = constant(facts, other, 4) == Some(Constant::Bool(false));
+            is_no.then_some((receiver, 1))
+        }
         "ok" | "as_ref" | "as_mut" | "as_deref" | "map" | "map_err" | "inspect" | "inspect_err" => {
             Some((receiver, 0))
         }

@@ -1,11 +1,13 @@
 //! One blocking call, judged where it stands: what it waits for, how bad that is, and why.
 
+use std::net::{IpAddr, SocketAddr};
+
 use nostall_catalog::{
     Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When,
 };
 use nostall_model::facts::{
-    Argument, ArgumentKind, Call, CallId, DefinitionKind, Event, ExprId, ExprKind, FileFacts,
-    Literal, PathId, RegionId, RegionKind,
+    Argument, ArgumentKind, Call, CallId, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
+    FileFacts, Literal, PathId, RegionId, RegionKind,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Risk, Waits};
@@ -200,8 +202,29 @@ fn holds(bench: &Bench<'_>, arguments: &[Argument], when: &When) -> bool {
             found.is_some() == given && !(found.is_none() && is_spread(arguments))
         }
         Test::Is(wanted) => found.is_some_and(|found| equals(bench.constant(found.value), wanted)),
+        Test::Numeric => found.is_some_and(|found| {
+            let host = first_member(bench.facts, found.value);
+            matches!(bench.constant(host), Some(Constant::Text(text)) if is_numeric(text))
+        }),
         Test::Type(_) => false,
     }
+}
+
+/// The host in `(host, port)`; of anything else the value itself.
+fn first_member(facts: &FileFacts, value: ExprId) -> ExprId {
+    match facts.expr(value).kind {
+        ExprKind::Collection {
+            kind: CollectionKind::Tuple,
+            elements,
+        } => facts.expr_list(elements).first().copied().unwrap_or(value),
+        _ => value,
+    }
+}
+
+/// Says whether the host of an address is written in numbers, or is this one.
+fn is_numeric(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host == "localhost" || address.parse::<SocketAddr>().is_ok() || host.parse::<IpAddr>().is_ok()
 }
 
 fn equals(found: Option<Constant<'_>>, wanted: &Wanted) -> bool {

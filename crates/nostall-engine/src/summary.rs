@@ -445,7 +445,9 @@ impl Cx<'_> {
                     .type_entry(facts.language, &entry.path)
                     .is_none();
         if !is_async
-            && let Some(blocking) = self.judge(call, api, None)
+            && let Some(blocking) = self
+                .judge(call, api, None)
+                .or_else(|| self.busy_wait(call, api))
             && !self.is_over(call, api)
         {
             let sink = summaries.intern(blocking);

@@ -271,6 +271,8 @@ pub struct Guard {
     pub type_: Box<str>,
     /// How sure the type is.
     pub confidence: Confidence,
+    /// The calls whose method takes its variable by value: it ends there.
+    pub taken_by: Vec<CallId>,
 }
 
 /// What keeps a guard.

@@ -342,6 +342,12 @@ fn words(advice: Advice) -> &'static str {
         Advice::ShortLock(Language::Rust) => {
             "keep what is done under the lock short; where it is held over an `.await`, use a lock of the runtime"
         }
+        Advice::AwaitSignal(Language::Python) => {
+            "await that it happens instead of asking: an event or queue of the runtime, or a pause that is awaited in the loop"
+        }
+        Advice::AwaitSignal(Language::Rust) => {
+            "await that it happens instead of asking: a channel, a notification or the task's handle, or a pause that is awaited in the loop"
+        }
         Advice::PollTwin => {
             "a `poll` function cannot await: keep the async twin in the struct and poll it"
         }

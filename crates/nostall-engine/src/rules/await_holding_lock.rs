@@ -83,7 +83,7 @@ impl Check for AwaitHoldingLock {
 
 fn draft(program: &Program<'_>, runs: &[Runs], index: usize, over: &HeldOver) -> Draft {
     let body = over.guard.body;
-    let (risk, code, text) = weight(over.guards);
+    let (risk, code, text) = weight(over);
     let sure = if over.always {
         Confidence::Certain
     } else {
@@ -114,8 +114,13 @@ fn draft(program: &Program<'_>, runs: &[Runs], index: usize, over: &HeldOver) ->
 }
 
 /// How bad it is to keep a guard over an await.
-fn weight(guards: Guards) -> (Risk, &'static str, &'static str) {
-    match guards {
+fn weight(over: &HeldOver) -> (Risk, &'static str, &'static str) {
+    match over.guards {
+        Guards::Lock if !over.is_waited_for => (
+            Risk::Low,
+            "held-lock-tried",
+            "nothing in the program is known to wait for such a lock: it is only tried",
+        ),
         Guards::Lock | Guards::TaskLock => (
             Risk::High,
             "held-lock",

@@ -177,6 +177,8 @@ pub enum Shown {
         /// Whether that alone decides: of `Ok(x) if test` the refusal says little.
         alone: bool,
     },
+    /// Whether it is the variant of this name of an enum of Rust.
+    Variant(Name),
     /// Nothing is tested: exceptions of these types are handled, if the region raises them.
     Handled,
 }

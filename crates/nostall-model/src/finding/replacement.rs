@@ -235,6 +235,8 @@ pub enum Advice {
     EndGuard(Language, Guards),
     /// Keep the lock as short as it is; one of tasks only where it is held over an await.
     ShortLock(Language),
+    /// Await that it happens instead of asking over and over.
+    AwaitSignal(Language),
     /// The code around cannot await: an executor calls it step by step, and the async twin has a `poll` function.
     PollTwin,
     /// The code around cannot await: do the work before or after, in the async function.

@@ -29,6 +29,7 @@ pub(super) fn add_guards(cx: &Cx<'_>, resolution: &mut Resolution) {
                     keeper: Keeper::Entered(id),
                     type_: path.into(),
                     confidence,
+                    taken_by: Vec::new(),
                 });
             }
         }

@@ -120,7 +120,7 @@ impl Lower<'_> {
         let mut values = Vec::with_capacity(node.arms.len());
         let (mut before, mut going_on) = (Vec::new(), Vec::new());
         for arm in &node.arms {
-            let tests = Self::tests_of_arm(value, &arm.pat, &before);
+            let tests = self.tests_of_arm(value, &arm.pat, &before);
             values.push(self.match_arm(arm, value, owns, &tests));
             before.push(&arm.pat);
             if self.went_on {
@@ -223,7 +223,8 @@ impl Lower<'_> {
                 cx.end_temporaries(calls, head);
             }
             cx.rest_of_condition(&conjuncts, first);
-            cx.block(&node.body);
+            let tests = cx.tests_of(&node.cond, true, mark);
+            cx.decided_block(&node.body, &tests);
             cx.end_temporaries(calls, head);
         });
         self.left_unless = if open.left {
@@ -232,6 +233,23 @@ impl Lower<'_> {
             self.tests_of(&node.cond, false, mark)
         };
         self.unit(span)
+    }
+
+    /// A block of a loop that runs where tests hold.
+    fn decided_block(&mut self, block: &Block, tests: &[BranchTest]) {
+        if tests.is_empty() {
+            self.block(block);
+            return;
+        }
+        let (open, close) = (
+            block.brace_token.span.open(),
+            block.brace_token.span.close(),
+        );
+        let span = self.token(open).to(self.token(close));
+        self.builder.open_region(RegionKind::Inner, span);
+        self.builder.decide(tests);
+        self.block(block);
+        self.builder.close_region();
     }
 
     pub(crate) fn for_(&mut self, node: &syn::ExprForLoop, expr: &Expr) -> ExprId {

@@ -2,8 +2,8 @@
 //!
 //! Only what the engine can use is kept: variables, calls, and whether either is `Ok` or `Some`.
 
-use nostall_model::Span;
 use nostall_model::facts::{BranchTest, ExprId, ExprKind, RegionKind, Shown};
+use nostall_model::{Name, Span};
 use syn::{BinOp, Expr, Pat, UnOp};
 
 use super::lower::Lower;
@@ -23,6 +23,11 @@ enum Asked {
         holds: bool,
     },
     Literal(bool),
+    /// Whether it is this variant of an enum, and whether that alone decides.
+    Variant {
+        name: Name,
+        alone: bool,
+    },
     /// Nothing: it takes any value.
     Anything,
     Other,
@@ -41,14 +46,19 @@ impl Lower<'_> {
     }
 
     /// The tests that hold where a condition does, or does not. Its values were lowered since a mark.
-    pub(crate) fn tests_of(&self, condition: &Expr, holds: bool, mark: usize) -> Vec<BranchTest> {
+    pub(crate) fn tests_of(
+        &mut self,
+        condition: &Expr,
+        holds: bool,
+        mark: usize,
+    ) -> Vec<BranchTest> {
         let mut found = Vec::new();
         self.collect_tests(condition, holds, mark, DEEPEST, &mut found);
         found
     }
 
     fn collect_tests(
-        &self,
+        &mut self,
         condition: &Expr,
         holds: bool,
         mark: usize,
@@ -74,14 +84,18 @@ impl Lower<'_> {
                     self.collect_tests(&node.left, holds, mark, budget, found);
                     self.collect_tests(&node.right, holds, mark, budget, found);
                 }
+                if let Some(equal) = equality(node.op) {
+                    found.extend(self.equality_test(node, equal == holds, mark));
+                }
                 if and && !holds {
                     let refused = found.split_off(first);
                     found.extend(refused.into_iter().filter_map(in_doubt));
                 }
             }
             Expr::Let(node) => {
-                let value = self.value_at(self.span(&*node.expr), mark);
-                found.extend(value.and_then(|value| test(value, asked(&node.pat), holds)));
+                let value = self.value_at(self.span(without_reference(&node.expr)), mark);
+                let asked = self.asked(&node.pat);
+                found.extend(value.and_then(|value| test(value, asked, holds)));
             }
             Expr::MethodCall(node) => match success_method(node) {
                 Some((success, alone)) => {
@@ -98,7 +112,9 @@ impl Lower<'_> {
                 }
                 None => found.extend(self.plain_test(condition, holds, mark)),
             },
-            Expr::Path(_) | Expr::Call(_) => found.extend(self.plain_test(condition, holds, mark)),
+            Expr::Path(_) | Expr::Call(_) | Expr::Try(_) => {
+                found.extend(self.plain_test(condition, holds, mark));
+            }
             _ => {}
         }
     }
@@ -110,6 +126,20 @@ impl Lower<'_> {
             shown: Shown::True,
             holds,
         })
+    }
+
+    /// `mode == Mode::Fast`: a test for a variant.
+    fn equality_test(
+        &mut self,
+        node: &syn::ExprBinary,
+        holds: bool,
+        mark: usize,
+    ) -> Option<BranchTest> {
+        let Expr::Path(variant) = without_reference(&node.right) else {
+            return None;
+        };
+        let value = self.value_at(self.span(without_reference(&node.left)), mark)?;
+        test(value, self.named_variant(&variant.path, true), holds)
     }
 
     /// The value that code gives, a variable or a call, among those that were lowered since a mark.
@@ -129,13 +159,18 @@ impl Lower<'_> {
     // ---- patterns
 
     /// The tests that hold where the arm of a pattern runs, after the patterns that were tried before.
-    pub(crate) fn tests_of_arm(value: ExprId, pattern: &Pat, before: &[&Pat]) -> Vec<BranchTest> {
-        let own = test(value, asked(pattern), true);
-        if asked(pattern) != Asked::Anything {
-            return own.into_iter().collect();
+    pub(crate) fn tests_of_arm(
+        &mut self,
+        value: ExprId,
+        pattern: &Pat,
+        before: &[&Pat],
+    ) -> Vec<BranchTest> {
+        let asked = self.asked(pattern);
+        if asked != Asked::Anything {
+            return test(value, asked, true).into_iter().collect();
         }
         let refused = before.iter().filter_map(|earlier| {
-            let made = test(value, asked(earlier), false)?;
+            let made = test(value, self.asked(earlier), false)?;
             if matches!(earlier, Pat::Guard(_)) {
                 in_doubt(made)
             } else {
@@ -146,8 +181,71 @@ impl Lower<'_> {
     }
 
     /// The tests that hold where a pattern does not fit.
-    pub(crate) fn tests_of_refusal(value: ExprId, pattern: &Pat) -> Vec<BranchTest> {
-        test(value, asked(pattern), false).into_iter().collect()
+    pub(crate) fn tests_of_refusal(&mut self, value: ExprId, pattern: &Pat) -> Vec<BranchTest> {
+        let asked = self.asked(pattern);
+        test(value, asked, false).into_iter().collect()
+    }
+
+    fn asked(&mut self, pattern: &Pat) -> Asked {
+        match pattern {
+            Pat::Paren(node) => self.asked(&node.pat),
+            Pat::Guard(node) => self.asked(&node.pat),
+            Pat::Reference(node) => self.asked(&node.pat),
+            Pat::Wild(_) | Pat::Rest(_) => Asked::Anything,
+            Pat::Ident(node) if node.subpat.is_none() => match node.ident.to_string().as_str() {
+                "None" => failure(),
+                name if name.starts_with(char::is_lowercase) || name.starts_with('_') => {
+                    Asked::Anything
+                }
+                _ => Asked::Other,
+            },
+            Pat::Path(node) if is_last(&node.path, "None") => failure(),
+            Pat::Path(node) => self.named_variant(&node.path, true),
+            Pat::Lit(node) => match &node.lit {
+                syn::Lit::Bool(literal) => Asked::Literal(literal.value),
+                _ => Asked::Other,
+            },
+            Pat::TupleStruct(node) if is_last(&node.path, "Err") => failure(),
+            Pat::TupleStruct(node) if is_last(&node.path, "Ok") || is_last(&node.path, "Some") => {
+                match node.elems.first().map(|inner| self.asked(inner)) {
+                    Some(Asked::Success { layers, holds }) => Asked::Success {
+                        layers: layers.saturating_add(1),
+                        holds,
+                    },
+                    Some(Asked::Anything) | None => Asked::Success {
+                        layers: 1,
+                        holds: true,
+                    },
+                    Some(_) => Asked::Other,
+                }
+            }
+            Pat::TupleStruct(node) => {
+                let parts = node.elems.iter();
+                let open = parts.filter(|part| self.asked(part) != Asked::Anything);
+                let alone = open.count() == 0;
+                self.named_variant(&node.path, alone)
+            }
+            Pat::Struct(node) => {
+                let parts = node.fields.iter();
+                let open = parts.filter(|part| self.asked(&part.pat) != Asked::Anything);
+                let alone = open.count() == 0;
+                self.named_variant(&node.path, alone)
+            }
+            _ => Asked::Other,
+        }
+    }
+
+    /// The variant that a path names, by how the language writes them: `Mode::Fast`, where a constant is `Mode::FAST`.
+    fn named_variant(&mut self, path: &syn::Path, alone: bool) -> Asked {
+        let mut last = path.segments.iter().rev();
+        let (Some(last), Some(parent)) = (last.next(), last.next()) else {
+            return Asked::Other;
+        };
+        if !is_camel(&parent.ident) || !is_camel(&last.ident) {
+            return Asked::Other;
+        }
+        let name = self.name(&last.ident);
+        Asked::Variant { name, alone }
     }
 
     // ---- what follows
@@ -199,6 +297,8 @@ fn test(value: ExprId, asked: Asked, holds: bool) -> Option<BranchTest> {
             holds,
         ),
         Asked::Literal(answer) => (Shown::True, answer),
+        Asked::Variant { alone: false, .. } if !holds => return None,
+        Asked::Variant { name, .. } => (Shown::Variant(name), true),
         Asked::Anything | Asked::Other => return None,
     };
     Some(BranchTest {
@@ -208,46 +308,34 @@ fn test(value: ExprId, asked: Asked, holds: bool) -> Option<BranchTest> {
     })
 }
 
-fn asked(pattern: &Pat) -> Asked {
-    match pattern {
-        Pat::Paren(node) => asked(&node.pat),
-        Pat::Guard(node) => asked(&node.pat),
-        Pat::Reference(node) => asked(&node.pat),
-        Pat::Wild(_) | Pat::Rest(_) => Asked::Anything,
-        Pat::Ident(node) if node.subpat.is_none() => match node.ident.to_string().as_str() {
-            "None" => failure(),
-            name if name.starts_with(char::is_lowercase) || name.starts_with('_') => {
-                Asked::Anything
-            }
-            _ => Asked::Other,
-        },
-        Pat::Path(node) if is_last(&node.path, "None") => failure(),
-        Pat::Lit(node) => match &node.lit {
-            syn::Lit::Bool(literal) => Asked::Literal(literal.value),
-            _ => Asked::Other,
-        },
-        Pat::TupleStruct(node) if is_last(&node.path, "Err") => failure(),
-        Pat::TupleStruct(node) if is_last(&node.path, "Ok") || is_last(&node.path, "Some") => {
-            match node.elems.first().map(asked) {
-                Some(Asked::Success { layers, holds }) => Asked::Success {
-                    layers: layers.saturating_add(1),
-                    holds,
-                },
-                Some(Asked::Anything) | None => Asked::Success {
-                    layers: 1,
-                    holds: true,
-                },
-                Some(_) => Asked::Other,
-            }
-        }
-        _ => Asked::Other,
-    }
-}
-
 fn failure() -> Asked {
     Asked::Success {
         layers: 1,
         holds: false,
+    }
+}
+
+fn is_camel(name: &syn::Ident) -> bool {
+    let name = name.to_string();
+    name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)
+}
+
+/// Whether an operator asks that both sides are equal, or that they are not.
+fn equality(operator: BinOp) -> Option<bool> {
+    match operator {
+        BinOp::Eq(_) => Some(true),
+        BinOp::Ne(_) => Some(false),
+        _ => None,
+    }
+}
+
+/// The place that is borrowed or looked at through a reference.
+fn without_reference(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Reference(node) => without_reference(&node.expr),
+        Expr::Paren(node) => without_reference(&node.expr),
+        Expr::Unary(node) if matches!(node.op, UnOp::Deref(_)) => without_reference(&node.expr),
+        other => other,
     }
 }
 

@@ -202,7 +202,7 @@ impl Lower<'_> {
     /// `else { .. }` of a `let` leaves the block.
     fn else_of_let(&mut self, pattern: &Pat, value: ExprId, other: &Expr) {
         let span = self.span(other);
-        let refused = Self::tests_of_refusal(value, pattern);
+        let refused = self.tests_of_refusal(value, pattern);
         self.maybe(span, |cx| {
             cx.builder.decide(&refused);
             // It is an arm already.
@@ -211,7 +211,7 @@ impl Lower<'_> {
                 other => cx.expr(other),
             }
         });
-        self.left_unless = Self::tests_of_arm(value, pattern, &[]);
+        self.left_unless = self.tests_of_arm(value, pattern, &[]);
     }
 }
 

@@ -271,6 +271,9 @@ impl Cx<'_> {
             }
         }
         let call = resolution.mounts[mount.index()].call(id);
+        let reached = &resolution.targets[first as usize..];
+        let matches = self.type_matches(mount, id, call, reached);
+        resolution.type_matches.extend(matches);
         let put_in = self.instantiations(mount, id, &callees);
         resolution.instantiations.extend(
             put_in

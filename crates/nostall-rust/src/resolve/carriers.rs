@@ -98,6 +98,9 @@ impl Cx<'_> {
         api: ApiId,
     ) -> Option<ApiId> {
         let entry = self.catalog.api(api);
+        if call.is_some_and(|call| self.is_in_memory(mount, call, &entry.path)) {
+            return Some(self.catalog.in_memory(api));
+        }
         let Some((ty, trait_)) = call.and_then(|call| self.decided_by(mount, call, api)) else {
             let needs = entry.carrier.is_some() && entry.effect == Effect::Blocks;
             return (call.is_none() || !needs).then_some(api);

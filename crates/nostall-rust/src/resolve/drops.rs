@@ -128,7 +128,7 @@ impl Cx<'_> {
     }
 
     /// Says whether a method takes its object by value.
-    fn takes_its_object(&self, what: What) -> bool {
+    pub(super) fn takes_its_object(&self, what: What) -> bool {
         match what {
             What::Function(def) => {
                 let object = self.object_taken_by(def);
@@ -150,7 +150,7 @@ impl Cx<'_> {
     }
 
     /// The type of `self` as a method declares it.
-    fn object_taken_by(&self, def: DefId) -> Option<Ty> {
+    pub(super) fn object_taken_by(&self, def: DefId) -> Option<Ty> {
         let body = self.item(def).body?;
         let first = self.facts(def.mount).body_parameters(body).first()?;
         match (first.kind, first.type_) {

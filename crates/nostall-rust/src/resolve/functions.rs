@@ -156,9 +156,12 @@ impl Cx<'_> {
     ) -> Callee {
         let text = self.arena.text(path);
         let found = self.catalog.lookup(Language::Rust, &text);
-        let stub = found.and_then(|found| self.catalog.api(found.api).returns.clone());
+        let stub = found.and_then(|found| {
+            let by_type = call.and_then(|(mount, id)| self.returned_by_type(mount, id, found.api));
+            by_type.or(self.catalog.api(found.api).returns.as_deref())
+        });
         let returns = match stub {
-            Some(stub) => self.stub_type(&stub, &self.names_of(receiver, call)),
+            Some(stub) => self.stub_type(stub, &self.names_of(receiver, call)),
             None => self.constructed_by_convention(&text),
         };
         let wildcard = found.is_some_and(|found| found.wildcard);

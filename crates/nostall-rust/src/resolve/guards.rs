@@ -1,14 +1,15 @@
 //! Values that hold something while they live: the guards of locks, of borrows, of spans.
 
 use nostall_model::facts::{
-    BodyId, CallId, Definition, DefinitionId, DefinitionKind, ExprKind, Flavour, ItemKind, Sink,
+    BodyId, CallId, CallKind, Callee as Written, Definition, DefinitionId, DefinitionKind,
+    ExprKind, Flavour, ItemKind, Sink,
 };
 use nostall_model::program::{Guard, Keeper, Resolution};
 use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashSet;
 
 use super::Cx;
-use super::methods::Callee;
+use super::methods::{Callee, What};
 use super::mounts::MountId;
 use super::types::{Ty, TypeKind};
 
@@ -43,7 +44,7 @@ impl Cx<'_> {
             let definition = &facts.definitions[id.index()];
             let body = facts.bindings[definition.binding.index()].body;
             let asked = match definition.kind {
-                DefinitionKind::Value(_) => bodies.contains(&body),
+                DefinitionKind::Value(_) => bodies.contains(&body) || definition.type_.is_some(),
                 DefinitionKind::Parameter(_) => facts.body(body).flavour == Flavour::Async,
                 _ => false,
             };
@@ -161,6 +162,51 @@ impl Cx<'_> {
             keeper,
             type_: (&*self.arena.text(path)).into(),
             confidence,
+            taken_by: self.taken_by(mount, keeper),
         });
+    }
+
+    /// The calls whose method takes the variable of a guard by value: `vacant.insert(value)`.
+    fn taken_by(&self, mount: MountId, keeper: Keeper) -> Vec<CallId> {
+        let Keeper::Variable(id) = keeper else {
+            return Vec::new();
+        };
+        let facts = self.facts(mount);
+        let definition = &facts.definitions[id.index()];
+        let own_type = self.definition_type(mount, definition);
+        let takes_it = |id: &CallId| {
+            let call = facts.call(*id);
+            let Written::Method { receiver, .. } = call.callee else {
+                return false;
+            };
+            let on_it = matches!(facts.expr(receiver).kind, ExprKind::Use { binding, .. } if binding == definition.binding);
+            let callees = || {
+                self.callees(mount, *id)
+                    .iter()
+                    .any(|it| self.is_taken_by(it.what, own_type))
+            };
+            on_it && call.kind == CallKind::Plain && callees()
+        };
+        let calls = (0..facts.calls.len()).map(CallId::new);
+        calls.filter(takes_it).collect()
+    }
+
+    /// Says whether a method takes a value of a type, not one that this derefs to and that is copied out of it.
+    fn is_taken_by(&self, method: What, ty: Ty) -> bool {
+        let is_own = self.arena.members(ty).into_iter().any(|member| {
+            match (self.arena.kind(member), method) {
+                (TypeKind::External(path, _), What::External(method)) => {
+                    let method = self.arena.text(method);
+                    method.rsplit_once("::").map(|(parent, _)| parent)
+                        == Some(&*self.arena.text(path))
+                }
+                (TypeKind::Named(def, _), What::Function(method)) => {
+                    let object = self.object_taken_by(method).map(|it| self.arena.kind(it));
+                    matches!(object, Some(TypeKind::Named(own, _)) if own == def)
+                }
+                _ => false,
+            }
+        });
+        is_own && self.takes_its_object(method)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a disk, and nothing fails: what is not known is an unresolved target.
 
+mod argument_types;
 mod assumed;
 mod blanket;
 mod bodies;
