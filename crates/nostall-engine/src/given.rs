@@ -6,7 +6,7 @@
 use nostall_catalog::{Api, ApiId, EventLoop, Test};
 use nostall_model::FileId;
 use nostall_model::facts::{
-    ArgumentKind, BindingId, BranchTest, Callee, DefinitionId, DefinitionKind, ExprId, ExprKind,
+    Argument, ArgumentKind, BindingId, BranchTest, Callee, DefinitionId, DefinitionKind, ExprId, ExprKind,
     FileFacts, ParameterKind, Shown,
 };
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
@@ -327,16 +327,22 @@ impl Cx<'_> {
     fn given(&self, call: ProgramCall, callee: ProgramBody, parameter: u16) -> Given<'_> {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
-        let is_spread = arguments.iter().any(|argument| {
+        let spreads = |argument: &Argument| {
             matches!(
                 argument.kind,
                 ArgumentKind::Spread | ArgumentKind::SpreadKeywords
             )
-        });
+        };
         match self.argument_index(call, callee, parameter) {
-            _ if is_spread => Given::Unknown,
-            Some(index) => value(facts, arguments[index].value),
-            None => self.default(callee, parameter),
+            // A keyword is what its name says, whatever is spread beside it.
+            Some(index)
+                if arguments[index].kind == ArgumentKind::Keyword
+                    || !arguments[..index].iter().any(spreads) =>
+            {
+                value(facts, arguments[index].value)
+            }
+            None if !arguments.iter().any(spreads) => self.default(callee, parameter),
+            _ => Given::Unknown,
         }
     }
 

@@ -433,6 +433,7 @@ impl Cx<'_> {
         summaries: &mut Summaries,
         contribution: &mut Contribution,
     ) {
+        let api = self.proven(call, api);
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
         contribution.loop_use.add_api(entry, confidence);
