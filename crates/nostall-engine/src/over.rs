@@ -4,12 +4,12 @@
 //! looked at.
 
 use nostall_catalog::{ApiId, Proof};
-use nostall_model::{Language, Name};
 use nostall_model::facts::{
     BindingId, BodyKind, BranchTest, Call, CallId, CallKind, Callee, DefinitionId, DefinitionKind,
     Event, ExprId, ExprKind, FileFacts, Part, RegionId, RegionKind, Shown,
 };
 use nostall_model::program::{ProgramCall, TargetKind};
+use nostall_model::{Language, Name};
 
 use crate::given::{origin, tests};
 use crate::sinks::{Constant, argument, constant, only_value};
