@@ -366,8 +366,8 @@ impl Cx<'_> {
             match event {
                 Event::Return(_) | Event::Raise => return true,
                 Event::ScopeEnd(_) | Event::TemporariesEnd(_) => {}
+                Event::Region(inner) if self.is_without_loop(body, *inner, steps) => {}
                 Event::Region(inner) => match facts.regions[inner.index()].kind {
-                    _ if self.is_without_loop(body, *inner, steps) => {}
                     RegionKind::Try | RegionKind::Inner | RegionKind::With => {
                         return self.gets_no_further(body, *inner, steps);
                     }

@@ -329,7 +329,7 @@ fn plain_test(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Question<'_>, bo
     let &[left, right] = &parts[..] else {
         return None;
     };
-    if !is_testable(left) && !(is_bare_call(left) && right.kind() == "none") {
+    if !(is_testable(left) || is_bare_call(left) && right.kind() == "none") {
         return None;
     }
     let (equal, unequal) = match right.kind() {
