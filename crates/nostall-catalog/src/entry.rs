@@ -106,6 +106,9 @@ pub struct Api {
     /// not `None` (`process.poll()`); that it is made at all, `call` (`socket.setblocking(False)`, with `when`); that what it
     /// gives was awaited, `await`, of its argument instead of the receiver (`await asyncio.wrap_future(future)`).
     pub proof: Proof,
+    /// `true` where what it proves may be otherwise a moment later, as that a queue is not empty: it holds for one call, and not
+    /// beyond an `await`.
+    pub passing: bool,
     /// The exception with which the call refuses to wait where its object does not block: in a `try` that handles it, it does
     /// not wait (`except BlockingIOError`).
     pub refuses: Option<String>,

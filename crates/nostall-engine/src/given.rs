@@ -3,15 +3,14 @@
 //! A way that depends on a parameter, or on an attribute of one, says so; each call on the way puts in what it gives. Only what
 //! the source says is put in, a value or a test around the call: where nothing is known, the way is open.
 
-use nostall_catalog::{Api, ApiId, EventLoop, Test};
+use nostall_catalog::{Api, ApiId, Test};
 use nostall_model::facts::{
-    ArgumentKind, BindingId, BranchTest, Call, CallId, Callee, DefinitionId, DefinitionKind,
-    ExprId, ExprKind, FileFacts, ParameterKind, PathId, Shown,
+    Argument, ArgumentKind, BindingId, BranchTest, Call, CallId, Callee, DefinitionId,
+    DefinitionKind, ExprId, ExprKind, FileFacts, ParameterKind, PathId, Shown,
 };
-use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{FileId, Language};
 
-use crate::over::answered;
 use crate::sinks::{Constant, argument, constant};
 use crate::summary::Cx;
 
@@ -54,17 +53,19 @@ enum Given<'a> {
 
 /// Kinds of values, as far as tests tell them apart: a set of bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kinds(u8);
+pub(crate) struct Kinds(u8);
 
 impl Kinds {
+    /// No value at all.
+    pub(crate) const NOTHING: Self = Self(0);
     const NONE: Self = Self(1);
     /// Empty, zero, `False`.
     const FALSE: Self = Self(2);
-    const TRUE: Self = Self(4);
+    pub(crate) const TRUE: Self = Self(4);
     const SOMETHING: Self = Self(6);
-    const ANY: Self = Self(7);
+    pub(crate) const ANY: Self = Self(7);
 
-    fn of(constant: Constant<'_>) -> Self {
+    pub(crate) fn of(constant: Constant<'_>) -> Self {
         match constant {
             Constant::None => Self::NONE,
             _ if constant.is_true() => Self::TRUE,
@@ -76,21 +77,18 @@ impl Kinds {
         Self(self.0 & !other.0)
     }
 
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Says whether no value is of both.
-    fn excludes(self, other: Self) -> bool {
+    pub(crate) fn excludes(self, other: Self) -> bool {
         self.0 & other.0 == 0
     }
-}
-
-/// Whether an event loop runs on the thread of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum LoopAt {
-    /// Nothing around the call says that none does.
-    Any,
-    /// None does, or something else that was asked is not so.
-    Doubtful,
-    /// None does.
-    None,
 }
 
 /// What becomes of a dependence at a call.
@@ -144,44 +142,6 @@ impl Cx<'_> {
             }
         }
         found
-    }
-
-    /// What the tests around a call say of an event loop on its thread: `try: get_running_loop()`, `except RuntimeError: here`;
-    /// `match Handle::try_current() { Ok(_) => .., Err(_) => here }`.
-    pub(crate) fn loop_at(&self, call: ProgramCall) -> LoopAt {
-        let (facts, record) = self.program.call(call);
-        let body = self.program.body_of_call(call);
-        let says = |test: &BranchTest| {
-            let (wanted, told) = match test.shown {
-                Shown::Raised => (EventLoop::Needed, LoopAt::None),
-                Shown::True if !test.holds => (EventLoop::Told, LoopAt::None),
-                Shown::Success { alone: true, .. } if !test.holds => {
-                    (EventLoop::Needed, LoopAt::None)
-                }
-                Shown::Success { alone: false, .. } if !test.holds => {
-                    (EventLoop::Needed, LoopAt::Doubtful)
-                }
-                _ => return LoopAt::Any,
-            };
-            let is_meant = answered(facts, test).is_some_and(|(asked, layers)| {
-                layers <= 1 && self.says_of_loop(self.program.call_in(body, asked), wanted)
-            });
-            if is_meant { told } else { LoopAt::Any }
-        };
-        let regions = facts.regions_outwards(record.region);
-        regions
-            .flat_map(|region| tests(facts, region).iter().map(says))
-            .max()
-            .unwrap_or(LoopAt::Any)
-    }
-
-    fn says_of_loop(&self, asked: ProgramCall, wanted: EventLoop) -> bool {
-        let targets = self.program.targets(asked);
-        !targets.is_empty()
-            && targets.iter().all(|target| match target.kind {
-                TargetKind::Api(api) => self.catalog.api(ApiId(api)).event_loop == Some(wanted),
-                _ => false,
-            })
     }
 
     // ---- what calls give
@@ -339,16 +299,25 @@ impl Cx<'_> {
     fn given(&self, call: ProgramCall, callee: ProgramBody, parameter: u16) -> Given<'_> {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
-        let is_spread = arguments.iter().any(|argument| {
-            matches!(
-                argument.kind,
-                ArgumentKind::Spread | ArgumentKind::SpreadKeywords
-            )
-        });
+        let own =
+            &self.program.facts(callee).parameters[self.program.body(callee).parameters.range()];
+        let by_name_alone = own
+            .get(usize::from(parameter))
+            .is_some_and(|it| it.kind == ParameterKind::Keyword);
+        let spreads = |argument: &Argument| match argument.kind {
+            ArgumentKind::Spread => !by_name_alone,
+            kind => kind == ArgumentKind::SpreadKeywords,
+        };
         match self.argument_index(call, callee, parameter) {
-            _ if is_spread => Given::Unknown,
-            Some(index) => value(facts, arguments[index].value),
-            None => self.default(callee, parameter),
+            // A keyword is what its name says, whatever is spread beside it.
+            Some(index)
+                if arguments[index].kind == ArgumentKind::Keyword
+                    || !arguments[..index].iter().any(spreads) =>
+            {
+                value(facts, arguments[index].value)
+            }
+            None if !arguments.iter().any(spreads) => self.default(callee, parameter),
+            _ => Given::Unknown,
         }
     }
 
@@ -439,7 +408,7 @@ fn variant(facts: &FileFacts, path: PathId) -> Option<&str> {
 }
 
 /// The kinds of values with which a test has its answer.
-fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
+pub(crate) fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
     let asked = match test.shown {
         Shown::True => Kinds::TRUE,
         Shown::None => Kinds::NONE,

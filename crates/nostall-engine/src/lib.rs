@@ -22,6 +22,7 @@ mod held;
 pub mod inspect;
 mod kept;
 pub mod languages;
+mod loop_told;
 mod outcome;
 mod over;
 mod placement;

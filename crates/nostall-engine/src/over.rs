@@ -1,14 +1,15 @@
 //! Waits that are over before they begin: `if handle.is_finished() { handle.join() }`, a socket that was told not to wait.
 //!
-//! What a call says of later calls on the same object is the catalogue's (`ends`). What stands in one body is looked at here; sockets that another function told, in `told`.
+//! What a call says of later calls on the same object is the catalogue's (`ends`, `proves`). What stands in one body is looked at here;
+//! sockets that another function told, in `told`.
 
-use nostall_catalog::ApiId;
-use nostall_model::Name;
+use nostall_catalog::{ApiId, Proof};
 use nostall_model::facts::{
     BindingId, BodyKind, BranchTest, Call, CallId, CallKind, Callee, DefinitionId, DefinitionKind,
-    ExprId, ExprKind, FileFacts, Part, RegionId, RegionKind, Shown,
+    Event, ExprId, ExprKind, FileFacts, Part, RegionId, RegionKind, Shown,
 };
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Language, Name};
 
 use crate::given::{origin, tests};
 use crate::sinks::{Constant, argument, constant, only_value};
@@ -85,8 +86,98 @@ impl Cx<'_> {
     /// The call that a test asks, where it has answered yes.
     fn answered_yes(&self, call: ProgramCall, test: &BranchTest) -> Option<CallId> {
         let (facts, _) = self.program.call(call);
-        let (asked, layers) = answered(facts, test).filter(|_| test.holds)?;
+        let is_yes = test.holds && test.shown != Shown::None;
+        let (asked, layers) = answered(facts, test).filter(|_| is_yes)?;
         (layers >= self.layers_of_answer(call, asked)).then_some(asked)
+    }
+
+    /// The entry by which a call of an api is judged: where a test around it proves more of its object, `if not self.jobs.empty():
+    /// self.jobs.get()`, that of what the object is then. Within a further loop a test says nothing of the next round.
+    pub(crate) fn proven(&self, call: ProgramCall, api: u32) -> u32 {
+        let (facts, record) = self.program.call(call);
+        let Callee::Method { receiver, name } = record.callee else {
+            return api;
+        };
+        let object = place(facts, receiver).filter(|_| facts.language == Language::Python);
+        let Some(object) = object else {
+            return api;
+        };
+        let is_loop = |region: &RegionId| facts.regions[region.index()].kind == RegionKind::Loop;
+        let around = facts
+            .regions_outwards(record.region)
+            .take_while(|region| !is_loop(region));
+        let mut proven = around.flat_map(|region| {
+            let object = &object;
+            let tested = tests(facts, region).iter();
+            tested.filter_map(move |test| {
+                let (proven, passing) = self.proven_by(call, test, object, facts.text(name))?;
+                self.still_holds(call, region, object, passing)
+                    .then_some(proven)
+            })
+        });
+        proven.next().unwrap_or(api)
+    }
+
+    /// The entry of a method of what a test shows an object to be, and whether that may be otherwise a moment later.
+    fn proven_by(
+        &self,
+        call: ProgramCall,
+        test: &BranchTest,
+        object: &Place<'_>,
+        method: &str,
+    ) -> Option<(u32, bool)> {
+        let (facts, _) = self.program.call(call);
+        let (asked, _) = answered(facts, test)?;
+        let of = receiver(&facts.calls[asked.index()]).and_then(|value| place(facts, value));
+        if of.as_ref() != Some(object) {
+            return None;
+        }
+        self.apis_of(call, asked).find_map(|other| {
+            let entry = self.catalog.api(ApiId(other));
+            let type_ = entry.proves.as_deref().filter(|_| {
+                matches!(
+                    (entry.proof, test.shown, test.holds),
+                    (Proof::True | Proof::Something, Shown::True, true)
+                        | (Proof::False, Shown::True, false)
+                        | (Proof::Something, Shown::None, false)
+                )
+            })?;
+            let path = format!("{type_}.{method}");
+            let found = self.catalog.lookup(facts.language, &path)?;
+            Some((found.api.0, entry.passing))
+        })
+    }
+
+    /// Says whether what a test showed when a region began is so at a call in it: the object is the same, and, of what passes,
+    /// nothing was taken from it since, by this code or while it awaited.
+    fn still_holds(
+        &self,
+        call: ProgramCall,
+        region: RegionId,
+        object: &Place<'_>,
+        passing: bool,
+    ) -> bool {
+        let (facts, record) = self.program.call(call);
+        let begin = facts.regions[region.index()].span.start;
+        let is_between = |at: u32| begin <= at && at < record.span.start;
+        let changes = |event: &Event| match *event {
+            Event::Store { target, .. } => {
+                is_between(facts.expr(target).span.start)
+                    && place(facts, target).as_ref() == Some(object)
+            }
+            Event::Await(value) => passing && is_between(facts.expr(value).span.start),
+            Event::Call(other) => {
+                let other = &facts.calls[other.index()];
+                passing
+                    && is_between(other.span.start)
+                    && is_same_method(facts, other, record)
+                    && receiver(other).and_then(|it| place(facts, it)).as_ref() == Some(object)
+            }
+            _ => false,
+        };
+        let of_body = |it: &&nostall_model::facts::Region| it.body == record.body;
+        let mut regions = facts.regions.iter().filter(of_body);
+        !regions.any(|it| facts.events[it.events.range()].iter().any(changes))
     }
 
     /// Says whether a message has room in its channel: this code makes it, and sends no more than fit: `sync_channel(1)` for one
@@ -238,6 +329,15 @@ fn wrappers(text: &str) -> u8 {
     }
 }
 
+fn is_same_method(facts: &FileFacts, one: &Call, other: &Call) -> bool {
+    match (one.callee, other.callee) {
+        (Callee::Method { name: one, .. }, Callee::Method { name: other, .. }) => {
+            facts.text(one) == facts.text(other)
+        }
+        _ => false,
+    }
+}
+
 pub(crate) fn receiver(call: &Call) -> Option<ExprId> {
     match call.callee {
         Callee::Method { receiver, .. } => Some(receiver),
@@ -251,7 +351,7 @@ pub(crate) fn answered(facts: &FileFacts, test: &BranchTest) -> Option<(CallId, 
     let mut layers = match test.shown {
         Shown::Success { layers, .. } => layers,
         Shown::True => 1,
-        Shown::Raised => 0,
+        Shown::None | Shown::Raised => 0,
         _ => return None,
     };
     let mut value = test.value;

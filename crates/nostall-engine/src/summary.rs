@@ -20,7 +20,8 @@ use nostall_model::{Confidence, Context, Language};
 use rustc_hash::FxHashMap;
 
 use crate::contexts::Runs;
-use crate::given::{self, Dependences, LoopAt};
+use crate::given::{self, Dependences};
+use crate::loop_told::{DefinedIn, LoopAt};
 use crate::placement::{Loops, Placement, own_placement};
 use crate::program::Program;
 use crate::sinks::{Bench, Blocking, Constant, judge};
@@ -216,6 +217,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) catalog: &'a Catalog,
     basis: Basis<'a>,
     cut: &'a Cut<'a>,
+    pub(crate) defined_in: DefinedIn,
 }
 
 /// What one call contributes.
@@ -233,6 +235,7 @@ impl<'a> Cx<'a> {
             catalog: basis.catalog,
             basis,
             cut,
+            defined_in: DefinedIn::new(basis.program.all_facts().len()),
         }
     }
 }
@@ -433,6 +436,7 @@ impl Cx<'_> {
         summaries: &mut Summaries,
         contribution: &mut Contribution,
     ) {
+        let api = self.proven(call, api);
         let entry = self.catalog.api(ApiId(api));
         let (facts, record) = self.program.call(call);
         contribution.loop_use.add_api(entry, confidence);

@@ -148,21 +148,38 @@ impl Lower<'_> {
 
     pub(super) fn while_statement(&mut self, node: Node<'_>) {
         self.builder.open_loop(span(node));
-        let mut ended = Vec::new();
+        let (mut ended, mut shown, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(condition) = field(node, "condition") {
             let tests = Tests::new(self, condition);
             self.condition_value(condition);
             ended = self.proofs(&tests, false);
+            shown = self.branch_tests(&tests, true);
+            refused = self.branch_tests(&tests, false);
         }
-        self.block_of(node, "body");
+        self.round(node, &shown);
         self.builder.close_loop();
         // What ends by itself ends with its condition.
-        if !field(node, "body").is_some_and(is_left_early) {
+        let ends_itself = !field(node, "body").is_some_and(is_left_early);
+        if ends_itself {
             for (value, by) in ended {
                 self.builder.narrow(value, by);
             }
         }
         self.loop_else(node);
+        if ends_itself {
+            self.left_unless = refused;
+        }
+    }
+
+    /// The body of a `while` runs where its condition holds.
+    fn round(&mut self, node: Node<'_>, shown: &[BranchTest]) {
+        let Some(body) = field(node, "body").filter(|_| !shown.is_empty()) else {
+            return self.block_of(node, "body");
+        };
+        self.builder.open_region(RegionKind::Inner, span(body));
+        self.builder.decide(shown);
+        self.block(body);
+        self.builder.close_region();
     }
 
     fn loop_else(&mut self, node: Node<'_>) {
@@ -194,7 +211,7 @@ impl Lower<'_> {
         self.under(tried, |lower| lower.block_of(node, "body"));
         let raised = self.may_have_raised(first);
         self.under(tried, |lower| lower.went_well(&clauses));
-        self.builder.close_arm();
+        let goes_on = self.builder.close_arm();
         let mut handled = Vec::new();
         for clause in clauses
             .iter()
@@ -204,7 +221,12 @@ impl Lower<'_> {
         }
         self.builder.decide_for(body, &handled);
         let Some(finally) = finally else {
-            return self.builder.join(true);
+            self.builder.join(true);
+            // What follows is only reached through a handler.
+            if !goes_on {
+                self.left_unless = raised;
+            }
+            return;
         };
         self.builder.join_always();
         self.builder

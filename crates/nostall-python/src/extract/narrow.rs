@@ -314,7 +314,7 @@ enum Question<'tree> {
     Asked(Node<'tree>),
 }
 
-/// `x`, `x.y`, `x.y()`, `x is None`, `x is not None`, `x == "a"`, `x != 1`.
+/// `x`, `x.y`, `x.y()`, each of them with `is None` or `is not None`; `x == "a"`, `x != 1`.
 fn plain_test(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Question<'_>, bool)> {
     if is_testable(node) || is_bare_call(node) {
         return Some((node, Question::True, holds));
@@ -329,7 +329,7 @@ fn plain_test(node: Node<'_>, holds: bool) -> Option<(Node<'_>, Question<'_>, bo
     let &[left, right] = &parts[..] else {
         return None;
     };
-    if !is_testable(left) {
+    if !(is_testable(left) || is_bare_call(left) && right.kind() == "none") {
         return None;
     }
     let (equal, unequal) = match right.kind() {

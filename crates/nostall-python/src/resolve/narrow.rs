@@ -76,6 +76,10 @@ impl Cx<'_> {
     ) -> Option<(String, bool)> {
         let found = self.catalog.lookup(Language::Python, path)?;
         let api = self.catalog.api(found.api);
+        // A value's type would say it for longer than it holds.
+        if api.passing {
+            return None;
+        }
         let proven = match (api.proof, answer) {
             (Proof::True, Answer::True(answer)) => answer,
             (Proof::False, Answer::True(answer)) => !answer,
