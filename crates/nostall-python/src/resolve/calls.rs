@@ -52,6 +52,7 @@ impl Cx<'_> {
             CallKind::Attribute => self.loaded_by(file, call),
             CallKind::Accessor => self.set_by(file, call),
             CallKind::Iterate | CallKind::Enter => self.stepped_by(file, call),
+            CallKind::Truth => self.asked_by(file, call),
             _ => self.implied(file, call),
         }
     }
@@ -112,18 +113,7 @@ impl Cx<'_> {
         let iterated = arguments.iter().filter(|_| api.iterates);
         own.chain(iterated.map(|it| (it, "__iter__")))
             .filter(|(argument, _)| argument.kind == ArgumentKind::Positional)
-            .flat_map(|(argument, method)| self.method_targets(file, argument.value, method))
-            .collect()
-    }
-
-    fn method_targets(&self, file: usize, value: ExprId, method: &str) -> Vec<Target> {
-        let objects = self.with_given(self.evaluate(file, value).to_vec());
-        let objects = objects
-            .iter()
-            .filter(|known| matches!(known.value, Value::Instance(_)));
-        objects
-            .flat_map(|known| self.attribute(file, known, method))
-            .filter_map(|known| self.implied_target(&known))
+            .flat_map(|(argument, method)| self.special_targets(file, argument.value, method))
             .collect()
     }
 
@@ -425,17 +415,23 @@ impl Cx<'_> {
     /// Operators, contexts, elements: code of the program, or what the catalogue names. Of known types that say nothing
     /// the methods are harmless.
     fn implied(&self, file: usize, call: &Call) -> Vec<Target> {
-        let Callee::Method { receiver, .. } = call.callee else {
+        let Callee::Method { receiver, name } = call.callee else {
             return Vec::new();
         };
         if !self.is_known(file, receiver) {
             return vec![self.unresolved(file, call)];
         }
+        let name = self.facts(file).text(name);
         let methods = self.callee(file, call.callee);
         let mut targets: Vec<Target> = methods
             .iter()
             .filter_map(|known| self.implied_target(known))
             .collect();
+        if targets.is_empty() {
+            targets = self.special_targets(file, receiver, name);
+        } else {
+            targets.extend(self.steps(file, name, &methods));
+        }
         // `files: TextIO | list[TextIO]` in a loop: that it is the one that waits is only possible.
         if targets.len() < methods.len() && self.has_written_type(file, receiver) {
             for target in &mut targets {
@@ -456,7 +452,7 @@ impl Cx<'_> {
         !definitions.is_empty() && definitions.iter().all(written)
     }
 
-    fn implied_target(&self, known: &Known) -> Option<Target> {
+    pub(super) fn implied_target(&self, known: &Known) -> Option<Target> {
         match &known.value {
             Value::Body(body) => Some(self.body_target(*body, known.confidence)),
             Value::Method(_, path) | Value::Outside(path) => {
@@ -598,11 +594,12 @@ impl Cx<'_> {
     fn generator_targets(&self, file: usize, value: ExprId) -> Vec<Target> {
         self.evaluate(file, value)
             .iter()
-            .filter_map(|known| match known.value {
+            .flat_map(|known| match known.value {
                 Value::Instance(Type::Generator(body)) => {
-                    Some(self.body_target(body, known.confidence))
+                    vec![self.body_target(body, known.confidence)]
                 }
-                _ => None,
+                Value::Instance(Type::Class(..)) => self.iterating_generators(file, known),
+                _ => Vec::new(),
             })
             .collect()
     }
@@ -614,7 +611,7 @@ impl Cx<'_> {
             .collect()
     }
 
-    fn is_generator_function(&self, body: BodyRef) -> bool {
+    pub(super) fn is_generator_function(&self, body: BodyRef) -> bool {
         let body = self.facts(body.file).body(body.body);
         body.kind == BodyKind::Function && body.flavour == Flavour::Generator
     }

@@ -22,6 +22,7 @@ mod modules;
 mod names;
 mod narrow;
 mod results;
+mod special;
 mod types;
 mod value;
 
