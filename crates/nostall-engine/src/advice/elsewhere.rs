@@ -41,9 +41,7 @@ impl Cx<'_> {
             | CallKind::Index
             | CallKind::Format
             | CallKind::Truth
-            | CallKind::Convert => {
-                Some(SyncForm::Operator)
-            }
+            | CallKind::Convert => Some(SyncForm::Operator),
             CallKind::Plain | CallKind::Macro => self.form_of_body(body),
         }
     }

@@ -31,7 +31,10 @@ impl Lower<'_> {
         let record = self.builder.facts.expr(value);
         let (kind, span) = (record.kind, record.span);
         match kind {
-            ExprKind::Use { .. } | ExprKind::Path(_) | ExprKind::Attribute { .. } | ExprKind::Await(_) => {
+            ExprKind::Use { .. }
+            | ExprKind::Path(_)
+            | ExprKind::Attribute { .. }
+            | ExprKind::Await(_) => {
                 self.builder
                     .implicit(CallKind::Truth, value, "__bool__", span);
             }

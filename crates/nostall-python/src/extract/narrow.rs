@@ -122,7 +122,8 @@ impl Lower<'_> {
         is_meant: impl Fn(ExprKind) -> bool,
     ) -> Option<ExprId> {
         let facts = &self.builder.facts;
-        let is_truth = |kind| matches!(kind, ExprKind::Call(call) if facts.call(call).kind == CallKind::Truth);
+        let is_truth =
+            |kind| matches!(kind, ExprKind::Call(call) if facts.call(call).kind == CallKind::Truth);
         let recent = tests.first_expr..facts.exprs.len();
         recent
             .rev()

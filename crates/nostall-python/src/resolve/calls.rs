@@ -11,7 +11,7 @@ use nostall_model::program::{
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
-use super::value::{BodyRef, ItemRef, Known, Type, Value};
+use super::value::{BodyRef, Known, Type, Value};
 
 /// Adds what is known of each call.
 pub(super) fn add_calls(cx: &Cx<'_>, resolution: &mut Resolution) {
@@ -80,6 +80,7 @@ impl Cx<'_> {
         let more = [
             self.called_in_turn(file, call, &targets),
             self.told(file, call, &targets),
+            self.made_by_class(file, call.callee, &targets),
         ];
         for target in more.into_iter().flatten() {
             if !targets.contains(&target) {
@@ -276,25 +277,6 @@ impl Cx<'_> {
         names.push(self.modules.name(body.file));
         names.reverse();
         Some(names.join("."))
-    }
-
-    /// What making an object runs.
-    fn constructor(&self, class: ItemRef, confidence: Confidence) -> Vec<Target> {
-        let mut targets = Vec::new();
-        for method in ["__new__", "__init__", "__post_init__"] {
-            for known in self.class_attribute(class, method) {
-                let target = match &known.value {
-                    Value::Body(body) => self.body_target(*body, confidence.min(known.confidence)),
-                    // A base class from outside: its constructor is what the catalogue says of the class itself.
-                    Value::Method(Type::Named(path, _), _) if method == "__init__" => {
-                        self.outside(path, confidence.min(known.confidence))
-                    }
-                    _ => continue,
-                };
-                targets.push(target);
-            }
-        }
-        targets
     }
 
     pub(super) fn outside(&self, path: &str, confidence: Confidence) -> Target {

@@ -10,6 +10,7 @@ mod callers;
 mod calls;
 mod catalogue;
 mod classes;
+mod construction;
 mod decorators;
 mod elements;
 mod evaluate;
@@ -39,6 +40,7 @@ use rustc_hash::FxHashMap;
 
 use callers::CallSites;
 use classes::{Ancestor, Hierarchy};
+use construction::Checks;
 use file::File;
 use kept::Stores;
 use modules::Modules;
@@ -107,6 +109,7 @@ struct Cx<'a> {
     hierarchy: Hierarchy,
     call_sites: OnceCell<CallSites>,
     stores: OnceCell<Stores>,
+    checks: OnceCell<Checks>,
     symbols: RefCell<FxHashMap<String, u32>>,
 }
 
@@ -128,6 +131,7 @@ impl<'a> Cx<'a> {
             hierarchy: Hierarchy::default(),
             call_sites: OnceCell::new(),
             stores: OnceCell::new(),
+            checks: OnceCell::new(),
             symbols: RefCell::default(),
         }
     }
