@@ -41,6 +41,7 @@ use rustc_hash::FxHashMap;
 use callers::CallSites;
 use classes::{Ancestor, Hierarchy};
 use construction::Checks;
+use elements::PutElsewhere;
 use file::File;
 use kept::Stores;
 use modules::Modules;
@@ -110,6 +111,7 @@ struct Cx<'a> {
     call_sites: OnceCell<CallSites>,
     stores: OnceCell<Stores>,
     checks: OnceCell<Checks>,
+    put_elsewhere: OnceCell<PutElsewhere>,
     symbols: RefCell<FxHashMap<String, u32>>,
 }
 
@@ -132,6 +134,7 @@ impl<'a> Cx<'a> {
             call_sites: OnceCell::new(),
             stores: OnceCell::new(),
             checks: OnceCell::new(),
+            put_elsewhere: OnceCell::new(),
             symbols: RefCell::default(),
         }
     }
