@@ -185,6 +185,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// Says whether the code of a generator among its arguments runs: its elements are taken, or it is entered.
+    #[must_use]
+    pub fn runs_generators(&self) -> bool {
+        self.iterates || self.calls.iter().any(|method| method == "__enter__")
+    }
+
     /// Says whether it has to do with a loop that runs on its own thread alone. A thread of a pool of Rust's runtimes knows its
     /// runtime.
     #[must_use]

@@ -65,7 +65,8 @@ impl Cx<'_> {
         }
         let values = self.callee(file, call.callee);
         if values.is_empty() {
-            return vec![self.unresolved(file, call)];
+            let answered = self.answered_call(file, call);
+            return answered.unwrap_or_else(|| vec![self.unresolved(file, call)]);
         }
         let mut targets = Vec::new();
         for known in values {
@@ -503,6 +504,9 @@ impl Cx<'_> {
                 }
                 _ => continue,
             };
+            if attributes.is_empty() {
+                targets.extend(self.answered_for(&known));
+            }
             for attribute in attributes {
                 if let Value::Body(body) = attribute.value
                     && self.is_property(body)
@@ -550,14 +554,14 @@ impl Cx<'_> {
     // ---- callables as arguments
 
     fn passed(&self, file: usize, id: CallId, targets: &[Target]) -> Vec<Passed> {
-        let iterates = targets.iter().any(|target| self.iterates(target));
+        let runs_generators = targets.iter().any(|target| self.runs_generators(target));
         let mut passed = Vec::new();
         for (index, argument) in self.facts(file).call_arguments(id).iter().enumerate() {
             let Ok(index) = u16::try_from(index) else {
                 break;
             };
             let mut given = self.callable_targets(file, argument.value);
-            if iterates {
+            if runs_generators {
                 given.extend(self.generator_targets(file, argument.value));
             }
             passed.extend(given.into_iter().map(|target| Passed { index, target }));
@@ -565,9 +569,9 @@ impl Cx<'_> {
         passed
     }
 
-    fn iterates(&self, target: &Target) -> bool {
+    fn runs_generators(&self, target: &Target) -> bool {
         match target.kind {
-            TargetKind::Api(api) => self.catalog.api(ApiId(api)).iterates,
+            TargetKind::Api(api) => self.catalog.api(ApiId(api)).runs_generators(),
             _ => false,
         }
     }

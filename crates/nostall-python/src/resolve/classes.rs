@@ -83,7 +83,7 @@ impl Cx<'_> {
 
     fn bases(&self, class: ItemRef) -> Vec<Type> {
         let facts = self.facts(class.file);
-        let ItemKind::Class { bases } = facts.item(class.item).kind else {
+        let ItemKind::Class { bases, .. } = facts.item(class.item).kind else {
             return Vec::new();
         };
         facts

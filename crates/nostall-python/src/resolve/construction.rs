@@ -4,13 +4,13 @@
 //! for, on the loop (`parses`): the bodies of requests.
 
 use nostall_model::Confidence;
-use nostall_model::facts::{BodyId, BodyKind, Callee, TypeExprId};
+use nostall_model::facts::{BodyId, BodyKind, Callee, ItemKind, TypeExprId};
 use nostall_model::program::Target;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Cx;
 use super::classes::{Ancestor, methods};
-use super::value::{BodyRef, ItemRef, Type, Value};
+use super::value::{BodyRef, ItemRef, Type, Value, Values};
 
 /// How many classes are looked through for those that the body of a request is made of.
 const MAX_PARTS: usize = 64;
@@ -41,13 +41,36 @@ impl Cx<'_> {
                 targets.push(target);
             }
         }
-        let checks = self.checks_of(class, &self.checks().by_class);
+        let mut around = self.checks_of(class, &self.checks().by_class);
+        around.extend(self.call_of_metaclass(class));
         targets.extend(
-            checks
+            around
                 .into_iter()
                 .map(|body| self.body_target(body, confidence)),
         );
         targets
+    }
+
+    /// What the program's own metaclass runs when a class is called.
+    fn call_of_metaclass(&self, class: ItemRef) -> Option<BodyRef> {
+        let order = self.order(class);
+        let metaclass = order.iter().find_map(|ancestor| match ancestor {
+            Ancestor::Inside(owner, _) => match self.facts(owner.file).item(owner.item).kind {
+                ItemKind::Class { metaclass, .. } => metaclass.map(|it| (owner.file, it)),
+                _ => None,
+            },
+            Ancestor::Outside(_) => None,
+        });
+        let (file, metaclass) = metaclass?;
+        let classes = self.evaluate(file, metaclass);
+        let calls = classes.iter().flat_map(|known| match known.value {
+            Value::Class(class) => self.class_attribute(class, "__call__"),
+            _ => Values::new(),
+        });
+        calls.into_iter().find_map(|known| match known.value {
+            Value::Body(body) => Some(body),
+            _ => None,
+        })
     }
 
     /// `Order.model_validate(data)`: a method of a class that makes an object of it.

@@ -1,10 +1,12 @@
 //! The methods that Python calls by itself: which stands in where the one that is asked for is not there, and what an iteration
 //! runs after it has begun.
 
+use nostall_model::Confidence;
 use nostall_model::facts::{Call, Callee, ExprId};
-use nostall_model::program::Target;
+use nostall_model::program::{Target, TargetKind, Unresolved};
 
 use super::Cx;
+use super::classes::Ancestor;
 use super::value::{Known, Type, Value, Values};
 
 impl Cx<'_> {
@@ -61,6 +63,45 @@ impl Cx<'_> {
             .flat_map(|known| self.attribute(file, &known, "__next__"))
             .filter_map(|known| self.implied_target(&known))
             .collect()
+    }
+
+    /// What answers for the attributes that an object does not have: `__getattr__` of its class, where all classes of it are known.
+    pub(super) fn answered_for(&self, object: &Known) -> Option<Target> {
+        let Value::Instance(Type::Class(class, _)) = object.value else {
+            return None;
+        };
+        let is_outside = |ancestor: &Ancestor| matches!(ancestor, Ancestor::Outside(_));
+        if self.order(class).iter().any(is_outside) {
+            return None;
+        }
+        self.class_attribute(class, "__getattr__")
+            .into_iter()
+            .find_map(|known| match known.value {
+                Value::Body(body) => {
+                    Some(self.body_target(body, object.confidence.min(Confidence::Likely)))
+                }
+                _ => None,
+            })
+    }
+
+    /// The same for a method that is called. What the answer runs in turn is not known.
+    pub(super) fn answered_call(&self, file: usize, call: &Call) -> Option<Vec<Target>> {
+        let Callee::Method { receiver, .. } = call.callee else {
+            return None;
+        };
+        let receivers = self.with_given(self.evaluate(file, receiver).to_vec());
+        let answered = receivers
+            .iter()
+            .filter_map(|known| self.answered_for(known));
+        let mut targets: Vec<Target> = answered.collect();
+        if targets.is_empty() {
+            return None;
+        }
+        targets.push(Target {
+            kind: TargetKind::Unresolved(Unresolved::Value),
+            confidence: Confidence::Certain,
+        });
+        Some(targets)
     }
 
     /// The generators among the `__iter__` of an object.
