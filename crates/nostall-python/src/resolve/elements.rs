@@ -32,12 +32,8 @@ impl Cx<'_> {
         if !values.iter().any(is_bare_container) {
             return values;
         }
-        let own = |elements: &[ExprId]| elements.iter().map(|it| (file, *it)).collect::<Vec<_>>();
-        let inner = own(self.files[file].inner_elements(place));
-        let mut elements = own(self.files[file].elements(place));
-        elements.extend(self.put_by_others(file, place));
-        let type_ = match self.put_in(&inner) {
-            Type::Unknown => self.put_in(&elements),
+        let type_ = match self.put_in(&in_file(file, self.files[file].inner_elements(place))) {
+            Type::Unknown => self.element_type(file, place),
             type_ => Type::Named("builtins.list".into(), Rc::from([type_])),
         };
         if type_ == Type::Unknown {
@@ -53,6 +49,20 @@ impl Cx<'_> {
                 }
             })
             .collect()
+    }
+
+    /// What a container's own file and class put in tells the type; where they do not, or put in callables, what others do counts.
+    fn element_type(&self, file: usize, place: Container) -> Type {
+        let mut elements = in_file(file, self.files[file].elements(place));
+        let own = self.put_in(&elements);
+        if !matches!(own, Type::Unknown | Type::Exactly(_) | Type::Each(_)) {
+            return own;
+        }
+        elements.extend(self.put_by_others(file, place));
+        match self.put_in(&elements) {
+            Type::Unknown => own,
+            type_ => type_,
+        }
     }
 
     /// The type of what is put into a container.
@@ -155,6 +165,10 @@ impl Cx<'_> {
             None => values,
         }
     }
+}
+
+fn in_file(file: usize, elements: &[ExprId]) -> Vec<(usize, ExprId)> {
+    elements.iter().map(|element| (file, *element)).collect()
 }
 
 /// Says whether this is a container of nobody knows what.
