@@ -47,6 +47,12 @@ pub struct Api {
     /// The methods of argument 0 that it calls (Python): `["__len__"]` for `len`. What `iterates` calls `__iter__` of all
     /// arguments.
     pub calls: Vec<String>,
+    /// `true` for a decorator of methods that run whenever an object of their class is made (`pydantic.field_validator`), and for a
+    /// method of classes that programs extend that makes an object of the class (Python).
+    pub on_construction: bool,
+    /// `true` where what the callable is given is made on the loop, of the classes that are written as the types of its parameters:
+    /// the body of a request (Python).
+    pub parses: bool,
     /// How often the callable runs: `once` in the life of the program (an initialiser; the risk is a step lower), `many`, once
     /// per element of something (a loop; a step higher).
     pub times: Option<Times>,
@@ -187,6 +193,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// Says whether the code of a generator among its arguments runs: its elements are taken, or it is entered.
+    #[must_use]
+    pub fn runs_generators(&self) -> bool {
+        self.iterates || self.calls.iter().any(|method| method == "__enter__")
+    }
+
     /// Says whether it has to do with a loop that runs on its own thread alone. A thread of a pool of Rust's runtimes knows its
     /// runtime.
     #[must_use]
@@ -574,6 +586,8 @@ pub struct TypeEntry {
     /// For a Python class that programs extend: the methods and properties that its framework's loop calls, async or not
     /// (`data_received` of `asyncio.Protocol`); `on_*` stands for all that begin with `on_`.
     pub on_loop: Vec<String>,
+    /// For a Python class that programs extend: the methods that run whenever an object is made, beside `__init__`.
+    pub on_construction: Vec<String>,
     /// For `kind = "guard"`, what is held while it lives, and for a `handle` of Python what is held in a `with` of it: `lock`
     /// (of threads), `task-lock` (of tasks), `borrow`, `span`. All but `task-lock` must not live over an await; a lock held makes
     /// a wait a step worse.

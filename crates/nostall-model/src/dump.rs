@@ -109,7 +109,14 @@ impl Dump<'_> {
             ItemKind::Struct { fields } => format!("struct {{{}}}", self.fields(fields)),
             ItemKind::Enum => "enum".to_owned(),
             ItemKind::Variant { fields } => format!("variant {{{}}}", self.fields(fields)),
-            ItemKind::Class { bases } => format!("class({})", self.expr_list(bases)),
+            ItemKind::Class { bases, metaclass } => {
+                let metaclass = metaclass.map(|it| format!("; metaclass {}", self.expr(it)));
+                format!(
+                    "class({}{})",
+                    self.expr_list(bases),
+                    metaclass.unwrap_or_default()
+                )
+            }
             ItemKind::Trait { supertraits } => {
                 format!("trait: {}", self.type_list(supertraits, " + "))
             }

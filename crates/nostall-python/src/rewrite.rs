@@ -246,10 +246,10 @@ impl Asked {
         })
     }
 
-    /// All that an iteration over it gives.
-    fn listed(self) -> Self {
+    /// What a function of the language makes of it: all that an iteration over it gives, whether it counts as true.
+    fn through(self, function: &str) -> Self {
         Self {
-            expression: format!("list({})", self.expression),
+            expression: format!("{function}({})", self.expression),
             ..self
         }
     }
@@ -263,8 +263,9 @@ fn work(site: &Site<'_>, call: &Call, keywords: Keywords<'_>) -> Option<Work> {
     let evaluated = || Work::evaluating(Asked::of(site, call)?);
     match call.kind {
         // Handing over a generator would still run its code on the loop.
-        CallKind::Iterate => Work::evaluating(Asked::of(site, call)?.listed()),
-        _ if site.lazy => Work::evaluating(Asked::of(site, call)?.listed()),
+        CallKind::Iterate => Work::evaluating(Asked::of(site, call)?.through("list")),
+        CallKind::Truth => Work::evaluating(Asked::of(site, call)?.through("bool")),
+        _ if site.lazy => Work::evaluating(Asked::of(site, call)?.through("list")),
         // What blocks in the call's parts moves with it where it can.
         CallKind::Plain if !site.blocking.is_empty() => {
             evaluated().or_else(|| function_and_arguments(site, call, keywords))

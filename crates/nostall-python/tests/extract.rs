@@ -69,6 +69,8 @@ fn names_are_as_written() {
     assert_eq!(names("for x in a: pass"), ["a"]);
     assert_eq!(names("f'{a}'"), ["a"]);
     assert_eq!(names("a not in b"), ["not in"]);
+    assert_eq!(names("if a and not b: pass"), ["a", "b"]);
+    assert_eq!(names("if a is b: pass"), [""; 0]);
     assert_eq!(names("@a.b(c)\ndef d(): pass"), ["a.b", "a.b"]);
 }
 
@@ -82,7 +84,7 @@ fn a_statement_is_the_head_of_its_block() {
     };
     assert_eq!(
         statements("if a():\n  b()\nelif c(): # d\n  pass"),
-        ["if a():", "b()", "elif c():"]
+        ["if a():", "if a():", "b()", "elif c():", "elif c():"]
     );
     assert_eq!(statements("with a(): pass"), ["with a():"; 3]);
     assert_eq!(

@@ -37,9 +37,11 @@ impl Cx<'_> {
             CallKind::Attribute | CallKind::Accessor => Some(SyncForm::Property),
             CallKind::Enter | CallKind::Exit => Some(SyncForm::With),
             CallKind::Iterate => Some(SyncForm::Iteration),
-            CallKind::Operator | CallKind::Index | CallKind::Format | CallKind::Convert => {
-                Some(SyncForm::Operator)
-            }
+            CallKind::Operator
+            | CallKind::Index
+            | CallKind::Format
+            | CallKind::Truth
+            | CallKind::Convert => Some(SyncForm::Operator),
             CallKind::Plain | CallKind::Macro => self.form_of_body(body),
         }
     }

@@ -20,7 +20,9 @@ impl Cx<'_> {
         if let TargetKind::Body(generator) = passed.target.kind
             && self.program.body(generator).flavour == Flavour::Generator
         {
-            return api.iterates.then_some((Use::Inline, Confidence::Certain));
+            return api
+                .runs_generators()
+                .then_some((Use::Inline, Confidence::Certain));
         }
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];

@@ -52,6 +52,8 @@ pub enum CallKind {
     Iterate,
     /// A value written into a text.
     Format,
+    /// `if a:`, `not a`: whether a value counts as true.
+    Truth,
     /// `?`, which converts the error.
     Convert,
     /// A value going out of scope.

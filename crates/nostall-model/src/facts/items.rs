@@ -63,6 +63,8 @@ pub enum ItemKind {
     Class {
         /// The base classes as expressions.
         bases: Run,
+        /// The class whose objects such classes are, where it is written.
+        metaclass: Option<ExprId>,
     },
     /// A trait with its supertraits (`type_lists`).
     Trait {

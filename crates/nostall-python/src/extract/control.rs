@@ -21,7 +21,35 @@ impl Lower<'_> {
     /// Lowers a condition: its value decides and is then forgotten.
     pub(super) fn condition_value(&mut self, node: Node<'_>) {
         let value = self.expression(node);
+        self.truth(value);
         self.stored(value);
+    }
+
+    /// Asks whether a value counts as true. Of `a and b` each part is asked where it stands; of what only gives `bool` nothing
+    /// is to be asked.
+    pub(super) fn truth(&mut self, value: ExprId) {
+        let record = self.builder.facts.expr(value);
+        let (kind, span) = (record.kind, record.span);
+        match kind {
+            ExprKind::Use { .. }
+            | ExprKind::Path(_)
+            | ExprKind::Attribute { .. }
+            | ExprKind::Await(_) => {
+                self.builder
+                    .implicit(CallKind::Truth, value, "__bool__", span);
+            }
+            ExprKind::Call(call) if self.builder.facts.call(call).kind != CallKind::Operator => {
+                self.builder
+                    .implicit(CallKind::Truth, value, "__bool__", span);
+            }
+            ExprKind::Select(choices) => {
+                let last = self.builder.facts.expr_list(choices).last().copied();
+                if let Some(last) = last {
+                    self.truth(last);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The arms of `elif` are siblings: each holds its own condition. So a chain of any length stays flat.
@@ -253,7 +281,9 @@ impl Lower<'_> {
         let calls: Vec<(ExprId, usize)> = (first..facts.exprs.len())
             .map(ExprId::new)
             .filter_map(|id| match facts.expr(id).kind {
-                ExprKind::Call(call) => Some((id, facts.call_arguments(call).len())),
+                ExprKind::Call(call) if facts.call(call).kind != CallKind::Truth => {
+                    Some((id, facts.call_arguments(call).len()))
+                }
                 _ => None,
             })
             .take(MOST_TRIED + 1)

@@ -181,10 +181,10 @@ impl Lower<'_> {
     // ---- classes
 
     pub(super) fn class(&mut self, node: Node<'_>, decorators: &[Decorator]) {
-        let bases = field(node, "superclasses")
+        let (bases, metaclass) = field(node, "superclasses")
             .map(|list| self.bases(list))
             .unwrap_or_default();
-        let item = self.item(node, ItemKind::Class { bases }, decorators);
+        let item = self.item(node, ItemKind::Class { bases, metaclass }, decorators);
         let inner = self.builder.scope(self.scope, ScopeKind::Item(item));
         self.builder.facts.items[item.index()].inner = Some(inner);
         let outer_scope = std::mem::replace(&mut self.scope, inner);
@@ -217,19 +217,22 @@ impl Lower<'_> {
         self.stored(class);
     }
 
-    /// The bases in order; keywords such as `metaclass` are evaluated and then forgotten.
-    fn bases(&mut self, list: Node<'_>) -> Run {
+    /// The bases in order, and the metaclass; other keywords are evaluated and then forgotten.
+    fn bases(&mut self, list: Node<'_>) -> (Run, Option<ExprId>) {
         let mut bases = Vec::new();
+        let mut metaclass = None;
         for argument in children(list) {
             let Some(argument) = self.argument(argument) else {
                 continue;
             };
             self.stored(argument.value);
-            if argument.name.is_none() {
-                bases.push(argument.value);
+            match argument.name.map(|name| self.builder.facts.text(name)) {
+                None => bases.push(argument.value),
+                Some("metaclass") => metaclass = Some(argument.value),
+                Some(_) => {}
             }
         }
-        self.builder.exprs(&bases)
+        (self.builder.exprs(&bases), metaclass)
     }
 
     // ---- items

@@ -195,6 +195,7 @@ impl Lower<'_> {
         };
         let tests = Tests::new(self, left);
         let left = self.expression(left);
+        self.truth(left);
         self.stored(left);
         self.builder.fork();
         let right = self.arm(right, &tests, has_token(node, "and"));

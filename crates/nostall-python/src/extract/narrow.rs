@@ -114,7 +114,7 @@ impl Lower<'_> {
         (is_variable && self.builder.is_open(store.region)).then_some(value)
     }
 
-    /// The expression of a node in a condition.
+    /// The expression of a node in a condition, not the question whether it counts as true.
     fn find(
         &self,
         tests: &Tests<'_>,
@@ -122,6 +122,8 @@ impl Lower<'_> {
         is_meant: impl Fn(ExprKind) -> bool,
     ) -> Option<ExprId> {
         let facts = &self.builder.facts;
+        let is_truth =
+            |kind| matches!(kind, ExprKind::Call(call) if facts.call(call).kind == CallKind::Truth);
         let recent = tests.first_expr..facts.exprs.len();
         recent
             .rev()
@@ -129,7 +131,7 @@ impl Lower<'_> {
             .map(ExprId::new)
             .find(|id| {
                 let expr = facts.expr(*id);
-                expr.span == span(node) && is_meant(expr.kind)
+                expr.span == span(node) && is_meant(expr.kind) && !is_truth(expr.kind)
             })
     }
 

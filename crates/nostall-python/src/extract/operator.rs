@@ -67,12 +67,13 @@ impl Lower<'_> {
         self.method(call, &[])
     }
 
-    /// `not x` calls no operator of its own; what asks for a truth value is not followed.
+    /// `not x` calls no operator of its own; it asks whether `x` counts as true.
     pub(super) fn not(&mut self, node: Node<'_>) -> ExprId {
         let Some(argument) = field(node, "argument") else {
             return self.value_of_parts(node);
         };
         let value = self.expression(argument);
+        self.truth(value);
         self.stored(value);
         self.expr(ExprKind::Unary(value), node)
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use nostall_catalog::TypeEntry;
 use nostall_model::facts::{BodyId, BodyKind, FileFacts, Flavour, Import, ItemId};
 use nostall_model::finding::{Entry, Form};
 use nostall_model::layout::Layout;
@@ -12,7 +13,7 @@ use rustc_hash::FxHashSet;
 
 use super::Cx;
 use super::classes::Ancestor;
-use super::value::{ItemRef, Type};
+use super::value::{BodyRef, ItemRef, Type};
 
 /// Adds what is known of each body.
 pub(super) fn add_bodies(cx: &Cx<'_>, layout: &Layout, resolution: &mut Resolution) {
@@ -78,24 +79,33 @@ impl Cx<'_> {
         let body = facts.body(id);
         let class = self.files[file].method_class(id)?;
         let name = item_name(facts, body.item?)?;
-        let order = self.order(ItemRef { file, item: class });
-        order.iter().find_map(|ancestor| {
-            let Ancestor::Outside(Type::Named(path, _)) = ancestor else {
-                return None;
-            };
-            self.lineage(path).into_iter().find_map(|path| {
-                let entry = self.catalog.type_entry(Language::Python, &path)?;
-                let type_ = entry.path.rsplit('.').next()?;
-                entry
-                    .on_loop
-                    .iter()
-                    .any(|method| names(method, name))
-                    .then(|| Entry::Event {
-                        class: type_.to_owned(),
-                        method: name.to_owned(),
-                    })
+        let event = |class: &str| Entry::Event {
+            class: class.to_owned(),
+            method: name.to_owned(),
+        };
+        if self.checks_requests(BodyRef { file, body: id }) {
+            return item_name(facts, class).map(event);
+        }
+        self.libraries_above(ItemRef { file, item: class })
+            .find(|entry| entry.on_loop.iter().any(|method| names(method, name)))
+            .and_then(|entry| entry.path.rsplit('.').next())
+            .map(event)
+    }
+
+    /// What the catalogue says of the classes of libraries that a class extends.
+    pub(super) fn libraries_above(&self, class: ItemRef) -> impl Iterator<Item = &TypeEntry> {
+        let order = self.order(class);
+        let paths: Vec<String> = order
+            .iter()
+            .filter_map(|ancestor| match ancestor {
+                Ancestor::Outside(Type::Named(path, _)) => Some(self.lineage(path)),
+                _ => None,
             })
-        })
+            .flatten()
+            .collect();
+        paths
+            .into_iter()
+            .filter_map(|path| self.catalog.type_entry(Language::Python, &path))
     }
 }
 

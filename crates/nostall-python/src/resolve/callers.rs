@@ -98,7 +98,7 @@ impl Cx<'_> {
     }
 
     /// The entries of the calls and decorators that a function is handed to.
-    fn takers_of(&self, body: BodyRef) -> Vec<&Api> {
+    pub(super) fn takers_of(&self, body: BodyRef) -> Vec<&Api> {
         let facts = self.facts(body.file);
         let record = facts.body(body.body);
         let Some(item) = record.item.filter(|_| record.kind == BodyKind::Function) else {
@@ -128,14 +128,14 @@ impl Cx<'_> {
         takers
     }
 
-    /// The entry of something of a library that calls what it is handed with values of known types.
+    /// The entry of something of a library that calls what it is handed with values of known types, or of the types written.
     fn taker(&self, value: &Value) -> Option<&Api> {
         let (Value::Outside(path) | Value::Method(_, path)) = value else {
             return None;
         };
         let found = self.catalog.lookup(Language::Python, path)?;
         let api = self.catalog.api(found.api);
-        (!api.gives.is_empty()).then_some(api)
+        (api.parses || !api.gives.is_empty()).then_some(api)
     }
 
     fn given_by(&self, file: usize, argument: ExprId, itself: &Value) -> Values {

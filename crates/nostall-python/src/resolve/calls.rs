@@ -11,7 +11,7 @@ use nostall_model::program::{
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
-use super::value::{BodyRef, ItemRef, Known, Type, Value};
+use super::value::{BodyRef, Known, Type, Value};
 
 /// Adds what is known of each call.
 pub(super) fn add_calls(cx: &Cx<'_>, resolution: &mut Resolution) {
@@ -52,6 +52,7 @@ impl Cx<'_> {
             CallKind::Attribute => self.loaded_by(file, call),
             CallKind::Accessor => self.set_by(file, call),
             CallKind::Iterate | CallKind::Enter => self.stepped_by(file, call),
+            CallKind::Truth => self.asked_by(file, call),
             _ => self.implied(file, call),
         }
     }
@@ -64,7 +65,8 @@ impl Cx<'_> {
         }
         let values = self.callee(file, call.callee);
         if values.is_empty() {
-            return vec![self.unresolved(file, call)];
+            let answered = self.answered_call(file, call);
+            return answered.unwrap_or_else(|| vec![self.unresolved(file, call)]);
         }
         let mut targets = Vec::new();
         for known in values {
@@ -79,6 +81,7 @@ impl Cx<'_> {
         let more = [
             self.called_in_turn(file, call, &targets),
             self.told(file, call, &targets),
+            self.made_by_class(file, call.callee, &targets),
         ];
         for target in more.into_iter().flatten() {
             if !targets.contains(&target) {
@@ -112,18 +115,7 @@ impl Cx<'_> {
         let iterated = arguments.iter().filter(|_| api.iterates);
         own.chain(iterated.map(|it| (it, "__iter__")))
             .filter(|(argument, _)| argument.kind == ArgumentKind::Positional)
-            .flat_map(|(argument, method)| self.method_targets(file, argument.value, method))
-            .collect()
-    }
-
-    fn method_targets(&self, file: usize, value: ExprId, method: &str) -> Vec<Target> {
-        let objects = self.with_given(self.evaluate(file, value).to_vec());
-        let objects = objects
-            .iter()
-            .filter(|known| matches!(known.value, Value::Instance(_)));
-        objects
-            .flat_map(|known| self.attribute(file, known, method))
-            .filter_map(|known| self.implied_target(&known))
+            .flat_map(|(argument, method)| self.special_targets(file, argument.value, method))
             .collect()
     }
 
@@ -288,25 +280,6 @@ impl Cx<'_> {
         Some(names.join("."))
     }
 
-    /// What making an object runs.
-    fn constructor(&self, class: ItemRef, confidence: Confidence) -> Vec<Target> {
-        let mut targets = Vec::new();
-        for method in ["__new__", "__init__", "__post_init__"] {
-            for known in self.class_attribute(class, method) {
-                let target = match &known.value {
-                    Value::Body(body) => self.body_target(*body, confidence.min(known.confidence)),
-                    // A base class from outside: its constructor is what the catalogue says of the class itself.
-                    Value::Method(Type::Named(path, _), _) if method == "__init__" => {
-                        self.outside(path, confidence.min(known.confidence))
-                    }
-                    _ => continue,
-                };
-                targets.push(target);
-            }
-        }
-        targets
-    }
-
     pub(super) fn outside(&self, path: &str, confidence: Confidence) -> Target {
         match self.catalog.lookup(Language::Python, path) {
             Some(found) => {
@@ -425,17 +398,23 @@ impl Cx<'_> {
     /// Operators, contexts, elements: code of the program, or what the catalogue names. Of known types that say nothing
     /// the methods are harmless.
     fn implied(&self, file: usize, call: &Call) -> Vec<Target> {
-        let Callee::Method { receiver, .. } = call.callee else {
+        let Callee::Method { receiver, name } = call.callee else {
             return Vec::new();
         };
         if !self.is_known(file, receiver) {
             return vec![self.unresolved(file, call)];
         }
+        let name = self.facts(file).text(name);
         let methods = self.callee(file, call.callee);
         let mut targets: Vec<Target> = methods
             .iter()
             .filter_map(|known| self.implied_target(known))
             .collect();
+        if targets.is_empty() {
+            targets = self.special_targets(file, receiver, name);
+        } else {
+            targets.extend(self.steps(file, name, &methods));
+        }
         // `files: TextIO | list[TextIO]` in a loop: that it is the one that waits is only possible.
         if targets.len() < methods.len() && self.has_written_type(file, receiver) {
             for target in &mut targets {
@@ -456,7 +435,7 @@ impl Cx<'_> {
         !definitions.is_empty() && definitions.iter().all(written)
     }
 
-    fn implied_target(&self, known: &Known) -> Option<Target> {
+    pub(super) fn implied_target(&self, known: &Known) -> Option<Target> {
         match &known.value {
             Value::Body(body) => Some(self.body_target(*body, known.confidence)),
             Value::Method(_, path) | Value::Outside(path) => {
@@ -525,6 +504,9 @@ impl Cx<'_> {
                 }
                 _ => continue,
             };
+            if attributes.is_empty() {
+                targets.extend(self.answered_for(&known));
+            }
             for attribute in attributes {
                 if let Value::Body(body) = attribute.value
                     && self.is_property(body)
@@ -572,14 +554,14 @@ impl Cx<'_> {
     // ---- callables as arguments
 
     fn passed(&self, file: usize, id: CallId, targets: &[Target]) -> Vec<Passed> {
-        let iterates = targets.iter().any(|target| self.iterates(target));
+        let runs_generators = targets.iter().any(|target| self.runs_generators(target));
         let mut passed = Vec::new();
         for (index, argument) in self.facts(file).call_arguments(id).iter().enumerate() {
             let Ok(index) = u16::try_from(index) else {
                 break;
             };
             let mut given = self.callable_targets(file, argument.value);
-            if iterates {
+            if runs_generators {
                 given.extend(self.generator_targets(file, argument.value));
             }
             passed.extend(given.into_iter().map(|target| Passed { index, target }));
@@ -587,9 +569,9 @@ impl Cx<'_> {
         passed
     }
 
-    fn iterates(&self, target: &Target) -> bool {
+    fn runs_generators(&self, target: &Target) -> bool {
         match target.kind {
-            TargetKind::Api(api) => self.catalog.api(ApiId(api)).iterates,
+            TargetKind::Api(api) => self.catalog.api(ApiId(api)).runs_generators(),
             _ => false,
         }
     }
@@ -598,11 +580,12 @@ impl Cx<'_> {
     fn generator_targets(&self, file: usize, value: ExprId) -> Vec<Target> {
         self.evaluate(file, value)
             .iter()
-            .filter_map(|known| match known.value {
+            .flat_map(|known| match known.value {
                 Value::Instance(Type::Generator(body)) => {
-                    Some(self.body_target(body, known.confidence))
+                    vec![self.body_target(body, known.confidence)]
                 }
-                _ => None,
+                Value::Instance(Type::Class(..)) => self.iterating_generators(file, known),
+                _ => Vec::new(),
             })
             .collect()
     }
@@ -614,7 +597,7 @@ impl Cx<'_> {
             .collect()
     }
 
-    fn is_generator_function(&self, body: BodyRef) -> bool {
+    pub(super) fn is_generator_function(&self, body: BodyRef) -> bool {
         let body = self.facts(body.file).body(body.body);
         body.kind == BodyKind::Function && body.flavour == Flavour::Generator
     }

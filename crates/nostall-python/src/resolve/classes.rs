@@ -83,7 +83,7 @@ impl Cx<'_> {
 
     fn bases(&self, class: ItemRef) -> Vec<Type> {
         let facts = self.facts(class.file);
-        let ItemKind::Class { bases } = facts.item(class.item).kind else {
+        let ItemKind::Class { bases, .. } = facts.item(class.item).kind else {
             return Vec::new();
         };
         facts
@@ -407,7 +407,8 @@ impl Cx<'_> {
         let own = facts.item(class.item).body;
         methods(facts)
             .filter(|(body, _)| Some(*body) == own)
-            .map(|(_, name)| facts.text(name).to_owned())
+            .filter_map(|(_, item)| facts.item(item).name)
+            .map(|name| facts.text(name).to_owned())
             .collect()
     }
 
@@ -456,8 +457,8 @@ impl Cx<'_> {
                 }
             }
         }
-        for (body, name) in methods(facts) {
-            if let Some(item) = facts.body(body).item {
+        for (body, method) in methods(facts) {
+            if let (Some(item), Some(name)) = (facts.body(body).item, facts.item(method).name) {
                 let class = ItemRef { file, item };
                 let name = facts.text(name).to_owned();
                 hierarchy.by_method.entry(name).or_default().push(class);
@@ -555,9 +556,9 @@ fn is_not_implemented(
 }
 
 /// The methods that the statements of classes define, each with the class's body.
-fn methods(
+pub(super) fn methods(
     facts: &nostall_model::facts::FileFacts,
-) -> impl Iterator<Item = (BodyId, nostall_model::Name)> {
+) -> impl Iterator<Item = (BodyId, ItemId)> {
     let definitions = facts.definitions.iter();
     definitions.filter_map(move |definition| {
         let DefinitionKind::Item(item) = definition.kind else {
@@ -565,8 +566,7 @@ fn methods(
         };
         let binding = &facts.bindings[definition.binding.index()];
         let in_class = facts.body(binding.body).kind == BodyKind::Class;
-        (in_class && facts.item(item).kind == ItemKind::Function)
-            .then_some((binding.body, binding.name))
+        (in_class && facts.item(item).kind == ItemKind::Function).then_some((binding.body, item))
     })
 }
 

@@ -90,6 +90,16 @@ impl Cx<'_> {
         Some(self.catalog.api(found.api))
     }
 
+    /// The entries of the libraries' decorators of an item.
+    pub(super) fn decorating_apis(&self, item: ItemRef) -> impl Iterator<Item = &Api> {
+        self.decorators(item)
+            .into_iter()
+            .filter_map(|known| match &known.value {
+                Value::Outside(path) | Value::Method(_, path) => self.decorating_api(path),
+                _ => None,
+            })
+    }
+
     /// What libraries' decorators of a function run beside its code: the pauses between tries.
     pub(super) fn run_around(&self, body: BodyRef) -> Vec<&str> {
         let facts = self.facts(body.file);

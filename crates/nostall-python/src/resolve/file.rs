@@ -23,6 +23,8 @@ pub(super) struct File<'a> {
     elements: FxHashMap<Container, Vec<ExprId>>,
     /// What is put into containers that are elements of others: `subscribers[name].append(f)`.
     inner_elements: FxHashMap<Container, Vec<ExprId>>,
+    /// What is put into containers that may be others' than this file's own: the container, and what is put in.
+    pub(super) put_elsewhere: Vec<(ExprId, ExprId)>,
     calls_in: FxHashMap<BodyId, Vec<CallId>>,
     /// Calls of attributes' methods that are given a literal, by the attribute: `self.socket.setblocking(False)`.
     told: FxHashMap<(ItemId, Name), Vec<CallId>>,
@@ -55,6 +57,7 @@ impl<'a> File<'a> {
             stores: FxHashMap::default(),
             elements: FxHashMap::default(),
             inner_elements: FxHashMap::default(),
+            put_elsewhere: Vec::new(),
             calls_in: FxHashMap::default(),
             told: FxHashMap::default(),
             kind_tests: FxHashMap::default(),
@@ -188,6 +191,10 @@ impl<'a> File<'a> {
         } else if let Some(outer) = self.holder(holder).and_then(|it| self.container(it)) {
             self.inner_elements.entry(outer).or_default().push(value);
         }
+        let is_own = matches!(self.container(holder), Some(Container::Attribute(..)));
+        if !is_own && self.place_name(holder).is_some() {
+            self.put_elsewhere.push((holder, value));
+        }
     }
 
     /// The container that an element is taken from: `things[key]`, `things.setdefault(key, [])`.
@@ -216,6 +223,36 @@ impl<'a> File<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The name of a place of another file or class: an attribute's own, or that under which a variable was imported.
+    pub(super) fn place_name(&self, expr: ExprId) -> Option<&'a str> {
+        match self.facts.expr(expr).kind {
+            ExprKind::Attribute { name, .. } => Some(self.facts.text(name)),
+            _ => {
+                let import = &self.facts.imports[self.imported(expr)?.index()];
+                let last = self.facts.path_segments(import.path).last()?;
+                Some(self.facts.text(last.name))
+            }
+        }
+    }
+
+    /// The import that an expression names.
+    pub(super) fn imported(&self, expr: ExprId) -> Option<ImportId> {
+        let binding = match self.facts.expr(expr).kind {
+            ExprKind::Use { binding, .. } => binding,
+            ExprKind::Path(path) => match self.facts.path_segments(path) {
+                [only] => *self.bindings.get(&(BodyId(0), only.name))?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.definitions(binding).iter().find_map(|id| {
+            match self.facts.definitions[id.index()].kind {
+                DefinitionKind::Import(import) => Some(import),
+                _ => None,
+            }
+        })
     }
 
     /// The class whose method has this variable as its receiver.

@@ -41,7 +41,7 @@ impl Cx<'_> {
                 .map(|generic| facts.text(generic.name).into())
                 .collect();
         }
-        let ItemKind::Class { bases } = item.kind else {
+        let ItemKind::Class { bases, .. } = item.kind else {
             return Vec::new();
         };
         let (mut listed, mut used) = (None, Vec::new());

@@ -10,6 +10,7 @@ mod callers;
 mod calls;
 mod catalogue;
 mod classes;
+mod construction;
 mod decorators;
 mod elements;
 mod evaluate;
@@ -22,6 +23,7 @@ mod modules;
 mod names;
 mod narrow;
 mod results;
+mod special;
 mod types;
 mod value;
 
@@ -38,6 +40,8 @@ use rustc_hash::FxHashMap;
 
 use callers::CallSites;
 use classes::{Ancestor, Hierarchy};
+use construction::Checks;
+use elements::PutElsewhere;
 use file::File;
 use kept::Stores;
 use modules::Modules;
@@ -106,6 +110,8 @@ struct Cx<'a> {
     hierarchy: Hierarchy,
     call_sites: OnceCell<CallSites>,
     stores: OnceCell<Stores>,
+    checks: OnceCell<Checks>,
+    put_elsewhere: OnceCell<PutElsewhere>,
     symbols: RefCell<FxHashMap<String, u32>>,
 }
 
@@ -127,6 +133,8 @@ impl<'a> Cx<'a> {
             hierarchy: Hierarchy::default(),
             call_sites: OnceCell::new(),
             stores: OnceCell::new(),
+            checks: OnceCell::new(),
+            put_elsewhere: OnceCell::new(),
             symbols: RefCell::default(),
         }
     }

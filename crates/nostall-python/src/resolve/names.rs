@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use nostall_model::facts::{
     BindingId, BodyId, BodyKind, Condition, ConditionId, Definition, DefinitionId, DefinitionKind,
-    ExprId, ExprKind, Import, ImportId, ImportKind, ItemId, ItemKind, Literal, ParameterKind,
-    PathId, Run, ScopeId, ScopeKind,
+    ExprId, ExprKind, FileFacts, Import, ImportId, ImportKind, ItemId, ItemKind, Literal,
+    ParameterKind, PathId, Run, ScopeId, ScopeKind,
 };
 use nostall_model::{Confidence, Language};
 
@@ -178,30 +178,25 @@ impl Cx<'_> {
     /// What an import binds.
     fn import(&self, file: usize, id: ImportId) -> Values {
         let facts = self.facts(file);
-        let import = &facts.imports[id.index()];
-        let names: Vec<&str> = facts
-            .path_segments(import.path)
-            .iter()
-            .map(|segment| facts.text(segment.name))
-            .collect();
-        let Some(mut value) = self.import_root(file, import) else {
+        let Some(from) = self.imported_from(file, id) else {
             return Values::new();
         };
-        let steps = match (import.kind, import.level) {
-            (ImportKind::Root(_), _) => &names[..0],
-            (_, 0) => names.get(1..).unwrap_or_default(),
-            _ => &names[..],
-        };
-        let Some((last, inner)) = steps.split_last() else {
-            return vec![Known::certain(value)];
-        };
-        for name in inner {
-            let Some(next) = self.submodule(file, &value, name) else {
-                return Values::new();
-            };
-            value = next;
+        match import_steps(facts, &facts.imports[id.index()]).last() {
+            Some(last) => self.member(file, &from, last),
+            None => vec![Known::certain(from)],
         }
-        self.member(file, &value, last)
+    }
+
+    /// The module that has what an import binds; where it binds the module that its path starts from, that one.
+    pub(super) fn imported_from(&self, file: usize, id: ImportId) -> Option<Value> {
+        let facts = self.facts(file);
+        let import = &facts.imports[id.index()];
+        let steps = import_steps(facts, import);
+        let inner = steps.split_last().map_or(&[][..], |(_, inner)| inner);
+        let root = self.import_root(file, import)?;
+        inner
+            .iter()
+            .try_fold(root, |module, name| self.submodule(file, &module, name))
     }
 
     /// The module that an import's path starts from.
@@ -450,4 +445,17 @@ impl Cx<'_> {
 /// `X: TypeAlias = Y` says of `X` that it is what it is given.
 fn is_alias_mark(type_: &Type) -> bool {
     matches!(type_, Type::Named(path, _) if ["typing.TypeAlias", "typing_extensions.TypeAlias"].contains(&&**path))
+}
+
+/// The names that lead from the module that an import's path starts from to what it binds.
+fn import_steps<'f>(facts: &'f FileFacts, import: &Import) -> Vec<&'f str> {
+    let names = facts
+        .path_segments(import.path)
+        .iter()
+        .map(|segment| facts.text(segment.name));
+    match (import.kind, import.level) {
+        (ImportKind::Root(_), _) => Vec::new(),
+        (_, 0) => names.skip(1).collect(),
+        _ => names.collect(),
+    }
 }
