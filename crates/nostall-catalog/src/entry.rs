@@ -66,6 +66,8 @@ pub struct Api {
     pub concurrent: bool,
     /// `true` where the futures that it is given run side by side in one task until it is over: `join!`, `select!`.
     pub together: bool,
+    /// `true` where the calling thread runs the future that it is given and nothing else, whatever that spawns (`Handle::block_on`).
+    pub own_thread: bool,
     /// `true` where threads of the runtime's own run tasks: what makes such a runtime (`false` for one of a single thread), what
     /// hands a task to those threads (`tokio::spawn`), and what waits for a future on the thread that calls it meanwhile
     /// (`Runtime::block_on`, `#[tokio::main]`).
@@ -75,8 +77,8 @@ pub struct Api {
     pub category: Option<Category>,
     /// What the thread waits for; it gives the base risk: `unbounded` (another party decides when: child process, accept, recv,
     /// join, channel, condition, user input), `timer` (a sleep; see `duration`), `network` (a round trip), `cpu` (made to be
-    /// slow, or of large input), `data` (a pass over data in memory: compression), `disk` (a file's content or a tree), `metadata`
-    /// (one quick file-system call: stat, exists, mkdir, rename, open), `brief` (a short lock, a line to the console, starting a
+    /// slow, or of large input), `data` (a pass over data in memory: compression), `disk` (a file's content or a tree), `change` (a
+    /// quick change of a folder: mkdir, rename, remove), `metadata` (one quick look at the file system: stat, exists, open), `brief` (a short lock, a line to the console, starting a
     /// process without waiting). Needed where `effect` is `blocks`.
     pub waits: Option<Waits>,
     /// One sentence: what happens on the calling thread. Needed where `effect` is `blocks`.

@@ -4,7 +4,7 @@
 
 use nostall_catalog::{ApiId, Catalog, Effect};
 use nostall_model::facts::Sink;
-use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
 use nostall_model::{Category, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -33,12 +33,37 @@ pub(crate) fn find(
         matches!(context, Context::Sync | Context::Offloaded)
             && program.facts(*body).language == Language::Rust
     });
-    let futures = waiting.flat_map(|body| futures_of(program, catalog, concurrency, body));
+    let waiting: Vec<ProgramBody> = waiting.collect();
+    let futures = waiting
+        .iter()
+        .flat_map(|body| futures_of(program, catalog, concurrency, *body));
+    let owned = waiting
+        .iter()
+        .flat_map(|body| owned_by_thread(program, catalog, *body));
     let is_async = |body: &ProgramBody| {
         runs[body.index()].context == Context::Async && runs[body.index()].entry == *body
     };
     futures
-        .filter(|body| is_async(body) && cx.is_alone(*body))
+        .filter(|body| cx.is_alone(*body))
+        .chain(owned)
+        .filter(is_async)
+        .collect()
+}
+
+/// The futures that a body waits for by what runs nothing else on its thread, whatever they spawn: `Handle::current().block_on(..)`.
+fn owned_by_thread(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    body: ProgramBody,
+) -> Vec<ProgramBody> {
+    let is_owner = |target: &Target| match target.kind {
+        TargetKind::Api(api) => catalog.api(ApiId(api)).own_thread,
+        _ => false,
+    };
+    let calls = program.calls_of(body).iter().copied();
+    calls
+        .filter(|call| program.targets(*call).iter().any(is_owner))
+        .flat_map(|call| awaited_by(program, body, call))
         .collect()
 }
 

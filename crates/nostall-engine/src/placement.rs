@@ -81,7 +81,8 @@ impl Placement {
                 });
             }
         };
-        // A quick call is worth a word where its number is a product: in one loop it mostly stays below a millisecond.
+        // A quick look is worth a word where its number is a product: in one loop it mostly stays below a millisecond. A change
+        // goes through the journal of the file system.
         let enough = match blocking.waits {
             Waits::Brief => u8::MAX,
             Waits::Metadata => MOST_LOOPS,

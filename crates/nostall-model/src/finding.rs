@@ -227,7 +227,9 @@ pub enum Waits {
     Data,
     /// A file's content or a tree.
     Disk,
-    /// One quick file-system call.
+    /// A quick change of a folder: mkdir, rename, remove.
+    Change,
+    /// One quick look at the file system: stat, exists, open.
     Metadata,
     /// A short lock, a line to the console, a small computation.
     Brief,
@@ -244,6 +246,7 @@ impl Waits {
             Self::Cpu => "cpu",
             Self::Data => "data",
             Self::Disk => "disk",
+            Self::Change => "change",
             Self::Metadata => "metadata",
             Self::Brief => "brief",
         }
@@ -256,7 +259,7 @@ impl Waits {
             Self::Unbounded | Self::Timer => Risk::Critical,
             Self::Network | Self::Cpu => Risk::High,
             Self::Data | Self::Disk => Risk::Medium,
-            Self::Metadata | Self::Brief => Risk::Low,
+            Self::Change | Self::Metadata | Self::Brief => Risk::Low,
         }
     }
 
@@ -270,6 +273,7 @@ impl Waits {
             Self::Cpu => "long computation",
             Self::Data => "computes over all of its data",
             Self::Disk => "reads or writes the disk",
+            Self::Change => "one quick change of a folder",
             Self::Metadata => "one quick file-system call",
             Self::Brief => "usually very short",
         }

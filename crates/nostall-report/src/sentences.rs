@@ -50,7 +50,7 @@ fn what_a_wait_does(waits: Waits, language: Language) -> String {
         Waits::Network => format!("holds the {executor} for a network round trip"),
         Waits::Cpu | Waits::Data => format!("computes on the {executor}"),
         Waits::Disk => format!("holds the {executor} while the disk works"),
-        Waits::Metadata => format!("holds the {executor} for a file-system call"),
+        Waits::Change | Waits::Metadata => format!("holds the {executor} for a file-system call"),
         Waits::Brief => format!("holds the {executor} for a moment"),
         Waits::Unbounded => format!("can hold the {executor} without a bound"),
     }

@@ -117,7 +117,7 @@ fn lists_the_words_of_a_key() {
     check(
         "library = \"a\"\nwaits = \"long\"",
         &[
-            "2: `waits` is `long`, which is none of unbounded, timer, network, cpu, data, disk, metadata, brief",
+            "2: `waits` is `long`, which is none of unbounded, timer, network, cpu, data, disk, change, metadata, brief",
         ],
     );
     check(
@@ -180,11 +180,11 @@ fn refuses_conditions_that_ask_or_change_nothing() {
     let when = |rest: &str| format!("when = [{{ argument = 0, {rest} }}]");
     check_entry(
         &when("effect = \"none\""),
-        &["`a::b`: `when` needs one of `is`, `none`, `given` and `type`"],
+        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type` and `numeric`"],
     );
     check_entry(
         &when("is = 0, given = true, effect = \"none\""),
-        &["`a::b`: `when` needs one of `is`, `none`, `given` and `type`"],
+        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type` and `numeric`"],
     );
     check_entry(
         &when("none = false, effect = \"none\""),

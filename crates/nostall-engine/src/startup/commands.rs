@@ -17,9 +17,6 @@ use crate::program::Program;
 /// How many references around a type are looked through.
 const MOST_STEPS: usize = 8;
 
-/// A type by its crate and its name.
-type Named<'a> = (&'a str, &'a str);
-
 /// How many functions are looked at between a command and the start of its process.
 const MOST_CALLERS: usize = 6;
 
@@ -42,10 +39,7 @@ pub(super) fn find(
     program
         .bodies()
         .filter(|body| is_entry(runs, *body) && program.is_present(*body, false))
-        .filter(|body| {
-            let root = first_name(&program.resolved(*body).path);
-            types_given(program, *body).any(|name| parsed.contains(&(root, name)))
-        })
+        .filter(|body| types_given(program, *body).any(|name| parsed.contains(name)))
         .filter(|body| {
             let is_shared = |call: &ProgramCall| concurrency.is_shared(*call);
             is_first(program, runs, callers, &is_shared, *body, MOST_CALLERS)
@@ -80,35 +74,31 @@ fn is_first(
     calls.as_ref().is_some_and(|calls| calls.iter().all(waits))
 }
 
-/// The types that a command line is parsed into: `#[derive(clap::Args)]`.
-fn parsed<'a>(program: &'a Program<'a>, traits: &[&TraitEntry]) -> FxHashSet<Named<'a>> {
-    let mut found = FxHashSet::default();
-    for body in program.bodies() {
-        let facts = program.facts(body);
-        // A file's items are looked at once, by its first body.
-        if facts.language != Language::Rust || program.first_body_beside(body) != body {
-            continue;
-        }
-        let is_named = |entry: &&TraitEntry| facts.names.find(first_name(&entry.path)).is_some();
-        let traits: Vec<&TraitEntry> = traits.iter().copied().filter(is_named).collect();
-        if traits.is_empty() {
-            continue;
-        }
-        let root = first_name(&program.resolved(body).path);
-        let types = facts
-            .items
-            .iter()
-            .filter(|item| matches!(item.kind, ItemKind::Struct { .. } | ItemKind::Enum));
-        for item in types {
-            let mut attributes = facts.expr_list(item.attributes).iter();
-            if let Some(name) = item.name
-                && attributes.any(|attribute| derives(facts, *attribute, &traits))
-            {
-                found.insert((root, facts.text(name)));
-            }
-        }
+/// The names of the types that a command line is parsed into: `#[derive(clap::Args)]`. Such a type often stands in a file or a crate
+/// without code.
+fn parsed<'a>(program: &'a Program<'a>, traits: &[&TraitEntry]) -> FxHashSet<&'a str> {
+    let files = program.all_facts().iter();
+    files.flat_map(|facts| parsed_in(facts, traits)).collect()
+}
+
+fn parsed_in<'a>(facts: &'a FileFacts, traits: &[&TraitEntry]) -> Vec<&'a str> {
+    let is_named = |entry: &&TraitEntry| facts.names.find(first_name(&entry.path)).is_some();
+    let traits: Vec<&TraitEntry> = traits.iter().copied().filter(is_named).collect();
+    if traits.is_empty() || facts.language != Language::Rust {
+        return Vec::new();
     }
-    found
+    let types = facts
+        .items
+        .iter()
+        .filter(|item| matches!(item.kind, ItemKind::Struct { .. } | ItemKind::Enum));
+    let parsed = types.filter(|item| {
+        let mut attributes = facts.expr_list(item.attributes).iter();
+        attributes.any(|attribute| derives(facts, *attribute, &traits))
+    });
+    parsed
+        .filter_map(|item| item.name)
+        .map(|name| facts.text(name))
+        .collect()
 }
 
 /// Says whether an attribute derives one of some traits.
