@@ -424,6 +424,7 @@ pub(crate) fn kinds_of_test(facts: &FileFacts, test: &BranchTest) -> Kinds {
         | Shown::Equals(_)
         | Shown::Raised
         | Shown::Handled
+        | Shown::All(_)
         | Shown::Variant(_)
         | Shown::Success { .. } => {
             return Kinds::ANY;

@@ -147,6 +147,18 @@ impl Cx<'_> {
     ) -> LoopAt {
         let facts = self.program.facts(body);
         let (wanted, told) = match test.shown {
+            Shown::All(parts) => {
+                let mut parts = facts.branch_tests[parts.range()].iter();
+                let is_told = |part: &BranchTest| {
+                    let refused = BranchTest {
+                        holds: !part.holds,
+                        ..*part
+                    };
+                    self.told_by(body, region, &refused, steps) == LoopAt::None
+                };
+                let told = !test.holds && parts.all(is_told);
+                return if told { LoopAt::None } else { LoopAt::Any };
+            }
             Shown::Raised => (EventLoop::Needed, LoopAt::None),
             Shown::True if !test.holds => (EventLoop::Told, LoopAt::None),
             Shown::Success { alone: true, .. } if !test.holds => (EventLoop::Needed, LoopAt::None),

@@ -14,8 +14,8 @@ use crate::facts::{
     Argument, Binding, BindingId, Body, BodyId, BodyKind, BranchTest, Call, CallId, CallKind,
     Callee, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Event, Expr, ExprId,
     ExprKind, FileFacts, Flavour, Generic, Import, ImportId, Item, ItemId, Narrowing, Parameter,
-    PathExpr, PathId, Region, RegionId, RegionKind, Run, Scope, ScopeId, ScopeKind, Segment, Sink,
-    TypeExpr, TypeExprId, TypeExprKind,
+    PathExpr, PathId, Region, RegionId, RegionKind, Run, Scope, ScopeId, ScopeKind, Segment, Shown,
+    Sink, TypeExpr, TypeExprId, TypeExprKind,
 };
 use crate::{Language, Name, Span};
 
@@ -349,6 +349,11 @@ impl Builder {
             span,
         });
         id
+    }
+
+    /// Keeps several tests, and returns what asks them all at once.
+    pub fn all_of(&mut self, tests: &[BranchTest]) -> Shown {
+        Shown::All(push_run(&mut self.facts.branch_tests, tests))
     }
 
     /// Says what decides whether the innermost open region runs.

@@ -80,7 +80,7 @@ ids! {
 }
 
 /// A run of elements in one of the pools of [`FileFacts`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Run {
     /// The first element's index.
     pub start: u32,

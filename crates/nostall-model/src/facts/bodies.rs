@@ -179,6 +179,8 @@ pub enum Shown {
     },
     /// Whether it is the variant of this name of an enum of Rust.
     Variant(Name),
+    /// Whether all of several tests have their answer (`branch_tests`): where that does not hold, one of them may have it still.
+    All(Run),
     /// Nothing is tested: exceptions of these types are handled, if the region raises them.
     Handled,
 }

@@ -64,7 +64,27 @@ impl Lower<'_> {
     }
 
     /// What is known where the condition holds, or does not.
-    pub(super) fn branch_tests(&self, tests: &Tests<'_>, holds: bool) -> Vec<BranchTest> {
+    pub(super) fn branch_tests(&mut self, tests: &Tests<'_>, holds: bool) -> Vec<BranchTest> {
+        let shown = shown_by(self.text, tests.condition, holds);
+        if holds || !shown.is_empty() {
+            return self.tests_of(tests, shown).into_iter().flatten().collect();
+        }
+        let parts = self.tests_of(tests, shown_by(self.text, tests.condition, true));
+        let parts: Option<Vec<BranchTest>> = parts.into_iter().collect();
+        let all = parts.and_then(|parts| {
+            let value = parts.first()?.value;
+            let shown = self.builder.all_of(&parts);
+            Some(BranchTest {
+                value,
+                shown,
+                holds,
+            })
+        });
+        all.into_iter().collect()
+    }
+
+    /// The tests that parts of a condition are; none where a part is none.
+    fn tests_of(&self, tests: &Tests<'_>, parts: Vec<(Node<'_>, bool)>) -> Vec<Option<BranchTest>> {
         let test = |(node, holds)| {
             let (node, question, holds) = plain_test(node, holds)?;
             let value = self.tested_value(tests, node)?;
@@ -83,8 +103,7 @@ impl Lower<'_> {
                 holds,
             })
         };
-        let shown = shown_by(self.text, tests.condition, holds);
-        shown.into_iter().filter_map(test).collect()
+        parts.into_iter().map(test).collect()
     }
 
     /// What a test asks about: a variable, an attribute of one that the body has not stored to so far, or a call. Of an attribute
