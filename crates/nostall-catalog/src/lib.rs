@@ -20,10 +20,11 @@ mod traits;
 
 pub use catalog::{Catalog, Match};
 pub use entries::UserEntries;
+pub use entry::question::Test;
 pub use entry::{
     Api, Argument, Around, Carrier, Clones, ContextUse, DurationUnit, Effect, EventLoop,
-    FeatureEntry, Keeps, Listens, Literal, OlderWay, Origin, Proof, Route, RuntimeEntry, Test,
-    Thread, Times, TraitEntry, TraitId, TypeEntry, TypeKind, Wait, When,
+    FeatureEntry, Keeps, Listens, Literal, OlderWay, Origin, Proof, Route, RuntimeEntry, Thread,
+    Times, TraitEntry, TraitId, TypeEntry, TypeKind, Wait, When,
 };
 pub use error::CatalogError;
 pub use form::{FormError, Tables, parse};

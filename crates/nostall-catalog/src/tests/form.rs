@@ -5,7 +5,8 @@ use nostall_model::Waits;
 
 use crate::check::{check_own, complete};
 use crate::entries::UserEntries;
-use crate::entry::{Argument, DurationUnit, Effect, Literal, Test, When};
+use crate::entry::question::Test;
+use crate::entry::{Argument, DurationUnit, Effect, Literal, When};
 use crate::form::{Tables, parse};
 use crate::{Api, CatalogError};
 
