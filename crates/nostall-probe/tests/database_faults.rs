@@ -7,6 +7,7 @@
 )]
 
 mod database_common;
+mod polling;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -16,7 +17,8 @@ use database_common::{
 };
 use nostall_probe::db::{DatabaseOptions, QueryError, sqlx};
 use nostall_probe::{Cause, Database, PolicyOptions, Retry, gather};
-use tokio::time::{sleep, timeout};
+use polling::up_to;
+use tokio::time::sleep;
 
 fn quick(time_out: Duration) -> DatabaseOptions {
     DatabaseOptions {
@@ -79,17 +81,16 @@ async fn callers_dropped_in_the_middle_leave_the_pool_whole() {
         let io = fixture.open(quick(Duration::from_secs(10))).await;
         let db = io.database().unwrap();
         let cancelled = AtomicU32::new(0);
-        let most = match fixture.dialect {
-            Dialect::Sqlite => 10_000,
-            _ => 1_000_000,
-        };
         let items = (0..1000_i64).map(|number| {
             let cancelled = &cancelled;
             async move {
-                // From not yet begun to long done.
-                let patience = Duration::from_micros(u64::try_from(number * 997 % most).unwrap());
+                // One poll is never enough for an answer, and every other caller stays to the end.
+                let polls = match usize::try_from(number).unwrap() {
+                    even if even % 2 == 0 => usize::MAX,
+                    odd => odd % 12,
+                };
                 let asked = answers(db, fixture, number);
-                if timeout(patience, asked).await.is_err() {
+                if up_to(polls, asked).await.is_none() {
                     cancelled.fetch_add(1, Ordering::Relaxed);
                 }
                 Ok::<_, ()>(())

@@ -1,14 +1,12 @@
 //! Places, times, cancelled callers, many callers, shutdown.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use nostall_probe::http::{HttpOptions, Method};
 use nostall_probe::{Cause, Kind, PolicyOptions, gather};
 
+use crate::polling::up_to;
 use crate::server::{Act, Server, answer, ok};
 use crate::{figures, quick, system};
 
@@ -162,21 +160,6 @@ async fn echo_slowly() -> Server {
             Act::Pause(Duration::from_millis(2)),
             Act::Send(path.to_owned()),
         ]
-    })
-    .await
-}
-
-/// Drops the future if it is not ready when it was polled so often: before it is sent, while it waits, in the middle of the body.
-async fn up_to<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    let mut polled = 0;
-    poll_fn(|cx| {
-        polled += 1;
-        match future.as_mut().poll(cx) {
-            Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending if polled >= polls => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
     })
     .await
 }

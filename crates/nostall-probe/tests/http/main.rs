@@ -6,6 +6,8 @@ mod addresses;
 mod answers;
 mod faults;
 mod limits;
+#[path = "../polling/mod.rs"]
+mod polling;
 mod server;
 mod statuses;
 
