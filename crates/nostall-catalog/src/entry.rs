@@ -72,6 +72,9 @@ pub struct Api {
     pub concurrent: bool,
     /// `true` where the futures that it is given run side by side in one task until it is over: `join!`, `select!`.
     pub together: bool,
+    /// `true` for a future that waits for an end and does nothing else: a signal, a token that is cancelled. What shares its task
+    /// with such futures alone has the task for itself.
+    pub awaits_end: bool,
     /// `true` where the calling thread runs the future that it is given and nothing else, whatever that spawns (`Handle::block_on`).
     pub own_thread: bool,
     /// `true` where threads of the runtime's own run tasks: what makes such a runtime (`false` for one of a single thread), what

@@ -5,12 +5,13 @@
 use nostall_catalog::{ApiId, Catalog, Effect};
 use nostall_model::facts::Sink;
 use nostall_model::program::{ProgramBody, ProgramCall, Target, TargetKind};
-use nostall_model::{Category, Context, Language};
+use nostall_model::{Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::concurrency::Concurrency;
 use crate::contexts::Runs;
 use crate::program::Program;
+use crate::runtimes::Runtimes;
 use crate::startup::futures_given;
 
 /// A future that reaches more bodies than this is not looked at.
@@ -19,10 +20,11 @@ const MOST_BODIES: usize = 2000;
 /// Finds the async bodies that sync code of Rust runs to their end, each alone on its thread.
 pub(crate) fn find(
     program: &Program<'_>,
-    catalog: &Catalog,
     runs: &[Runs],
+    runtimes: &Runtimes<'_>,
     concurrency: &Concurrency,
 ) -> FxHashSet<ProgramBody> {
+    let catalog = runtimes.catalog();
     let cx = Cx {
         program,
         catalog,
@@ -36,7 +38,7 @@ pub(crate) fn find(
     let waiting: Vec<ProgramBody> = waiting.collect();
     let futures = waiting
         .iter()
-        .flat_map(|body| futures_of(program, catalog, concurrency, *body));
+        .flat_map(|body| futures_of(program, runtimes, concurrency, *body));
     let owned = waiting
         .iter()
         .flat_map(|body| owned_by_thread(program, catalog, *body));
@@ -70,27 +72,22 @@ fn owned_by_thread(
 /// The futures that a body waits for with nothing beside them: `runtime.block_on(future)`.
 pub(crate) fn futures_of(
     program: &Program<'_>,
-    catalog: &Catalog,
+    runtimes: &Runtimes<'_>,
     concurrency: &Concurrency,
     body: ProgramBody,
 ) -> Vec<ProgramBody> {
-    let waits = |call: &ProgramCall| {
-        let mut targets = program.targets(*call).iter();
-        targets.any(|target| match target.kind {
-            TargetKind::Api(api) => {
-                let api = catalog.api(ApiId(api));
-                api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
-            }
-            _ => false,
-        })
-    };
     let calls = program.calls_of(body).iter().copied();
     let mut futures = Vec::new();
-    for call in calls.filter(|call| waits(call)) {
+    for call in calls.filter(|call| runtimes.waits(*call)) {
         let awaited = awaited_by(program, body, call);
-        // Tasks that were spawned beside it may be the same thread's. What it waits for speaks for itself.
+        // Tasks that were spawned beside it may be the same thread's. What it waits for speaks for itself, and what another
+        // runtime was waited on for is over.
         let mut beside = concurrency.beside(program, body, call);
-        if beside.all(|other| is_within(program, program.body_of_call(other), &awaited)) {
+        let is_none_of_it = |other: ProgramCall| {
+            is_within(program, program.body_of_call(other), &awaited)
+                || runtimes.waits(other) && runtimes.are_apart(other, call)
+        };
+        if beside.all(is_none_of_it) {
             futures.extend(awaited);
         }
     }

@@ -9,6 +9,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::program::Program;
 use crate::sinks::only_value;
 
+/// How many functions are looked at between a `select!` and a signal.
+const MOST_CALLERS: usize = 4;
+
+/// How many calls are looked through between a future and its `await`.
+const MOST_WRAPPERS: usize = 4;
+
 /// Per function, its calls that run tasks side by side, themselves or by what they call. What closures and blocks in a function do
 /// counts as the function's.
 pub(crate) struct Concurrency {
@@ -92,12 +98,45 @@ fn together(program: &Program<'_>, catalog: &Catalog) -> FxHashSet<ProgramCall> 
     for body in program.bodies() {
         for call in program.calls_of(body).iter().filter(|call| takes(call)) {
             let (facts, record) = program.call(*call);
-            for argument in &facts.arguments[record.arguments.range()] {
-                found.extend(made_by(facts, argument.value).map(|id| program.call_in(body, id)));
+            let arguments = &facts.arguments[record.arguments.range()];
+            let made: Vec<Option<ProgramCall>> = arguments
+                .iter()
+                .map(|argument| made_by(facts, argument.value))
+                .map(|made| made.map(|id| program.call_in(body, id)))
+                .collect();
+            let works = |made: &&Option<ProgramCall>| {
+                made.is_none_or(|call| !waits_for_end(program, catalog, call, MOST_CALLERS))
+            };
+            // `select! { _ = work() => {}, _ = ctrl_c() => {} }`: the work has the task for itself.
+            if made.iter().filter(works).count() > 1 {
+                found.extend(made.into_iter().flatten());
             }
         }
     }
     found
+}
+
+/// Says whether a call's future waits for an end and does nothing else, itself or by all that it awaits.
+fn waits_for_end(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    call: ProgramCall,
+    budget: usize,
+) -> bool {
+    let targets = program.targets(call);
+    !targets.is_empty()
+        && targets.iter().all(|target| match target.kind {
+            TargetKind::Api(api) => catalog.api(ApiId(api)).awaits_end,
+            TargetKind::Body(body) if budget > 0 => {
+                let calls = program.calls_of(body).iter();
+                let mut awaited = calls
+                    .filter(|call| program.call(**call).1.sink == Sink::Awaited)
+                    .peekable();
+                awaited.peek().is_some()
+                    && awaited.all(|call| waits_for_end(program, catalog, *call, budget - 1))
+            }
+            _ => false,
+        })
 }
 
 /// The call whose future a value is, also by a variable that has only that one.
@@ -139,6 +178,38 @@ fn awaits_others(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) ->
 /// Says whether an entry speaks of this function, not of all that stand in one place.
 fn is_named(api: &Api) -> bool {
     !api.path.contains('*')
+}
+
+/// Says whether the body of a call awaits its future, also in what polls it in the same task: `Box::pin(again()).await`.
+pub(crate) fn is_awaited(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) -> bool {
+    let mut call = call;
+    for _ in 0..MOST_WRAPPERS {
+        match program.call(call).1.sink {
+            Sink::Awaited => return true,
+            Sink::Argument { call: outer, .. } => {
+                call = program.call_in(program.body_of_call(call), outer);
+                if !is_wrapper(program, catalog, call) {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Says whether a call can only give a future that polls the one it is given.
+fn is_wrapper(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) -> bool {
+    let targets = program.targets(call);
+    !targets.is_empty()
+        && targets.iter().all(|target| match target.kind {
+            TargetKind::Api(api) => {
+                let api = catalog.api(ApiId(api));
+                let is_harmless = matches!(api.effect, Effect::None | Effect::Constructs);
+                is_harmless && is_named(api) && !api.concurrent && !api.together && !api.registers
+            }
+            _ => false,
+        })
 }
 
 /// Says whether two calls stand in different arms of one choice that is made once.

@@ -30,6 +30,7 @@ pub mod program;
 pub mod project;
 mod repairs;
 pub mod rules;
+mod runtimes;
 pub mod settings;
 mod shown;
 pub mod sinks;

@@ -7,16 +7,18 @@
 //! On a runtime with threads of its own the first future has the main thread for itself, whatever it spawns (`root`).
 
 use nostall_catalog::{ApiId, Catalog, Effect};
-use nostall_model::facts::{ExprKind, ItemKind, Sink};
+use nostall_model::components::components;
+use nostall_model::facts::{ExprKind, ItemKind};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Category, Context, Language};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::alone::{self, futures_of};
-use crate::concurrency::Concurrency;
+use crate::concurrency::{Concurrency, is_awaited};
 use crate::contexts::Runs;
 use crate::placement::Placement;
 use crate::program::Program;
+use crate::runtimes::Runtimes;
 use offered::Offered;
 
 mod commands;
@@ -51,13 +53,14 @@ impl Startup {
 /// Finds what is start-up.
 pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Startup {
     let concurrency = Concurrency::find(program, catalog);
+    let runtimes = Runtimes::find(program, catalog);
     let waiting = sync_mains(program, runs);
     let mut mains: Vec<ProgramBody> = program
         .bodies()
         .filter(|body| is_main(program, *body, runs))
         .collect();
     mains.extend(started(program, catalog, runs));
-    mains.extend(waited_for(program, catalog, runs, &concurrency, &waiting));
+    mains.extend(waited_for(program, runs, &runtimes, &concurrency, &waiting));
     let callers = callers(program, catalog);
     mains.extend(commands::find(
         program,
@@ -65,27 +68,30 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
         runs,
         &concurrency,
         &callers,
+        &mains,
     ));
     mains.sort_unstable();
     mains.dedup();
-    let roots = root::find(program, catalog, runs, &waiting);
-    let alone = alone::find(program, catalog, runs, &concurrency);
+    let roots = root::find(program, catalog, runs, &runtimes, &waiting);
+    let alone = alone::find(program, runs, &runtimes, &concurrency);
     let mut startup = Startup::default();
     if mains.is_empty() && roots.is_empty() && alone.is_empty() {
         return startup;
     }
     let cx = Cx {
         program,
+        catalog,
         runs,
         concurrency,
         inner: within_entries(program, runs),
+        rounds: rounds(program, runs),
         offered: offered::find(program, runs, &callers),
         callers,
     };
     for main in mains {
         cx.begin_at(main, &mut startup);
     }
-    cx.grade_roots(&roots, catalog, &mut startup);
+    cx.grade_roots(&roots, &mut startup);
     startup.own_thread = cx.only_within(alone);
     startup
 }
@@ -165,15 +171,15 @@ fn called_from(
 /// What a sync `main` waits for, itself or by what it calls: `runtime.block_on(run())`, with nothing beside it.
 fn waited_for(
     program: &Program<'_>,
-    catalog: &Catalog,
     runs: &[Runs],
+    runtimes: &Runtimes<'_>,
     concurrency: &Concurrency,
     waiting: &[Vec<ProgramBody>],
 ) -> Vec<ProgramBody> {
     let mut found: Vec<ProgramBody> = waiting
         .iter()
         .flatten()
-        .flat_map(|body| futures_of(program, catalog, concurrency, *body))
+        .flat_map(|body| futures_of(program, runtimes, concurrency, *body))
         .collect();
     found.retain(|body| is_entry(runs, *body));
     found
@@ -207,10 +213,13 @@ pub(crate) fn futures_given(
 
 struct Cx<'a> {
     program: &'a Program<'a>,
+    catalog: &'a Catalog,
     runs: &'a [Runs],
     concurrency: Concurrency,
     /// Per entry: the bodies that run with it.
     inner: FxHashMap<ProgramBody, Vec<ProgramBody>>,
+    /// Per async function: those that it calls and that call it again, itself among them.
+    rounds: FxHashMap<ProgramBody, Vec<ProgramBody>>,
     /// The crates whose public functions others may call.
     offered: Offered<'a>,
     /// Who calls a body, tests not counted; none where it is also passed around as a value.
@@ -239,9 +248,8 @@ impl Cx<'_> {
     /// Grades the calls of a body that start-up, or a program without tasks, reaches. What reaches it does so in states that its
     /// callers have.
     fn note(&self, main: ProgramBody, body: ProgramBody, startup: &mut Startup) {
-        let callers = self.callers.get(&body).and_then(Option::as_deref);
-        let callers = callers.filter(|_| body != main).unwrap_or_default();
-        let alone = callers.iter().all(|call| startup.alone.contains(call));
+        let mut callers = self.entering(body).filter(|_| body != main);
+        let alone = callers.all(|call| startup.alone.contains(&call));
         let bodies = self.inner.get(&body).into_iter().flatten();
         let calls = bodies.flat_map(|inner| self.program.calls_of(*inner));
         for call in calls.filter(|call| !self.concurrency.is_shared(**call)) {
@@ -251,10 +259,32 @@ impl Cx<'_> {
                 .peekable();
             if beside.peek().is_none() && alone {
                 startup.alone.insert(*call);
-            } else if beside.all(|other| *call < other) {
+            } else if !self.is_recursive(body) && beside.all(|other| *call < other) {
                 startup.starting.insert(*call);
             }
         }
+    }
+
+    /// The calls by which a function is entered, or those which it calls that call it again.
+    fn entering(&self, body: ProgramBody) -> impl Iterator<Item = ProgramCall> {
+        let round = self.round(body);
+        let callers = round.iter().filter_map(|body| self.callers.get(body));
+        let calls = callers.flatten().flatten().copied();
+        calls.filter(move |call| !round.contains(&self.caller(*call)))
+    }
+
+    /// The async code that a call is part of.
+    fn caller(&self, call: ProgramCall) -> ProgramBody {
+        self.runs[self.program.body_of_call(call).index()].entry
+    }
+
+    fn round(&self, body: ProgramBody) -> &[ProgramBody] {
+        self.rounds.get(&body).map_or(&[], Vec::as_slice)
+    }
+
+    /// Says whether a second run of a body can begin before its first one ends.
+    fn is_recursive(&self, body: ProgramBody) -> bool {
+        self.round(body).len() > 1 || self.callees(body).contains(&body)
     }
 
     /// The futures, and what runs in them alone.
@@ -298,7 +328,7 @@ impl Cx<'_> {
                 match caller.context {
                     Context::Async => {
                         wanted(caller.entry)
-                            && self.program.call(*call).1.sink == Sink::Awaited
+                            && self.is_awaited(*call)
                             && !self.concurrency.is_shared(*call)
                     }
                     _ => true,
@@ -306,22 +336,12 @@ impl Cx<'_> {
             })
     }
 
-    /// Async functions that a body calls.
     fn callees(&self, body: ProgramBody) -> Vec<ProgramBody> {
-        let calls = self.program.calls_of(body).iter();
-        let targets = calls.flat_map(|call| self.program.targets(*call));
-        targets
-            .filter_map(|target| match target.kind {
-                TargetKind::Body(callee) if self.runs[callee.index()].entry == callee => {
-                    Some(callee)
-                }
-                _ => None,
-            })
-            .filter(|callee| self.runs[callee.index()].context == Context::Async)
-            .collect()
+        callees(self.program, self.runs, body)
     }
 
-    /// Says whether all calls of a body are some that are graded, of members, and wait for it.
+    /// Says whether all calls of a body, and of those that it calls and that call it again, are some that are graded, of members,
+    /// and wait for it.
     fn only_from(
         &self,
         body: ProgramBody,
@@ -329,17 +349,22 @@ impl Cx<'_> {
         members: &[ProgramBody],
         is_graded: impl Fn(&ProgramCall) -> bool,
     ) -> bool {
-        if self.is_offered(body, root) {
-            return false;
-        }
-        let Some(Some(callers)) = self.callers.get(&body) else {
-            return false;
-        };
-        callers.iter().all(|call| {
-            let caller = self.runs[self.program.body_of_call(*call).index()].entry;
-            let awaited = self.program.call(*call).1.sink == Sink::Awaited;
-            awaited && members.contains(&caller) && is_graded(call)
+        let round = self.round(body);
+        round.iter().all(|body| {
+            let Some(Some(callers)) = self.callers.get(body) else {
+                return false;
+            };
+            let waits = |call: &ProgramCall| {
+                let caller = self.caller(*call);
+                let is_graded = || members.contains(&caller) && is_graded(call);
+                self.is_awaited(*call) && (round.contains(&caller) || is_graded())
+            };
+            !self.is_offered(*body, root) && callers.iter().all(waits)
         })
+    }
+
+    fn is_awaited(&self, call: ProgramCall) -> bool {
+        is_awaited(self.program, self.catalog, call)
     }
 
     /// Says whether a function is public in a crate whose functions others than the program's own binary may call.
@@ -353,6 +378,36 @@ impl Cx<'_> {
         });
         offered && public
     }
+}
+
+/// Async functions that a body calls.
+fn callees(program: &Program<'_>, runs: &[Runs], body: ProgramBody) -> Vec<ProgramBody> {
+    let calls = program.calls_of(body).iter();
+    let targets = calls.flat_map(|call| program.targets(*call));
+    targets
+        .filter_map(|target| match target.kind {
+            TargetKind::Body(callee) if is_entry(runs, callee) => Some(callee),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Per async function: those that it calls and that call it again.
+fn rounds(program: &Program<'_>, runs: &[Runs]) -> FxHashMap<ProgramBody, Vec<ProgramBody>> {
+    let bodies: Vec<ProgramBody> = program.bodies().collect();
+    let edges = |index: usize| match bodies[index] {
+        body if is_entry(runs, body) => {
+            let callees = callees(program, runs, body).into_iter();
+            callees.map(ProgramBody::index).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mut found = FxHashMap::default();
+    for part in components(bodies.len(), edges) {
+        let part: Vec<ProgramBody> = part.into_iter().map(|index| bodies[index]).collect();
+        found.extend(part.iter().map(|body| (*body, part.clone())));
+    }
+    found
 }
 
 /// Per entry, the bodies that run with it.
@@ -371,7 +426,7 @@ fn within_entries(
 }
 
 /// The crate, or the package.
-fn first_name(path: &str) -> &str {
+pub(crate) fn first_name(path: &str) -> &str {
     path.split([':', '.']).next().unwrap_or(path)
 }
 

@@ -3,14 +3,14 @@
 
 use nostall_catalog::{Catalog, TraitEntry};
 use nostall_model::facts::{
-    ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, ScopeKind, Sink, TypeExprId, TypeExprKind,
+    ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, ScopeKind, TypeExprId, TypeExprKind,
 };
 use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{Context, Language};
 use rustc_hash::FxHashSet;
 
 use super::{Callers, first_name, is_entry};
-use crate::concurrency::Concurrency;
+use crate::concurrency::{Concurrency, is_awaited};
 use crate::contexts::Runs;
 use crate::program::Program;
 
@@ -20,13 +20,15 @@ const MOST_STEPS: usize = 8;
 /// How many functions are looked at between a command and the start of its process.
 const MOST_CALLERS: usize = 6;
 
-/// Finds the async functions that carry out a command, and that nothing runs as one task of many.
+/// Finds the async functions that carry out a command, and that nothing runs as one task of many. `mains` are first futures that are
+/// known already.
 pub(super) fn find(
     program: &Program<'_>,
     catalog: &Catalog,
     runs: &[Runs],
     concurrency: &Concurrency,
     callers: &Callers,
+    mains: &[ProgramBody],
 ) -> Vec<ProgramBody> {
     let traits: Vec<&TraitEntry> = catalog
         .traits()
@@ -36,42 +38,57 @@ pub(super) fn find(
         return Vec::new();
     }
     let parsed = parsed(program, &traits);
+    let cx = Cx {
+        program,
+        catalog,
+        runs,
+        concurrency,
+        callers,
+        mains,
+    };
     program
         .bodies()
         .filter(|body| is_entry(runs, *body) && program.is_present(*body, false))
         .filter(|body| types_given(program, *body).any(|name| parsed.contains(name)))
-        .filter(|body| {
-            let is_shared = |call: &ProgramCall| concurrency.is_shared(*call);
-            is_first(program, runs, callers, &is_shared, *body, MOST_CALLERS)
-        })
+        .filter(|body| cx.is_first(*body, MOST_CALLERS))
         .collect()
 }
 
-/// Says whether all that call a function wait for it, up to those that nobody calls.
-fn is_first(
-    program: &Program<'_>,
-    runs: &[Runs],
-    callers: &Callers,
-    is_shared: &dyn Fn(&ProgramCall) -> bool,
-    body: ProgramBody,
-    steps: usize,
-) -> bool {
-    let Some(calls) = callers.get(&body) else {
-        return true;
-    };
-    let waits = |call: &ProgramCall| {
-        let around = program.body_of_call(*call);
-        if runs[around.index()].context != Context::Async {
+struct Cx<'a> {
+    program: &'a Program<'a>,
+    catalog: &'a Catalog,
+    runs: &'a [Runs],
+    concurrency: &'a Concurrency,
+    callers: &'a Callers,
+    mains: &'a [ProgramBody],
+}
+
+impl Cx<'_> {
+    /// Says whether all that call a function wait for it, up to first futures and to those that nobody calls.
+    fn is_first(&self, body: ProgramBody, steps: usize) -> bool {
+        let Some(calls) = self.callers.get(&body) else {
+            return true;
+        };
+        let calls = calls.as_ref();
+        calls.is_some_and(|calls| calls.iter().all(|call| self.waits(*call, steps)))
+    }
+
+    fn waits(&self, call: ProgramCall, steps: usize) -> bool {
+        let around = &self.runs[self.program.body_of_call(call).index()];
+        if around.context != Context::Async {
             return true;
         }
-        let caller = runs[around.index()].entry;
-        program.call(*call).1.sink == Sink::Awaited
-            && !is_shared(call)
-            && program.body(caller).item.is_some()
-            && steps > 0
-            && is_first(program, runs, callers, is_shared, caller, steps - 1)
-    };
-    calls.as_ref().is_some_and(|calls| calls.iter().all(waits))
+        let caller = around.entry;
+        let is_first = || {
+            self.mains.contains(&caller)
+                || self.program.body(caller).item.is_some()
+                    && steps > 0
+                    && self.is_first(caller, steps - 1)
+        };
+        is_awaited(self.program, self.catalog, call)
+            && !self.concurrency.is_shared(call)
+            && is_first()
+    }
 }
 
 /// The names of the types that a command line is parsed into: `#[derive(clap::Args)]`. Such a type often stands in a file or a crate

@@ -4,14 +4,16 @@
 
 use nostall_catalog::{ApiId, Catalog, Effect};
 use nostall_model::Context;
-use nostall_model::facts::{ExprKind, RegionId, RegionKind};
+use nostall_model::facts::{CallKind, ExprKind, FileFacts, RegionId, RegionKind};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Cx, Startup, first_name, is_entry};
 use crate::alone::awaited_by;
 use crate::contexts::Runs;
+use crate::placement::loop_over;
 use crate::program::Program;
+use crate::runtimes::Runtimes;
 use crate::sinks::{awaits, workers};
 
 /// Per entry: its calls that run something else on its own thread.
@@ -37,9 +39,9 @@ pub(super) fn find(
     program: &Program<'_>,
     catalog: &Catalog,
     runs: &[Runs],
+    runtimes: &Runtimes<'_>,
     mains: &[Vec<ProgramBody>],
 ) -> Roots {
-    let makers = Makers::find(program, catalog);
     let entries = |mut found: Vec<ProgramBody>| {
         found.retain(|body| is_entry(runs, *body));
         found.sort_unstable();
@@ -49,17 +51,17 @@ pub(super) fn find(
     let mut of_mains: Vec<ProgramBody> = present(program)
         .filter(|body| is_entry(runs, *body) && has_attribute(program, catalog, *body))
         .collect();
-    for bodies in mains.iter().filter(|bodies| makers.hold(program, bodies)) {
+    for bodies in mains {
         let waiting = bodies.iter();
-        of_mains.extend(waiting.flat_map(|body| waited_for(program, catalog, *body)));
+        of_mains.extend(waiting.flat_map(|body| waited_for(program, runtimes, *body, bodies)));
     }
     let is_sync = |body: &ProgramBody| {
         let context = runs[body.index()].context;
         matches!(context, Context::Sync | Context::Offloaded)
     };
     let elsewhere = present(program)
-        .filter(|body| is_sync(body) && makers.hold(program, &[*body]))
-        .flat_map(|body| waited_for(program, catalog, body));
+        .filter(is_sync)
+        .flat_map(|body| waited_for(program, runtimes, body, &[body]));
     Roots {
         elsewhere: entries(elsewhere.collect()),
         of_mains: entries(of_mains),
@@ -89,62 +91,18 @@ fn has_attribute(program: &Program<'_>, catalog: &Catalog, body: ProgramBody) ->
     })
 }
 
-/// Per crate: whether all runtimes that it makes have threads of their own.
-struct Makers<'a>(FxHashMap<&'a str, bool>);
-
-impl<'a> Makers<'a> {
-    fn find(program: &'a Program<'a>, catalog: &Catalog) -> Self {
-        let mut found = FxHashMap::default();
-        for body in present(program) {
-            let calls = program.calls_of(body).iter();
-            let made =
-                calls.filter_map(|call| workers_of(program, catalog, *call, Effect::Constructs));
-            for workers in made {
-                *found.entry(crate_of(program, body)).or_insert(true) &= workers;
-            }
-        }
-        Self(found)
-    }
-
-    /// Says whether that holds of the crates of some bodies, and one of these makes a runtime.
-    fn hold(&self, program: &Program<'_>, bodies: &[ProgramBody]) -> bool {
-        let crates = bodies.iter().map(|body| crate_of(program, *body));
-        let mut known = crates.filter_map(|name| self.0.get(name)).peekable();
-        known.peek().is_some() && known.all(|workers| *workers)
-    }
-}
-
-fn crate_of<'a>(program: &'a Program<'_>, body: ProgramBody) -> &'a str {
-    first_name(&program.resolved(body).path)
-}
-
-/// What a body waits for while other threads run tasks.
-fn waited_for(program: &Program<'_>, catalog: &Catalog, body: ProgramBody) -> Vec<ProgramBody> {
-    let waits =
-        |call: &&ProgramCall| workers_of(program, catalog, **call, Effect::Blocks) == Some(true);
+/// What a body waits for while other threads run tasks, where the value of the runtime or some crates tell.
+fn waited_for(
+    program: &Program<'_>,
+    runtimes: &Runtimes<'_>,
+    body: ProgramBody,
+    crates: &[ProgramBody],
+) -> Vec<ProgramBody> {
+    let waits = |call: &&ProgramCall| runtimes.waits_beside_workers(**call, crates);
     let calls = program.calls_of(body).iter().filter(waits);
     calls
         .flat_map(|call| awaited_by(program, body, *call))
         .collect()
-}
-
-/// What an entry of the catalogue with an effect says of the threads of a runtime.
-fn workers_of(
-    program: &Program<'_>,
-    catalog: &Catalog,
-    call: ProgramCall,
-    effect: Effect,
-) -> Option<bool> {
-    let (facts, record) = program.call(call);
-    let mut targets = program.targets(call).iter();
-    targets.find_map(|target| match target.kind {
-        TargetKind::Api(api) => {
-            let api = catalog.api(ApiId(api));
-            let arguments = &facts.arguments[record.arguments.range()];
-            workers(facts, arguments, api).filter(|_| api.effect == effect)
-        }
-        _ => None,
-    })
 }
 
 /// Finds the calls by which something else comes to run on the thread of its entry.
@@ -173,11 +131,11 @@ fn shares(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Shares {
 
 impl Cx<'_> {
     /// Grades the calls of first futures, and of async functions that only they call.
-    pub(super) fn grade_roots(&self, roots: &Roots, catalog: &Catalog, startup: &mut Startup) {
+    pub(super) fn grade_roots(&self, roots: &Roots, startup: &mut Startup) {
         if roots.is_empty() {
             return;
         }
-        let shares = shares(self.program, catalog, self.runs);
+        let shares = shares(self.program, self.catalog, self.runs);
         let elsewhere = roots.elsewhere.iter();
         let elsewhere = elsewhere.filter(|root| self.is_written_there(**root));
         for root in roots.of_mains.iter().chain(elsewhere) {
@@ -206,15 +164,16 @@ impl Cx<'_> {
         let inner = self.inner.get(&body).into_iter().flatten();
         let calls = inner.flat_map(|inner| self.program.calls_of(*inner));
         let before = shares.get(&body).and_then(|shares| shares.iter().min());
+        let is_second = before.is_some() && self.is_recursive(body);
         calls
             .copied()
-            .filter(|call| before.is_none_or(|before| call < before))
+            .filter(|call| before.is_none_or(|before| call < before && !is_second))
             .filter(|call| !self.concurrency.is_shared(*call))
             .filter(|call| !self.is_served(body, *call))
             .collect()
     }
 
-    /// Says whether a call is in a loop of a body that awaits.
+    /// Says whether a call is in a loop of a body that awaits and that nothing written ends: a `for` is over when what it walks is.
     fn is_served(&self, body: ProgramBody, call: ProgramCall) -> bool {
         let (facts, record) = self.program.call(call);
         let own = self.program.body(body).span;
@@ -222,6 +181,18 @@ impl Cx<'_> {
         regions
             .filter(|(_, region)| region.kind == RegionKind::Loop)
             .filter(|(_, region)| own.contains(region.span) && region.span.contains(record.span))
-            .any(|(index, _)| awaits(facts, RegionId::new(index)))
+            .map(|(index, _)| RegionId::new(index))
+            .any(|region| awaits(facts, region) && !walks(facts, region))
     }
+}
+
+/// Says whether a loop is one over the elements of something.
+fn walks(facts: &FileFacts, region: RegionId) -> bool {
+    let iterations = facts
+        .calls
+        .iter()
+        .filter(|call| call.kind == CallKind::Iterate);
+    iterations
+        .filter_map(|iteration| loop_over(facts, iteration))
+        .any(|walked| walked == region)
 }

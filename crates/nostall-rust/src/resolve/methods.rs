@@ -336,7 +336,35 @@ impl Cx<'_> {
         if found.is_empty() {
             found = self.blanket_methods(ty, name);
         }
+        if found.is_empty() {
+            found = self.methods_of_derived_traits(ty, name);
+        }
         found
+    }
+
+    /// What the catalogue knows of a library's trait that a type of the program derives: `Arguments::parse()`.
+    fn methods_of_derived_traits(&self, ty: Ty, name: &str) -> Vec<(What, Confidence)> {
+        let TypeKind::Named(def, _) = self.arena.kind(ty) else {
+            return Vec::new();
+        };
+        let paths = self.derive_paths(def).into_iter();
+        let resolved = paths.flat_map(|path| self.resolve_path(def.mount, path, Namespace::Type));
+        resolved
+            .filter_map(|resolved| match resolved {
+                Resolved::External(trait_) => Some(format!("{}::{name}", self.arena.text(trait_))),
+                _ => None,
+            })
+            .filter(|path| {
+                let found = self.catalog.lookup(Language::Rust, path);
+                found.is_some_and(|found| self.catalog.api(found.api).returns.is_some())
+            })
+            .map(|path| {
+                (
+                    What::External(self.arena.symbol(&path)),
+                    Confidence::Certain,
+                )
+            })
+            .collect()
     }
 
     /// A method of a trait on a type, whatever methods of that name the type has itself.

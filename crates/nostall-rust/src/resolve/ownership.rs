@@ -2,7 +2,8 @@
 
 use nostall_catalog::{Clones, Thread};
 use nostall_model::facts::{
-    BodyId, CallId, Expr, ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, TypeExprKind,
+    BodyId, CallId, Expr, ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, PathId,
+    TypeExprKind,
 };
 use nostall_model::program::{
     Captured, Ownership, ProgramBody, ProgramCall, Resolution, TargetKind,
@@ -236,6 +237,16 @@ impl Cx<'_> {
     /// The last names of the traits that `#[derive(..)]` lists.
     pub(super) fn derives(&self, def: DefId) -> FxHashSet<String> {
         let facts = self.facts(def.mount);
+        let paths = self.derive_paths(def).into_iter();
+        paths
+            .filter_map(|path| facts.path_segments(path).last())
+            .map(|last| facts.text(last.name).to_owned())
+            .collect()
+    }
+
+    /// The traits that `#[derive(..)]` lists, as they are written.
+    pub(super) fn derive_paths(&self, def: DefId) -> Vec<PathId> {
+        let facts = self.facts(def.mount);
         let attributes = facts.expr_list(facts.item(def.item).attributes).iter();
         attributes
             .filter_map(|attribute| match facts.expr(*attribute).kind {
@@ -246,10 +257,9 @@ impl Cx<'_> {
             })
             .flatten()
             .filter_map(|argument| match facts.expr(argument.value).kind {
-                ExprKind::Path(path) => facts.path_segments(path).last(),
+                ExprKind::Path(path) => Some(path),
                 _ => None,
             })
-            .map(|last| facts.text(last.name).to_owned())
             .collect()
     }
 
