@@ -223,7 +223,7 @@ pub enum Waits {
     Network,
     /// A computation made to be slow, or of large input.
     Cpu,
-    /// A pass over data in memory, such as compression: as long as there is much of it.
+    /// A pass over data in memory, such as compression: as long as there is much of it, which is seldom so.
     Data,
     /// A file's content or a tree.
     Disk,
@@ -258,8 +258,8 @@ impl Waits {
         match self {
             Self::Unbounded | Self::Timer => Risk::Critical,
             Self::Network | Self::Cpu => Risk::High,
-            Self::Data | Self::Disk => Risk::Medium,
-            Self::Change | Self::Metadata | Self::Brief => Risk::Low,
+            Self::Disk => Risk::Medium,
+            Self::Data | Self::Change | Self::Metadata | Self::Brief => Risk::Low,
         }
     }
 
