@@ -259,7 +259,7 @@ impl Cx<'_> {
                 .peekable();
             if beside.peek().is_none() && alone {
                 startup.alone.insert(*call);
-            } else if !self.is_recursive(body) && beside.all(|other| *call < other) {
+            } else if self.round(body).len() <= 1 && beside.all(|other| *call < other) {
                 startup.starting.insert(*call);
             }
         }
