@@ -3,6 +3,8 @@
 //! A way that depends on a parameter, or on an attribute of one, says so; each call on the way puts in what it gives. Only what
 //! the source says is put in, a value or a test around the call: where nothing is known, the way is open.
 
+mod collections;
+
 use nostall_catalog::{Api, ApiId, Test};
 use nostall_model::facts::{
     Argument, ArgumentKind, BindingId, BranchTest, Call, CallId, Callee, DefinitionId,
@@ -115,8 +117,12 @@ impl Cx<'_> {
             for index in facts.regions[region.index()].tests.range() {
                 let test = &facts.branch_tests[index];
                 let variable = attribute(facts, test.value).map_or(test.value, |(base, _)| base);
+                let decides = || {
+                    parameter(facts, variable)
+                        .or_else(|| collections::member_tested(facts, test))
+                };
                 if !matches!(test.shown, Shown::Raised | Shown::Handled)
-                    && let Some(parameter) = parameter(facts, variable)
+                    && let Some(parameter) = decides()
                     && !may_be_filled(facts, test, record)
                 {
                     let on = Decision::Branch(file, index as u32);
@@ -178,6 +184,9 @@ impl Cx<'_> {
             return Put::Off;
         }
         let given = self.given_expr(call, callee, index);
+        if let Some(asked) = self.member_asked(on) {
+            return given.map_or(Put::Open, |given| self.put_mapping(call, given, asked));
+        }
         let attribute = self.attribute_of(on);
         if let Some(value) = given
             && let Some(kinds) = self.kinds_shown(call, value, attribute)
@@ -195,6 +204,36 @@ impl Cx<'_> {
             Given::OneOf(kinds) if self.cuts_off(on, None, kinds) => Put::Off,
             Given::Variant(name) if self.is_other_variant(on, name) => Put::Off,
             Given::Parameter(own) => Put::On(own),
+            _ => Put::Open,
+        }
+    }
+
+    /// The literal that a value in a mapping has to equal, where that decides.
+    fn member_asked(&self, decision: Decision) -> Option<Constant<'_>> {
+        let Decision::Branch(file, test) = decision else {
+            return None;
+        };
+        let facts = self.facts_of(file);
+        let test = &facts.branch_tests[test as usize];
+        match test.shown {
+            Shown::Equals(literal) if parameter(facts, test.value).is_none() => {
+                collections::member_tested(facts, test)?;
+                constant(facts, literal, 0)
+            }
+            _ => None,
+        }
+    }
+
+    fn put_mapping(&self, call: ProgramCall, given: ExprId, asked: Constant<'_>) -> Put {
+        let facts = self.program.call(call).0;
+        if let Some(mapping) = collections::collection(facts, given) {
+            return match collections::lacks(facts, mapping, asked) {
+                true => Put::Off,
+                false => Put::Open,
+            };
+        }
+        match parameter(facts, given) {
+            Some(own) if collections::is_used_once(facts, given) => Put::On(own),
             _ => Put::Open,
         }
     }
@@ -340,6 +379,7 @@ fn value(facts: &FileFacts, value: ExprId) -> Given<'_> {
     if let Some(index) = parameter(facts, value) {
         return Given::Parameter(index);
     }
+    let value = collections::collection(facts, value).unwrap_or(value);
     match facts.expr(value).kind {
         ExprKind::Reference(inner) if facts.language == Language::Rust => self::value(facts, inner),
         ExprKind::Path(path) if facts.language == Language::Rust => made_of(facts, path),
