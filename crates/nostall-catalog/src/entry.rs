@@ -180,8 +180,9 @@ pub struct Api {
     /// Argument conditions, the first that holds wins:
     /// `[{ argument = { index = 0, keyword = "block" }, is = false, effect = "none" }]`. `is` compares with a literal (`false`,
     /// `0`, `"w"`, or `"none"` spelled `none = true`); `given = true/false` asks whether the argument is there;
-    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, in Python also of one that extends one, in Rust
-    /// also where more arguments follow (`(str,)` is any tuple that begins with a `str`), references do not count;
+    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, in Python also of one that extends one, or the
+    /// library's constant of this path (`socket.SOCK_DGRAM`), in Rust also where more arguments follow (`(str,)` is any tuple
+    /// that begins with a `str`), references do not count; `below = 2000` whether it is a number less than that;
     /// `numeric = true` whether it is a text with the address of a host in numbers, or of this one (`localhost`), so that no
     /// name server is asked. What changes: `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also
     /// what it `returns`, for a literal what the call `proves`, or `workers`.
@@ -478,11 +479,13 @@ pub struct When {
     pub none: Option<bool>,
     /// It is there, or is not.
     pub given: Option<bool>,
-    /// It is of one of these types, or of one that extends one.
+    /// It is of one of these types, or of one that extends one; or it is one of these constants (Python).
     #[serde(rename = "type")]
     pub types: Vec<String>,
     /// It is a text with the address of a host in numbers, or of this one.
     pub numeric: bool,
+    /// It is a number less than this one.
+    pub below: Option<f64>,
     /// The effect that the call has then.
     pub effect: Option<Effect>,
     /// What the thread waits for then.

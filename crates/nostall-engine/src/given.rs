@@ -13,7 +13,7 @@ use nostall_model::facts::{
 use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{FileId, Language};
 
-use crate::sinks::{Constant, argument, constant};
+use crate::sinks::{Constant, argument, constant, first_member};
 use crate::summary::Cx;
 
 /// A way that one parameter of the body may cut off.
@@ -46,6 +46,8 @@ enum Given<'a> {
     Constant(Constant<'a>),
     /// One of these kinds of values.
     OneOf(Kinds),
+    /// An address, `(host, port)`, of which the source says the host.
+    Host(&'a str),
     /// A variant of an enum.
     Variant(&'a str),
     /// The caller's own parameter.
@@ -202,6 +204,7 @@ impl Cx<'_> {
         match self.given(call, callee, index) {
             Given::Constant(it) if self.cuts_off(on, Some(it), Kinds::of(it)) => Put::Off,
             Given::OneOf(kinds) if self.cuts_off(on, None, kinds) => Put::Off,
+            Given::Host(host) if self.cuts_off_host(on, host) => Put::Off,
             Given::Variant(name) if self.is_other_variant(on, name) => Put::Off,
             Given::Parameter(own) => Put::On(own),
             _ => Put::Open,
@@ -255,6 +258,16 @@ impl Cx<'_> {
                 kinds.excludes(kinds_of_test(facts, test))
             }
         }
+    }
+
+    /// Says whether a way ends where an address with a host is given.
+    fn cuts_off_host(&self, decision: Decision, host: &str) -> bool {
+        let Decision::Argument(_, api, _) = decision else {
+            return self.cuts_off(decision, None, Kinds::TRUE);
+        };
+        let mut conditions = self.catalog.api(ApiId(api)).when.iter();
+        conditions.any(|when| when.test() == Test::Numeric)
+            && self.cuts_off(decision, Some(Constant::Text(host)), Kinds::TRUE)
     }
 
     /// Says whether a branch is not taken for a variant of an enum.
@@ -366,9 +379,23 @@ impl Cx<'_> {
         let default = parameters
             .get(usize::from(index))
             .and_then(|parameter| parameter.default);
-        default
-            .and_then(|default| constant(facts, default, 4))
-            .map_or(Given::Unknown, Given::Constant)
+        let Some(default) = default else {
+            return Given::Unknown;
+        };
+        match (constant(facts, default, 4), host(facts, default)) {
+            (Some(constant), _) => Given::Constant(constant),
+            (None, Some(host)) => Given::Host(host),
+            (None, None) => Given::Unknown,
+        }
+    }
+}
+
+/// The host in an address that is written out: `("127.0.0.1", 80)`.
+fn host(facts: &FileFacts, value: ExprId) -> Option<&str> {
+    let host = first_member(facts, value);
+    match constant(facts, host, 4)? {
+        Constant::Text(text) if host != value => Some(text),
+        _ => None,
     }
 }
 
@@ -380,6 +407,9 @@ fn value(facts: &FileFacts, value: ExprId) -> Given<'_> {
         return Given::Parameter(index);
     }
     let value = collections::collection(facts, value).unwrap_or(value);
+    if let Some(host) = host(facts, value) {
+        return Given::Host(host);
+    }
     match facts.expr(value).kind {
         ExprKind::Reference(inner) if facts.language == Language::Rust => self::value(facts, inner),
         ExprKind::Path(path) if facts.language == Language::Rust => made_of(facts, path),
@@ -494,7 +524,7 @@ fn deciding(api: &Api) -> impl Iterator<Item = &nostall_catalog::Argument> {
     let tested = api
         .when
         .iter()
-        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric))
+        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric | Test::Below(_)))
         .map(|when| &when.argument);
     tested.chain(&api.duration)
 }

@@ -6,7 +6,7 @@ use nostall_catalog::{
     Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When,
 };
 use nostall_model::facts::{
-    Argument, ArgumentKind, Call, CallId, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
+    Argument, ArgumentKind, BindingId, BodyKind, Call, CallId, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
     FileFacts, Literal, PathId, RegionId, RegionKind,
 };
 use nostall_model::finding::RiskReason;
@@ -206,12 +206,15 @@ fn holds(bench: &Bench<'_>, arguments: &[Argument], when: &When) -> bool {
             let host = first_member(bench.facts, found.value);
             matches!(bench.constant(host), Some(Constant::Text(text)) if is_numeric(text))
         }),
+        Test::Below(limit) => found.is_some_and(|found| {
+            matches!(bench.constant(found.value), Some(Constant::Number(number)) if number < limit)
+        }),
         Test::Type(_) => false,
     }
 }
 
 /// The host in `(host, port)`; of anything else the value itself.
-fn first_member(facts: &FileFacts, value: ExprId) -> ExprId {
+pub(crate) fn first_member(facts: &FileFacts, value: ExprId) -> ExprId {
     match facts.expr(value).kind {
         ExprKind::Collection {
             kind: CollectionKind::Tuple,
@@ -285,7 +288,10 @@ pub(crate) fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Con
             Literal::None => Some(Constant::None),
             Literal::Bytes | Literal::Char | Literal::Other => None,
         },
-        ExprKind::Use { .. } if budget > 0 => constant(facts, only_value(facts, id)?, budget - 1),
+        ExprKind::Use { binding, .. } if budget > 0 => {
+            let value = only_value(facts, id).or_else(|| named_constant(facts, binding))?;
+            constant(facts, value, budget - 1)
+        }
         ExprKind::Cast { value, .. } | ExprKind::Reference(value) if budget > 0 => {
             constant(facts, value, budget - 1)
         }
@@ -305,6 +311,26 @@ pub(crate) fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
         DefinitionKind::Value(value) | DefinitionKind::Narrowed { value, .. } => Some(value),
         _ => None,
     }
+}
+
+/// The value of a variable of the module that is given one once.
+pub(crate) fn module_value(facts: &FileFacts, binding: BindingId) -> Option<ExprId> {
+    let owner = facts.bindings[binding.index()].body;
+    if facts.body(owner).kind != BodyKind::Module {
+        return None;
+    }
+    let mut definitions = facts.definitions.iter().filter(|it| it.binding == binding);
+    match (definitions.next()?.kind, definitions.next()) {
+        (DefinitionKind::Value(value), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// The value of a variable of the module that its name calls a constant: other modules do not change it either.
+fn named_constant(facts: &FileFacts, binding: BindingId) -> Option<ExprId> {
+    let name = facts.text(facts.bindings[binding.index()].name);
+    let is_constant = !name.contains(char::is_lowercase) && name.contains(char::is_uppercase);
+    is_constant.then(|| module_value(facts, binding))?
 }
 
 // ---- durations
