@@ -340,7 +340,7 @@ impl Cx<'_> {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
         (0..arguments.len()).find(|index| {
-            self.parameter_index(call, callee, *index as u16) == parameter
+            self.program.parameter_index(call, callee, *index as u16) == parameter
                 && matches!(
                     arguments[*index].kind,
                     ArgumentKind::Positional | ArgumentKind::Keyword
