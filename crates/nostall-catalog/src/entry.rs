@@ -96,7 +96,8 @@ pub struct Api {
     /// library (`httpx`, `reqwest`). Leave it out where there is none: the report then offers the runtime's way to offload.
     pub instead: BTreeMap<String, String>,
     /// `true` for the end of a block (`Executor.__exit__`) that waits for work which an `await` in the block has waited for
-    /// already: it is brief then.
+    /// already: it is brief then. For a call on a variable (`executor.shutdown()`), where all that this was used for before was
+    /// awaited.
     pub settled: bool,
     /// Calls on the same object that do not wait any more where it has answered yes (`true`, `Some`), or after it was called with
     /// `true`: `JoinHandle::is_finished` ends `JoinHandle::join`, `TcpListener::set_nonblocking` ends `accept`.
@@ -537,7 +538,7 @@ pub struct TypeEntry {
     pub on_construction: Vec<String>,
     /// For `kind = "guard"`, what is held while it lives, and for a `handle` of Python what is held in a `with` of it: `lock`
     /// (of threads), `task-lock` (of tasks), `borrow`, `span`. All but `task-lock` must not live over an await; a lock held makes
-    /// a wait a step worse.
+    /// a wait a step worse, in Python one of threads.
     pub guards: Option<Guards>,
     /// For a Python type whose objects hold what the program stores in them, wherever it does: in `attributes`
     /// (`app.state.db = ..`), or under keys, as `items` (`app["db"] = ..`).

@@ -120,8 +120,7 @@ impl Cx<'_> {
                 let test = &facts.branch_tests[index];
                 let variable = attribute(facts, test.value).map_or(test.value, |(base, _)| base);
                 let decides = || {
-                    parameter(facts, variable)
-                        .or_else(|| collections::member_tested(facts, test))
+                    parameter(facts, variable).or_else(|| collections::member_tested(facts, test))
                 };
                 if !matches!(test.shown, Shown::Raised | Shown::Handled)
                     && let Some(parameter) = decides()

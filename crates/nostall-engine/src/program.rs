@@ -257,12 +257,7 @@ impl Program<'_> {
 
     /// Which parameter of a body an argument becomes: a method's receiver is not among the arguments.
     #[must_use]
-    pub fn parameter_index(
-        &self,
-        call: ProgramCall,
-        callee: ProgramBody,
-        argument: u16,
-    ) -> u16 {
+    pub fn parameter_index(&self, call: ProgramCall, callee: ProgramBody, argument: u16) -> u16 {
         let (facts, record) = self.call(call);
         let body = self.body(callee);
         let parameters = &self.facts(callee).parameters[body.parameters.range()];

@@ -6,8 +6,9 @@ use nostall_catalog::{
     Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When,
 };
 use nostall_model::facts::{
-    Argument, ArgumentKind, BindingId, BodyKind, Call, CallId, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
-    FileFacts, Literal, PathId, RegionId, RegionKind,
+    Argument, ArgumentKind, BindingId, BodyKind, Call, CallId, CallKind, Callee, CollectionKind,
+    DefinitionKind, Event, ExprId, ExprKind, FileFacts, Literal, PathId, RegionId, RegionKind,
+    Sink,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Risk, Waits};
@@ -117,9 +118,15 @@ pub(crate) fn workers(facts: &FileFacts, arguments: &[Argument], api: &Api) -> O
     told.or(api.workers)
 }
 
-/// Says whether something is awaited in the block that a call ends, or waited for by a call that is a wait of its own.
+/// Says whether something is awaited in the block that a call ends, or waited for by a call that is a wait of its own; of a call on
+/// a variable, whether all that the variable was used for before was awaited.
 fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {
     let facts = bench.facts;
+    if let Callee::Method { receiver, .. } = end.callee
+        && end.kind == CallKind::Plain
+    {
+        return is_awaited_before(facts, end, receiver);
+    }
     let events = facts.region_events(end.region);
     events.iter().any(|event| match event {
         Event::Region(id) => {
@@ -130,6 +137,36 @@ fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {
         }
         _ => false,
     })
+}
+
+/// Says whether a variable of the same body was only used in calls that are awaited, before another call is made on it in turn. What
+/// runs whatever happens (`finally`) may find them given up.
+fn is_awaited_before(facts: &FileFacts, end: &Call, variable: ExprId) -> bool {
+    let ExprKind::Use { binding, .. } = facts.expr(variable).kind else {
+        return false;
+    };
+    let is_use = |value: ExprId| matches!(facts.expr(value).kind, ExprKind::Use { binding: used, .. } if used == binding);
+    let awaited = facts.calls.iter().filter(|call| {
+        let mut given = facts.arguments[call.arguments.range()].iter();
+        call.body == end.body
+            && call.sink == Sink::Awaited
+            && call.span.end <= end.span.start
+            && given.any(|argument| is_use(argument.value))
+    });
+    let awaited = awaited.count();
+    let uses = (0..facts.exprs.len())
+        .map(ExprId::new)
+        .filter(|value| is_use(*value));
+    let mut around = facts.regions_outwards(end.region);
+    facts.bindings[binding.index()].body == end.body
+        && awaited > 0
+        && uses.count() == awaited + 1
+        && !around.any(|region| {
+            matches!(
+                facts.regions[region.index()].kind,
+                RegionKind::Finally | RegionKind::Loop
+            )
+        })
 }
 
 /// Says whether a call in a region waits for other threads.

@@ -76,10 +76,12 @@ fn values(facts: &FileFacts, value: ExprId) -> Option<Vec<ExprId>> {
     };
     let reaching = reaching.iter();
     reaching
-        .map(|definition| match facts.definitions[definition.index()].kind {
-            DefinitionKind::Value(value) => Some(value),
-            _ => None,
-        })
+        .map(
+            |definition| match facts.definitions[definition.index()].kind {
+                DefinitionKind::Value(value) => Some(value),
+                _ => None,
+            },
+        )
         .collect()
 }
 

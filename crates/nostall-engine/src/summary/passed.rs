@@ -1,9 +1,9 @@
 //! Callables that calls are given: who runs them, and where.
 
 use nostall_catalog::{ApiId, Effect as ApiEffect};
+use nostall_model::Confidence;
 use nostall_model::facts::Flavour;
 use nostall_model::program::{Passed, ProgramBody, ProgramCall, TargetKind};
-use nostall_model::Confidence;
 
 use super::{Contribution, Cx, Effect, ParameterUse, Premise, Summaries, Use, is_async};
 use crate::given::Dependences;
