@@ -122,10 +122,12 @@ pub(crate) fn workers(facts: &FileFacts, arguments: &[Argument], api: &Api) -> O
 /// a variable, whether all that the variable was used for before was awaited.
 fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {
     let facts = bench.facts;
-    if let Callee::Method { receiver, .. } = end.callee
-        && end.kind == CallKind::Plain
-    {
-        return is_awaited_before(facts, end, receiver);
+    if end.kind == CallKind::Plain {
+        // A method that is handed over is called who knows when.
+        return match end.callee {
+            Callee::Method { receiver, .. } => is_awaited_before(facts, end, receiver),
+            _ => false,
+        };
     }
     let events = facts.region_events(end.region);
     events.iter().any(|event| match event {
