@@ -244,9 +244,12 @@ fn check_when(when: &When) -> Vec<String> {
         when.given.is_some(),
         !when.types.is_empty(),
         when.numeric,
+        when.below.is_some(),
     ];
     if tests.into_iter().filter(|test| *test).count() != 1 {
-        errors.push("`when` needs one of `is`, `none`, `given`, `type` and `numeric`".to_owned());
+        errors.push(
+            "`when` needs one of `is`, `none`, `given`, `type`, `numeric` and `below`".to_owned(),
+        );
     }
     if when.none == Some(false) {
         errors.push("`when.none` can only be `true`".to_owned());

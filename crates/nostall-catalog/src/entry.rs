@@ -96,7 +96,8 @@ pub struct Api {
     /// library (`httpx`, `reqwest`). Leave it out where there is none: the report then offers the runtime's way to offload.
     pub instead: BTreeMap<String, String>,
     /// `true` for the end of a block (`Executor.__exit__`) that waits for work which an `await` in the block has waited for
-    /// already: it is brief then.
+    /// already: it is brief then. For a call on a variable (`executor.shutdown()`), where all that this was used for before was
+    /// awaited.
     pub settled: bool,
     /// Calls on the same object that do not wait any more where it has answered yes (`true`, `Some`), or after it was called with
     /// `true`: `JoinHandle::is_finished` ends `JoinHandle::join`, `TcpListener::set_nonblocking` ends `accept`.
@@ -180,8 +181,9 @@ pub struct Api {
     /// Argument conditions, the first that holds wins:
     /// `[{ argument = { index = 0, keyword = "block" }, is = false, effect = "none" }]`. `is` compares with a literal (`false`,
     /// `0`, `"w"`, or `"none"` spelled `none = true`); `given = true/false` asks whether the argument is there;
-    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, in Python also of one that extends one, in Rust
-    /// also where more arguments follow (`(str,)` is any tuple that begins with a `str`), references do not count;
+    /// `type = ["io.BytesIO"]` whether it is a value of one of these types, in Python also of one that extends one, or the
+    /// library's constant of this path (`socket.SOCK_DGRAM`), in Rust also where more arguments follow (`(str,)` is any tuple
+    /// that begins with a `str`), references do not count; `below = 2000` whether it is a number less than that;
     /// `numeric = true` whether it is a text with the address of a host in numbers, or of this one (`localhost`), so that no
     /// name server is asked. What changes: `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also
     /// what it `returns`, for a literal what the call `proves`, or `workers`.
@@ -478,11 +480,13 @@ pub struct When {
     pub none: Option<bool>,
     /// It is there, or is not.
     pub given: Option<bool>,
-    /// It is of one of these types, or of one that extends one.
+    /// It is of one of these types, or of one that extends one; or it is one of these constants (Python).
     #[serde(rename = "type")]
     pub types: Vec<String>,
     /// It is a text with the address of a host in numbers, or of this one.
     pub numeric: bool,
+    /// It is a number less than this one.
+    pub below: Option<f64>,
     /// The effect that the call has then.
     pub effect: Option<Effect>,
     /// What the thread waits for then.
@@ -534,7 +538,7 @@ pub struct TypeEntry {
     pub on_construction: Vec<String>,
     /// For `kind = "guard"`, what is held while it lives, and for a `handle` of Python what is held in a `with` of it: `lock`
     /// (of threads), `task-lock` (of tasks), `borrow`, `span`. All but `task-lock` must not live over an await; a lock held makes
-    /// a wait a step worse.
+    /// a wait a step worse, in Python one of threads.
     pub guards: Option<Guards>,
     /// For a Python type whose objects hold what the program stores in them, wherever it does: in `attributes`
     /// (`app.state.db = ..`), or under keys, as `items` (`app["db"] = ..`).

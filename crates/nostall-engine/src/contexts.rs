@@ -195,7 +195,7 @@ impl Cx<'_> {
                 TargetKind::Body(callee) => {
                     found.push((*callee, target.confidence, Placement::default()));
                     for passed in self.program.passed(call) {
-                        let index = self.parameter_index(call, *callee, passed.index);
+                        let index = self.program.parameter_index(call, *callee, passed.index);
                         let mut uses = summaries.of(*callee).uses.iter();
                         let inline = uses.find(|use_| {
                             use_.owner == *callee && use_.index == index && use_.what == Use::Inline

@@ -3,6 +3,8 @@
 //! A way that depends on a parameter, or on an attribute of one, says so; each call on the way puts in what it gives. Only what
 //! the source says is put in, a value or a test around the call: where nothing is known, the way is open.
 
+mod collections;
+
 use nostall_catalog::{Api, ApiId, Test};
 use nostall_model::facts::{
     Argument, ArgumentKind, BindingId, BranchTest, Call, CallId, Callee, DefinitionId,
@@ -11,7 +13,7 @@ use nostall_model::facts::{
 use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{FileId, Language};
 
-use crate::sinks::{Constant, argument, constant};
+use crate::sinks::{Constant, argument, constant, first_member};
 use crate::summary::Cx;
 
 /// A way that one parameter of the body may cut off.
@@ -44,6 +46,8 @@ enum Given<'a> {
     Constant(Constant<'a>),
     /// One of these kinds of values.
     OneOf(Kinds),
+    /// An address, `(host, port)`, of which the source says the host.
+    Host(&'a str),
     /// A variant of an enum.
     Variant(&'a str),
     /// The caller's own parameter.
@@ -115,8 +119,11 @@ impl Cx<'_> {
             for index in facts.regions[region.index()].tests.range() {
                 let test = &facts.branch_tests[index];
                 let variable = attribute(facts, test.value).map_or(test.value, |(base, _)| base);
+                let decides = || {
+                    parameter(facts, variable).or_else(|| collections::member_tested(facts, test))
+                };
                 if !matches!(test.shown, Shown::Raised | Shown::Handled)
-                    && let Some(parameter) = parameter(facts, variable)
+                    && let Some(parameter) = decides()
                     && !may_be_filled(facts, test, record)
                 {
                     let on = Decision::Branch(file, index as u32);
@@ -178,6 +185,9 @@ impl Cx<'_> {
             return Put::Off;
         }
         let given = self.given_expr(call, callee, index);
+        if let Some(asked) = self.member_asked(on) {
+            return given.map_or(Put::Open, |given| self.put_mapping(call, given, asked));
+        }
         let attribute = self.attribute_of(on);
         if let Some(value) = given
             && let Some(kinds) = self.kinds_shown(call, value, attribute)
@@ -193,8 +203,39 @@ impl Cx<'_> {
         match self.given(call, callee, index) {
             Given::Constant(it) if self.cuts_off(on, Some(it), Kinds::of(it)) => Put::Off,
             Given::OneOf(kinds) if self.cuts_off(on, None, kinds) => Put::Off,
+            Given::Host(host) if self.cuts_off_host(on, host) => Put::Off,
             Given::Variant(name) if self.is_other_variant(on, name) => Put::Off,
             Given::Parameter(own) => Put::On(own),
+            _ => Put::Open,
+        }
+    }
+
+    /// The literal that a value in a mapping has to equal, where that decides.
+    fn member_asked(&self, decision: Decision) -> Option<Constant<'_>> {
+        let Decision::Branch(file, test) = decision else {
+            return None;
+        };
+        let facts = self.facts_of(file);
+        let test = &facts.branch_tests[test as usize];
+        match test.shown {
+            Shown::Equals(literal) if parameter(facts, test.value).is_none() => {
+                collections::member_tested(facts, test)?;
+                constant(facts, literal, 0)
+            }
+            _ => None,
+        }
+    }
+
+    fn put_mapping(&self, call: ProgramCall, given: ExprId, asked: Constant<'_>) -> Put {
+        let facts = self.program.call(call).0;
+        if let Some(mapping) = collections::collection(facts, given) {
+            return match collections::lacks(facts, mapping, asked) {
+                true => Put::Off,
+                false => Put::Open,
+            };
+        }
+        match parameter(facts, given) {
+            Some(own) if collections::is_used_once(facts, given) => Put::On(own),
             _ => Put::Open,
         }
     }
@@ -216,6 +257,16 @@ impl Cx<'_> {
                 kinds.excludes(kinds_of_test(facts, test))
             }
         }
+    }
+
+    /// Says whether a way ends where an address with a host is given.
+    fn cuts_off_host(&self, decision: Decision, host: &str) -> bool {
+        let Decision::Argument(_, api, _) = decision else {
+            return self.cuts_off(decision, None, Kinds::TRUE);
+        };
+        let mut conditions = self.catalog.api(ApiId(api)).when.iter();
+        conditions.any(|when| when.test() == Test::Numeric)
+            && self.cuts_off(decision, Some(Constant::Text(host)), Kinds::TRUE)
     }
 
     /// Says whether a branch is not taken for a variant of an enum.
@@ -288,7 +339,7 @@ impl Cx<'_> {
         let (facts, record) = self.program.call(call);
         let arguments = &facts.arguments[record.arguments.range()];
         (0..arguments.len()).find(|index| {
-            self.parameter_index(call, callee, *index as u16) == parameter
+            self.program.parameter_index(call, callee, *index as u16) == parameter
                 && matches!(
                     arguments[*index].kind,
                     ArgumentKind::Positional | ArgumentKind::Keyword
@@ -327,9 +378,23 @@ impl Cx<'_> {
         let default = parameters
             .get(usize::from(index))
             .and_then(|parameter| parameter.default);
-        default
-            .and_then(|default| constant(facts, default, 4))
-            .map_or(Given::Unknown, Given::Constant)
+        let Some(default) = default else {
+            return Given::Unknown;
+        };
+        match (constant(facts, default, 4), host(facts, default)) {
+            (Some(constant), _) => Given::Constant(constant),
+            (None, Some(host)) => Given::Host(host),
+            (None, None) => Given::Unknown,
+        }
+    }
+}
+
+/// The host in an address that is written out: `("127.0.0.1", 80)`.
+fn host(facts: &FileFacts, value: ExprId) -> Option<&str> {
+    let host = first_member(facts, value);
+    match constant(facts, host, 4)? {
+        Constant::Text(text) if host != value => Some(text),
+        _ => None,
     }
 }
 
@@ -339,6 +404,10 @@ fn value(facts: &FileFacts, value: ExprId) -> Given<'_> {
     }
     if let Some(index) = parameter(facts, value) {
         return Given::Parameter(index);
+    }
+    let value = collections::collection(facts, value).unwrap_or(value);
+    if let Some(host) = host(facts, value) {
+        return Given::Host(host);
     }
     match facts.expr(value).kind {
         ExprKind::Reference(inner) if facts.language == Language::Rust => self::value(facts, inner),
@@ -454,7 +523,7 @@ fn deciding(api: &Api) -> impl Iterator<Item = &nostall_catalog::Argument> {
     let tested = api
         .when
         .iter()
-        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric))
+        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric | Test::Below(_)))
         .map(|when| &when.argument);
     tested.chain(&api.duration)
 }

@@ -209,7 +209,12 @@ impl Walk<'_> {
     fn step(&mut self, event: Event, live: &mut Live) {
         match event {
             Event::Call(call) => {
-                let locked = |guards: Guards| matches!(guards, Guards::Lock | Guards::TaskLock);
+                // Tasks of Python that want a lock of tasks wait for its one thread anyway.
+                let locked = |guards: Guards| match guards {
+                    Guards::Lock => true,
+                    Guards::TaskLock => self.facts.language == Language::Rust,
+                    _ => false,
+                };
                 let first = live.iter().find(|(index, _)| locked(self.guards[*index].1));
                 if let Some((index, _)) = first {
                     let guard = self.guards[*index].0;

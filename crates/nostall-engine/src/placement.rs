@@ -10,7 +10,7 @@ use nostall_model::program::{Guard, ProgramCall};
 use nostall_model::{Name, Risk, Waits};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::sinks::{Blocking, only_value};
+use crate::sinks::{Blocking, module_value, only_value};
 
 /// A value is looked through as many steps as this.
 const MOST_STEPS: usize = 8;
@@ -336,21 +336,10 @@ fn is_few(facts: &FileFacts, value: ExprId) -> bool {
 
 /// The value of a variable of the module that is given one once, and that nothing is put into.
 fn constant(facts: &FileFacts, binding: BindingId) -> Option<ExprId> {
-    let owner = facts.bindings[binding.index()].body;
-    if facts.body(owner).kind != BodyKind::Module {
-        return None;
-    }
-    let mut definitions = facts.definitions.iter().filter(|it| it.binding == binding);
-    match (definitions.next()?.kind, definitions.next()) {
-        (DefinitionKind::Value(value), None) => match facts.expr(value).kind {
-            ExprKind::Collection {
-                kind: CollectionKind::Tuple,
-                ..
-            } => Some(value),
-            _ => None,
-        },
-        _ => None,
-    }
+    module_value(facts, binding).filter(|value| {
+        let kind = facts.expr(*value).kind;
+        matches!(kind, ExprKind::Collection { kind, .. } if kind == CollectionKind::Tuple)
+    })
 }
 
 /// What a call's own place says: its loop, and the locks that are held around it.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, ItemKind, Run};
+use nostall_model::facts::{
+    Body, BodyId, Call, CallId, Callee, FileFacts, Flavour, ItemKind, ParameterKind, Run,
+};
 use nostall_model::layout::Version;
 use nostall_model::program::{
     Captured, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence, ProgramBody,
@@ -251,6 +253,31 @@ impl Program<'_> {
     #[must_use]
     pub fn passed(&self, call: ProgramCall) -> &[Passed] {
         &self.passed[self.calls[call.index()].passed.range()]
+    }
+
+    /// Which parameter of a body an argument becomes: a method's receiver is not among the arguments.
+    #[must_use]
+    pub fn parameter_index(&self, call: ProgramCall, callee: ProgramBody, argument: u16) -> u16 {
+        let (facts, record) = self.call(call);
+        let body = self.body(callee);
+        let parameters = &self.facts(callee).parameters[body.parameters.range()];
+        let receiver = parameters
+            .first()
+            .is_some_and(|first| first.kind == ParameterKind::Receiver);
+        // A path of Rust names a method without its receiver; Python binds it, also for constructors.
+        let by_method =
+            facts.language == Language::Python || matches!(record.callee, Callee::Method { .. });
+        let name = facts.arguments[record.arguments.range()]
+            .get(usize::from(argument))
+            .and_then(|argument| argument.name);
+        if let Some(name) = name {
+            let own = self.facts(callee);
+            let named = parameters.iter().position(|parameter| {
+                own.text(own.bindings[parameter.binding.index()].name) == facts.text(name)
+            });
+            return named.map_or(u16::MAX, |index| index as u16);
+        }
+        argument + u16::from(receiver && by_method)
     }
 
     /// Returns the values that hold something while they live in a body.

@@ -6,8 +6,9 @@ use nostall_catalog::{
     Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When,
 };
 use nostall_model::facts::{
-    Argument, ArgumentKind, Call, CallId, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
-    FileFacts, Literal, PathId, RegionId, RegionKind,
+    Argument, ArgumentKind, BindingId, BodyKind, Call, CallId, CallKind, Callee, CollectionKind,
+    DefinitionKind, Event, ExprId, ExprKind, FileFacts, Literal, PathId, RegionId, RegionKind,
+    Sink,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Risk, Waits};
@@ -117,9 +118,17 @@ pub(crate) fn workers(facts: &FileFacts, arguments: &[Argument], api: &Api) -> O
     told.or(api.workers)
 }
 
-/// Says whether something is awaited in the block that a call ends, or waited for by a call that is a wait of its own.
+/// Says whether something is awaited in the block that a call ends, or waited for by a call that is a wait of its own; of a call on
+/// a variable, whether all that the variable was used for before was awaited.
 fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {
     let facts = bench.facts;
+    if end.kind == CallKind::Plain {
+        // A method that is handed over is called who knows when.
+        return match end.callee {
+            Callee::Method { receiver, .. } => is_awaited_before(facts, end, receiver),
+            _ => false,
+        };
+    }
     let events = facts.region_events(end.region);
     events.iter().any(|event| match event {
         Event::Region(id) => {
@@ -130,6 +139,36 @@ fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {
         }
         _ => false,
     })
+}
+
+/// Says whether a variable of the same body was only used in calls that are awaited, before another call is made on it in turn. What
+/// runs whatever happens (`finally`) may find them given up.
+fn is_awaited_before(facts: &FileFacts, end: &Call, variable: ExprId) -> bool {
+    let ExprKind::Use { binding, .. } = facts.expr(variable).kind else {
+        return false;
+    };
+    let is_use = |value: ExprId| matches!(facts.expr(value).kind, ExprKind::Use { binding: used, .. } if used == binding);
+    let awaited = facts.calls.iter().filter(|call| {
+        let mut given = facts.arguments[call.arguments.range()].iter();
+        call.body == end.body
+            && call.sink == Sink::Awaited
+            && call.span.end <= end.span.start
+            && given.any(|argument| is_use(argument.value))
+    });
+    let awaited = awaited.count();
+    let uses = (0..facts.exprs.len())
+        .map(ExprId::new)
+        .filter(|value| is_use(*value));
+    let mut around = facts.regions_outwards(end.region);
+    facts.bindings[binding.index()].body == end.body
+        && awaited > 0
+        && uses.count() == awaited + 1
+        && !around.any(|region| {
+            matches!(
+                facts.regions[region.index()].kind,
+                RegionKind::Finally | RegionKind::Loop
+            )
+        })
 }
 
 /// Says whether a call in a region waits for other threads.
@@ -206,12 +245,15 @@ fn holds(bench: &Bench<'_>, arguments: &[Argument], when: &When) -> bool {
             let host = first_member(bench.facts, found.value);
             matches!(bench.constant(host), Some(Constant::Text(text)) if is_numeric(text))
         }),
+        Test::Below(limit) => found.is_some_and(|found| {
+            matches!(bench.constant(found.value), Some(Constant::Number(number)) if number < limit)
+        }),
         Test::Type(_) => false,
     }
 }
 
 /// The host in `(host, port)`; of anything else the value itself.
-fn first_member(facts: &FileFacts, value: ExprId) -> ExprId {
+pub(crate) fn first_member(facts: &FileFacts, value: ExprId) -> ExprId {
     match facts.expr(value).kind {
         ExprKind::Collection {
             kind: CollectionKind::Tuple,
@@ -285,7 +327,10 @@ pub(crate) fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Con
             Literal::None => Some(Constant::None),
             Literal::Bytes | Literal::Char | Literal::Other => None,
         },
-        ExprKind::Use { .. } if budget > 0 => constant(facts, only_value(facts, id)?, budget - 1),
+        ExprKind::Use { binding, .. } if budget > 0 => {
+            let value = only_value(facts, id).or_else(|| named_constant(facts, binding))?;
+            constant(facts, value, budget - 1)
+        }
         ExprKind::Cast { value, .. } | ExprKind::Reference(value) if budget > 0 => {
             constant(facts, value, budget - 1)
         }
@@ -305,6 +350,26 @@ pub(crate) fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
         DefinitionKind::Value(value) | DefinitionKind::Narrowed { value, .. } => Some(value),
         _ => None,
     }
+}
+
+/// The value of a variable of the module that is given one once.
+pub(crate) fn module_value(facts: &FileFacts, binding: BindingId) -> Option<ExprId> {
+    let owner = facts.bindings[binding.index()].body;
+    if facts.body(owner).kind != BodyKind::Module {
+        return None;
+    }
+    let mut definitions = facts.definitions.iter().filter(|it| it.binding == binding);
+    match (definitions.next()?.kind, definitions.next()) {
+        (DefinitionKind::Value(value), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// The value of a variable of the module that its name calls a constant: other modules do not change it either.
+fn named_constant(facts: &FileFacts, binding: BindingId) -> Option<ExprId> {
+    let name = facts.text(facts.bindings[binding.index()].name);
+    let is_constant = !name.contains(char::is_lowercase) && name.contains(char::is_uppercase);
+    is_constant.then(|| module_value(facts, binding))?
 }
 
 // ---- durations

@@ -108,9 +108,11 @@ fn is_root_main(program: &Program<'_>, body: ProgramBody) -> bool {
         && path.matches("::").count() == 1
 }
 
-/// What Python code outside of any loop starts one with: `asyncio.run(main())`.
+/// What Python code outside of any loop starts one with: `asyncio.run(main())`, also where a decorator does that for what it
+/// decorates.
 fn started(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Vec<ProgramBody> {
     let mut found = Vec::new();
+    let mut parameters = FxHashSet::default();
     let sync = |body: &ProgramBody| runs[body.index()].context == Context::Sync;
     for body in program.bodies().filter(sync) {
         let facts = program.facts(body);
@@ -129,11 +131,42 @@ fn started(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Vec<Progr
                 });
             if starts {
                 found.extend(futures_given(program, body, *call));
+                parameters.extend(parameters_run(program, body, *call));
             }
         }
     }
+    found.extend(given_for(program, &parameters));
     found.retain(|body| runs[body.index()].context == Context::Async);
     found
+}
+
+/// The functions that are given for parameters of others.
+fn given_for<'a>(
+    program: &'a Program<'_>,
+    parameters: &'a FxHashSet<(ProgramBody, u16)>,
+) -> impl Iterator<Item = ProgramBody> + 'a {
+    let owners: FxHashSet<ProgramBody> = parameters.iter().map(|(owner, _)| *owner).collect();
+    let calls = program.bodies().flat_map(|body| program.calls_of(body));
+    let callee = move |call: ProgramCall| {
+        let mut targets = program.targets(call).iter();
+        targets.find_map(|target| match target.kind {
+            TargetKind::Body(callee) => owners.contains(&callee).then_some(callee),
+            _ => None,
+        })
+    };
+    calls
+        .filter_map(move |call| Some((*call, callee(*call)?)))
+        .flat_map(move |(call, callee)| {
+            let passed = program.passed(call).iter();
+            let passed = passed.filter(move |passed| {
+                let parameter = program.parameter_index(call, callee, passed.index);
+                parameters.contains(&(callee, parameter))
+            });
+            passed.filter_map(|passed| match passed.target.kind {
+                TargetKind::Body(given) => Some(given),
+                _ => None,
+            })
+        })
 }
 
 /// The sync `main`s of Rust, each with the sync functions that it calls.
@@ -196,19 +229,43 @@ pub(crate) fn futures_given(
     body: ProgramBody,
     call: ProgramCall,
 ) -> Vec<ProgramBody> {
+    targets_given(program, body, call)
+        .filter_map(|target| match target {
+            TargetKind::Body(main) => Some(*main),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The parameters of functions of which a call is given what they make: `asyncio.run(function())`.
+fn parameters_run(
+    program: &Program<'_>,
+    body: ProgramBody,
+    call: ProgramCall,
+) -> Vec<(ProgramBody, u16)> {
+    targets_given(program, body, call)
+        .filter_map(|target| match target {
+            TargetKind::Parameter(owner, index) => Some((*owner, *index)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What the calls reach that a call is given the results of.
+fn targets_given<'a>(
+    program: &'a Program<'_>,
+    body: ProgramBody,
+    call: ProgramCall,
+) -> impl Iterator<Item = &'a TargetKind> {
     let (facts, record) = program.call(call);
     let made = facts.arguments[record.arguments.range()]
         .iter()
-        .filter_map(|argument| match facts.expr(argument.value).kind {
+        .filter_map(move |argument| match facts.expr(argument.value).kind {
             ExprKind::Call(made) => Some(program.call_in(body, made)),
             _ => None,
         });
     made.flat_map(|made| program.targets(made))
-        .filter_map(|target| match target.kind {
-            TargetKind::Body(main) => Some(main),
-            _ => None,
-        })
-        .collect()
+        .map(|target| &target.kind)
 }
 
 struct Cx<'a> {

@@ -81,7 +81,7 @@ impl Cx<'_> {
             let lent = self.program.call_in(own, id);
             position.is_some_and(|index| {
                 self.all_bodies(lent, &|body| {
-                    let parameter = self.parameter_index(lent, body, index as u16);
+                    let parameter = self.program.parameter_index(lent, body, index as u16);
                     let variable = parameter_variable(self.program.facts(body), self.program.file_body(body), parameter);
                     variable.is_some_and(|variable| self.tells(body, variable, api))
                 })

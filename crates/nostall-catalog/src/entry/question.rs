@@ -15,6 +15,8 @@ pub enum Test<'a> {
     Type(&'a [String]),
     /// It is a text with the address of a host in numbers, or of this one.
     Numeric,
+    /// It is a number less than this one.
+    Below(f64),
 }
 
 impl When {
@@ -26,7 +28,10 @@ impl When {
             (None, Some(given)) => Test::Given(given),
             (None, None) if !self.types.is_empty() => Test::Type(&self.types),
             (None, None) if self.numeric => Test::Numeric,
-            (None, None) => Test::Is(&Literal::None),
+            (None, None) => match self.below {
+                Some(limit) => Test::Below(limit),
+                None => Test::Is(&Literal::None),
+            },
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Callables that calls are given: who runs them, and where.
 
 use nostall_catalog::{ApiId, Effect as ApiEffect};
-use nostall_model::facts::{Callee, Flavour, ParameterKind};
+use nostall_model::Confidence;
+use nostall_model::facts::Flavour;
 use nostall_model::program::{Passed, ProgramBody, ProgramCall, TargetKind};
-use nostall_model::{Confidence, Language};
 
 use super::{Contribution, Cx, Effect, ParameterUse, Premise, Summaries, Use, is_async};
 use crate::given::Dependences;
@@ -69,41 +69,12 @@ impl Cx<'_> {
                 false => use_.confidence,
             };
             for passed in self.program.passed(call) {
-                if self.parameter_index(call, callee, passed.index) == use_.index {
+                if self.program.parameter_index(call, callee, passed.index) == use_.index {
                     let sure = confidence.min(limit);
                     self.use_passed(body, call, passed, use_.what, sure, summaries, contribution);
                 }
             }
         }
-    }
-
-    /// Which parameter of a body an argument becomes: a method's receiver is not among the arguments.
-    pub(crate) fn parameter_index(
-        &self,
-        call: ProgramCall,
-        callee: ProgramBody,
-        argument: u16,
-    ) -> u16 {
-        let (facts, record) = self.program.call(call);
-        let body = self.program.body(callee);
-        let parameters = &self.program.facts(callee).parameters[body.parameters.range()];
-        let receiver = parameters
-            .first()
-            .is_some_and(|first| first.kind == ParameterKind::Receiver);
-        // A path of Rust names a method without its receiver; Python binds it, also for constructors.
-        let by_method =
-            facts.language == Language::Python || matches!(record.callee, Callee::Method { .. });
-        let name = facts.arguments[record.arguments.range()]
-            .get(usize::from(argument))
-            .and_then(|argument| argument.name);
-        if let Some(name) = name {
-            let own = self.program.facts(callee);
-            let named = parameters.iter().position(|parameter| {
-                own.text(own.bindings[parameter.binding.index()].name) == facts.text(name)
-            });
-            return named.map_or(u16::MAX, |index| index as u16);
-        }
-        argument + u16::from(receiver && by_method)
     }
 
     /// A callable argument is used in some way.

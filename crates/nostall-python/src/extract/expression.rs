@@ -326,9 +326,23 @@ impl Lower<'_> {
             self.interpolations(format);
         }
         if !self.is_literal(value) {
+            let method = self.conversion(node);
             self.builder
-                .implicit(CallKind::Format, value, "__format__", span(expression));
+                .implicit(CallKind::Format, value, method, span(expression));
         }
         self.stored(value);
+    }
+
+    /// The method that makes a text of an interpolated value. `!r` and `!a` ask for `__repr__`, and so does `{value=}`, unless a
+    /// format stands beside it; the format is then that of a text.
+    fn conversion(&self, node: Node<'_>) -> &'static str {
+        let conversion = field(node, "type_conversion").map(|it| self.text(it));
+        let shows_name = || has_token(node, "=");
+        match conversion {
+            Some("!r" | "!a") => "__repr__",
+            Some("!s") => "__str__",
+            _ if field(node, "format_specifier").is_none() && shows_name() => "__repr__",
+            _ => "__format__",
+        }
     }
 }

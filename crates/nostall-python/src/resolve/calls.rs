@@ -382,12 +382,16 @@ impl Cx<'_> {
         named.or_else(positional).map(|argument| argument.value)
     }
 
-    /// Says whether all that is known of a value says that it is of a type of the catalogue.
+    /// Says whether all that is known of a value says that it is of a type of the catalogue, or this constant of a library.
     fn is_of_type(&self, file: usize, value: ExprId, wanted: &str) -> bool {
         let values = self.with_given(self.evaluate(file, value).to_vec());
-        let wanted = Type::named(wanted);
+        let type_wanted = Type::named(wanted);
         let is = |known: &Known| match &known.value {
-            Value::Instance(type_) => self.is_kind_of(type_, &wanted),
+            Value::Instance(type_) => self.is_kind_of(type_, &type_wanted),
+            // A class that is given itself is no value of it.
+            Value::Outside(path) => {
+                **path == *wanted && self.catalog.type_entry(Language::Python, path).is_none()
+            }
             _ => false,
         };
         !values.is_empty() && values.iter().all(is)

@@ -5,12 +5,14 @@
 
 use nostall_catalog::{Api, Effect, EventLoop};
 use nostall_model::facts::{
-    BodyKind, BranchTest, Call, CallKind, DefinitionKind, ExprId, ExprKind, Flavour, Shown, Sink,
+    BodyKind, BranchTest, Call, CallId, CallKind, DefinitionKind, ExprId, ExprKind, Flavour, Shown,
+    Sink,
 };
 use nostall_model::{Confidence, Language};
 
+use super::catalogue::Arguments;
 use super::classes::Ancestor;
-use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, at_most};
+use super::value::{BodyRef, ItemRef, Known, Type, Value, Values, add, at_most, instances};
 use super::{Cx, MAX_STEPS};
 
 impl Cx<'_> {
@@ -60,6 +62,7 @@ impl Cx<'_> {
                 Some(api) if api.effect == Effect::Offloads && !api.registers => {
                     vec![Known::certain(Value::Moved(body, path))]
                 }
+                Some(api) if api.registers => self.registered(api, inner),
                 Some(_) => inner,
                 // The language's own decorators change how a function is found, not what it does.
                 None if path.starts_with("builtins.") => inner,
@@ -80,6 +83,40 @@ impl Cx<'_> {
             values = inner;
         }
         at_most(values, Confidence::Likely)
+    }
+
+    /// What a library's decorator that registers functions gives for one: `@app.get("/a")` above `@app.post("/a")` is given it as well.
+    pub(super) fn registered_by(
+        &self,
+        file: usize,
+        call: CallId,
+        decorator: ExprId,
+    ) -> Option<Values> {
+        let [only] = self.facts(file).call_arguments(call) else {
+            return None;
+        };
+        let given = self.evaluate(file, only.value).to_vec();
+        let is_function = |known: &Known| matches!(known.value, Value::Body(_));
+        if only.name.is_some() || !given.iter().any(is_function) {
+            return None;
+        }
+        let decorators = self.called_or_itself(file, decorator);
+        let api = decorators.iter().find_map(|known| match &known.value {
+            Value::Outside(path) | Value::Method(_, path) => self.decorating_api(path),
+            _ => None,
+        });
+        api.filter(|api| api.registers)
+            .map(|api| self.registered(api, given))
+    }
+
+    /// What is registered, and the object that stands for it where that has a type of its own: a command that others can be added to.
+    fn registered(&self, api: &Api, inner: Values) -> Values {
+        let types = api.returns.as_ref().map_or_else(Vec::new, |returns| {
+            self.catalogue_type(returns, &Arguments::default())
+        });
+        let mut values = inner;
+        add(&mut values, instances(types));
+        values
     }
 
     fn decorating_api(&self, path: &str) -> Option<&Api> {

@@ -48,6 +48,9 @@ impl Cx<'_> {
                 self.typed_entry(file, call, &self.with_given(receivers.to_vec()))
             }
             (CallKind::Plain, Callee::Value(value)) => {
+                if let Some(registered) = self.registered_by(file, call, value) {
+                    return Some(registered);
+                }
                 let callee = self.evaluate(file, value);
                 let [
                     Known {
