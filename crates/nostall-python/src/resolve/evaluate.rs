@@ -81,6 +81,7 @@ impl Cx<'_> {
             }
             CollectionKind::List => named("builtins.list", self.common(file, elements)),
             CollectionKind::Set => named("builtins.set", self.common(file, elements)),
+            CollectionKind::Slice => named("builtins.slice", Vec::new()),
             CollectionKind::Mapping => {
                 let keys: Vec<ExprId> = elements.iter().step_by(2).copied().collect();
                 let values: Vec<ExprId> = elements.iter().skip(1).step_by(2).copied().collect();
