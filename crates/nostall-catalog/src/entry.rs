@@ -137,6 +137,9 @@ pub struct Api {
     /// gives), `A0.Text` (what a literal says); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where
     /// what follows depends on it: constructors, openers, builders.
     pub returns: Option<String>,
+    /// `true` where the path names no callable, but an object that the library has made, of the type that it `returns`:
+    /// `quart.g` (Python).
+    pub object: bool,
     /// For a decorator (Python): `{ call = "tenacity.BaseRetrying.sleep", given = ["wait"] }`, what a decorated function that is
     /// not async runs beside its own code each time that it is called; where one of these keywords is given, or always.
     pub around: Option<Around>,

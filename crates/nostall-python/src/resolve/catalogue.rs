@@ -357,6 +357,19 @@ impl Cx<'_> {
         }
     }
 
+    /// The type of an object that a library has made, where a path names one: `quart.g`.
+    pub(super) fn made_by_library(&self, value: &Value) -> Option<Type> {
+        let Value::Outside(path) = value else {
+            return None;
+        };
+        let api = self.catalog.api(self.found(path)?.api);
+        let returns = api.returns.as_deref().filter(|_| api.object)?;
+        match &self.catalogue_type(returns, &Arguments::default())[..] {
+            [made] => Some(made.clone()),
+            _ => None,
+        }
+    }
+
     /// What an attribute of a class does when it is loaded from an object: the entry of its type's `__get__`.
     pub(super) fn descriptor(&self, value: &Value) -> Option<(Match, &Api)> {
         let Value::Instance(Type::Named(path, _)) = value else {

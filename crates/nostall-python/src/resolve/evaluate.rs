@@ -18,6 +18,11 @@ impl Cx<'_> {
             .ask(&self.depth, MAX_STEPS, (file, expr), Rc::default, || {
                 let mut values = self.find_out(file, expr);
                 values.truncate(MAX_VALUES);
+                for known in &mut values {
+                    if let Some(made) = self.made_by_library(&known.value) {
+                        known.value = Value::Instance(made);
+                    }
+                }
                 values.into()
             })
     }
