@@ -6,8 +6,8 @@ use nostall_catalog::{
     Api, Argument as WrittenArgument, Catalog, Effect, Literal as Wanted, Test, When,
 };
 use nostall_model::facts::{
-    Argument, ArgumentKind, Call, CallId, Callee, CollectionKind, DefinitionKind, Event, ExprId, ExprKind,
-    FileFacts, Literal, PathId, RegionId, RegionKind,
+    Argument, ArgumentKind, Call, CallId, Callee, CollectionKind, DefinitionKind, Event, ExprId,
+    ExprKind, FileFacts, Literal, PathId, RegionId, RegionKind,
 };
 use nostall_model::finding::RiskReason;
 use nostall_model::{Category, Risk, Waits};

@@ -119,7 +119,9 @@ impl Cx<'_> {
     pub(super) fn held_for(&self, class: &Type, path: &str) -> Option<Type> {
         let found = self.catalog.lookup(Language::Python, path)?;
         let returns = self.catalog.api(found.api).returns.as_deref()?;
-        returns.contains("[Self]").then(|| self.held_by(class, path))?
+        returns
+            .contains("[Self]")
+            .then(|| self.held_by(class, path))?
     }
 
     /// What an attribute holds that the catalogue describes like a call without effects: `client.containers`.

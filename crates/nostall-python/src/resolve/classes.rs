@@ -369,7 +369,10 @@ impl Cx<'_> {
         if let Some((_, api)) = self.descriptor(&known.value) {
             let returns = api.returns.as_deref().unwrap_or_default();
             let arguments = self.receiver_arguments(&type_of(&known.value));
-            return at_most(instances(self.catalogue_type(returns, &arguments)), known.confidence);
+            return at_most(
+                instances(self.catalogue_type(returns, &arguments)),
+                known.confidence,
+            );
         }
         let Value::Body(body) = known.value else {
             return vec![known];
