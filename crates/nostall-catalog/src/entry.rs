@@ -138,6 +138,9 @@ pub struct Api {
     /// gives), `A0.Text` (what a literal says); builtins have no dot (`list[str]`), and `A | B` is one of the two. Needed where
     /// what follows depends on it: constructors, openers, builders.
     pub returns: Option<String>,
+    /// `true` where the path names no callable, but an object that the library has made, of the type that it `returns`:
+    /// `quart.g` (Python).
+    pub object: bool,
     /// For a decorator (Python): `{ call = "tenacity.BaseRetrying.sleep", given = ["wait"] }`, what a decorated function that is
     /// not async runs beside its own code each time that it is called; where one of these keywords is given, or always.
     pub around: Option<Around>,
@@ -545,10 +548,14 @@ pub struct TypeEntry {
     pub keeps: Option<Keeps>,
     /// Names of its type parameters: `["T"]`.
     pub params: Vec<String>,
+    /// For Python: what its parameters stand for where nothing else is known: `{ T = "django.db.models.base.Model" }`.
+    pub defaults: BTreeMap<String, String>,
     /// For Rust: type arguments with which what its methods wait for is brief, as all of it is in memory. An argument that the
     /// library does not have says of a value how it was made: `rusqlite::Connection<rusqlite::InMemory>`.
     pub brief_with: Vec<String>,
-    /// What it derefs to: `"std::path::Path"`, or a parameter, `"T"`.
+    /// What it derefs to: `"std::path::Path"`, or a parameter, `"T"`. In Python a type that is only a note: the value is a `T`
+    /// that its library has made, so that its class's attributes with a `__get__` in the catalogue are not there before they are
+    /// asked for.
     pub deref: Option<String>,
     /// It is only another name: `std::io::Result` with `params = ["T"]` is `"std::result::Result<T, std::io::Error>"`.
     pub alias: Option<String>,

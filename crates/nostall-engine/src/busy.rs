@@ -32,12 +32,17 @@ impl Cx<'_> {
         let is_busy = does_not_count(facts, region, record)
             && (gives_answer(entry.returns.as_deref()) || self.goes_on_without(call, region))
             && calls_within(facts, region, record).all(|id| self.is_idle(body, facts, id));
+        let waits = match entry.waits {
+            // A clock goes on, whatever the rest of the program does.
+            Some(Waits::Timer) => Waits::Timer,
+            _ => Waits::Unbounded,
+        };
         is_busy.then(|| Blocking {
             api,
             category: Category::Wait,
-            waits: Waits::Unbounded,
+            waits,
             panics: false,
-            risk: Waits::Unbounded.base_risk(),
+            risk: waits.base_risk(),
             reasons: vec![RiskReason {
                 code: "busy-wait",
                 text: "asks over and over, until something else has happened".to_owned(),

@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 
 use crate::placement::Placement;
 use crate::program::Program;
+use crate::sinks::effect;
 use crate::startup::callers;
 use crate::summary::{Basis, Cx, Summaries, Use, by_times, times_at};
 
@@ -75,7 +76,8 @@ impl Cx<'_> {
                 if entry.times == Some(Times::Once) {
                     self.mark_once(*call, entry, runs);
                 }
-                if entry.effect != ApiEffect::Schedules {
+                let (facts, record) = self.program.call(*call);
+                if effect(facts, record, entry) != ApiEffect::Schedules {
                     continue;
                 }
                 // What need not run on the loop's thread runs there only where a loop runs at all.

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::contexts::{Runs, says_of};
 use crate::program::Program;
-use crate::sinks::argument;
+use crate::sinks::{argument, made_before};
 
 /// How far a route's chain is followed.
 const LONGEST_CHAIN: u32 = 24;
@@ -123,7 +123,7 @@ impl Cx<'_> {
     fn gather(&mut self, handing: CallId, pieces: &mut Pieces) {
         self.read(handing, pieces);
         // A decorator is called with the function; what it was made of says the rest: `@app.get("/users")`.
-        if let Some(made) = self.made_by(handing) {
+        if let Some(made) = made_before(self.facts, self.facts.call(handing)) {
             self.read(made, pieces);
             self.gather_before(made, LONGEST_CHAIN, pieces);
         }
@@ -177,16 +177,6 @@ impl Cx<'_> {
     }
 
     /// The call whose value this one calls.
-    fn made_by(&self, call: CallId) -> Option<CallId> {
-        let Callee::Value(value) = self.facts.call(call).callee else {
-            return None;
-        };
-        match self.facts.expr(value).kind {
-            ExprKind::Call(made) => Some(made),
-            _ => None,
-        }
-    }
-
     fn is_known(&self, call: CallId) -> bool {
         let targets = self.program.targets(self.program.call_in(self.body, call));
         targets

@@ -118,6 +118,33 @@ pub(crate) fn workers(facts: &FileFacts, arguments: &[Argument], api: &Api) -> O
     told.or(api.workers)
 }
 
+/// What an api does with the callable that it is given, literals among its arguments looked at: `@tool(run_in_thread=False)`.
+pub(crate) fn effect(facts: &FileFacts, call: &Call, api: &Api) -> Effect {
+    let arguments = |call: &Call| &facts.arguments[call.arguments.range()];
+    let made = made_before(facts, call).map(|made| facts.call(made));
+    let mut conditions = api.when.iter().filter_map(|when| match when.test() {
+        Test::Is(wanted) => Some((&when.argument, wanted, when.effect?)),
+        _ => None,
+    });
+    let decided = conditions.find(|(place, wanted, _)| {
+        let given = [Some(call), made].into_iter().flatten();
+        let mut given = given.filter_map(|call| argument(facts, arguments(call), place));
+        given.any(|found| equals(constant(facts, found.value, 4), wanted))
+    });
+    decided.map_or(api.effect, |(_, _, effect)| effect)
+}
+
+/// The call whose value is called: the decorator's own in `@app.get("/users")`.
+pub(crate) fn made_before(facts: &FileFacts, call: &Call) -> Option<CallId> {
+    let Callee::Value(value) = call.callee else {
+        return None;
+    };
+    match facts.expr(value).kind {
+        ExprKind::Call(made) => Some(made),
+        _ => None,
+    }
+}
+
 /// Says whether something is awaited in the block that a call ends, or waited for by a call that is a wait of its own; of a call on
 /// a variable, whether all that the variable was used for before was awaited.
 fn is_settled(bench: &Bench<'_>, end: &Call) -> bool {

@@ -444,6 +444,7 @@ impl Dump<'_> {
             CollectionKind::List => format!("[{elements}]"),
             CollectionKind::Set => format!("set{{{elements}}}"),
             CollectionKind::Mapping => format!("map{{{elements}}}"),
+            CollectionKind::Slice => format!("slice({elements})"),
         }
     }
 

@@ -7,7 +7,7 @@ use nostall_model::program::{Passed, ProgramBody, ProgramCall, TargetKind};
 
 use super::{Contribution, Cx, Effect, ParameterUse, Premise, Summaries, Use, is_async};
 use crate::given::Dependences;
-use crate::sinks::{Bench, Blocking, argument, judge};
+use crate::sinks::{Bench, Blocking, argument, effect, judge};
 
 impl Cx<'_> {
     /// What an api does with a callable among its arguments.
@@ -34,7 +34,7 @@ impl Cx<'_> {
                 argument(facts, arguments, wanted)
                     .is_some_and(|found| arguments.get(usize::from(passed.index)) == Some(found))
             });
-        match api.effect {
+        match effect(facts, record, api) {
             _ if !is_the_callable || self.is_iterated_elsewhere(call, api) => None,
             ApiEffect::Offloads => Some((Use::Offloaded, Confidence::Certain)),
             ApiEffect::Schedules => Some((Use::Scheduled, Confidence::Certain)),

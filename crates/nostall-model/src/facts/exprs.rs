@@ -155,6 +155,8 @@ pub enum CollectionKind {
     Set,
     /// A mapping.
     Mapping,
+    /// Bounds between which elements are taken: `1:10`.
+    Slice,
 }
 
 /// A path as written: `a::b::<T>::c`, or a name of Python.

@@ -52,6 +52,7 @@ impl Lower<'_> {
             "tuple" | "expression_list" | "pattern_list" | "tuple_pattern" => {
                 self.collection(CollectionKind::Tuple, node)
             }
+            "slice" => self.collection(CollectionKind::Slice, node),
             "dictionary" => self.dictionary(node),
             "list_splat" | "list_splat_pattern" => self.splat(node),
             "type" => self.inner(node),

@@ -382,8 +382,9 @@ fn asked_about(node: Node<'_>) -> Option<Node<'_>> {
     }
 }
 
-/// A call without arguments.
+/// A call that is given nothing but numbers: `x.done()`, `x.poll(0)`.
 fn is_bare_call(node: Node<'_>) -> bool {
+    let is_number = |argument: Node<'_>| matches!(argument.kind(), "integer" | "float");
     node.kind() == "call"
-        && field(node, "arguments").is_some_and(|arguments| children(arguments).is_empty())
+        && field(node, "arguments").is_some_and(|it| children(it).into_iter().all(is_number))
 }

@@ -14,7 +14,10 @@ impl Cx<'_> {
     pub(super) fn attribute(&self, from: usize, of: &Known, name: &str) -> Values {
         let values = match &of.value {
             Value::Module(_) | Value::Namespace(_) => self.member(from, &of.value, name),
-            Value::Outside(path) => vec![Known::certain(self.attribute_outside(path, name))],
+            Value::Outside(path) => match self.held_by_class(path) {
+                Some(made) => self.instance_attribute(&made, name),
+                None => vec![Known::certain(self.attribute_outside(path, name))],
+            },
             Value::Class(class) => self.attribute_of_class(*class, name),
             Value::Super(class) => self.super_attribute(*class, name),
             Value::Instance(type_) => self.instance_attribute(type_, name),
@@ -87,6 +90,9 @@ impl Cx<'_> {
                 if !known.is_empty() {
                     return known;
                 }
+                if let Some(itself) = self.itself(type_) {
+                    return self.instance_attribute(&itself, name);
+                }
                 let path = format!("{path}.{name}").into();
                 vec![Known::certain(Value::Method(type_.clone(), path))]
             }
@@ -100,6 +106,22 @@ impl Cx<'_> {
             | Type::Text(_)
             | Type::Unknown => Values::new(),
         }
+    }
+
+    /// What an attribute of a library's class holds: `User.objects`.
+    fn held_by_class(&self, path: &str) -> Option<Type> {
+        let (class, _) = path.rsplit_once('.')?;
+        let class = self.catalog.type_entry(Language::Python, class)?;
+        self.held_for(&Type::named(&class.path), path)
+    }
+
+    /// The same of an attribute of a class that speaks of the class itself.
+    pub(super) fn held_for(&self, class: &Type, path: &str) -> Option<Type> {
+        let found = self.catalog.lookup(Language::Python, path)?;
+        let returns = self.catalog.api(found.api).returns.as_deref()?;
+        returns
+            .contains("[Self]")
+            .then(|| self.held_by(class, path))?
     }
 
     /// What an attribute holds that the catalogue describes like a call without effects: `client.containers`.

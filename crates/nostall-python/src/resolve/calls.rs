@@ -11,7 +11,7 @@ use nostall_model::program::{
 use nostall_model::{Confidence, Language};
 
 use super::Cx;
-use super::value::{BodyRef, Known, Type, Value};
+use super::value::{BodyRef, Known, Type, Value, type_of};
 
 /// Adds what is known of each call.
 pub(super) fn add_calls(cx: &Cx<'_>, resolution: &mut Resolution) {
@@ -502,25 +502,44 @@ impl Cx<'_> {
             let attributes = match &known.value {
                 Value::Instance(type_ @ Type::Class(..)) => self.unloaded_attribute(type_, name),
                 Value::Super(class) => self.super_attribute(*class, name),
-                Value::Instance(Type::Named(path, _)) => {
-                    targets.extend(self.lazily_loaded(path, known.confidence));
-                    continue;
-                }
+                Value::Instance(type_ @ Type::Named(path, _)) => match self.itself(type_) {
+                    Some(itself) => self.unloaded_attribute(&itself, name),
+                    None => {
+                        targets.extend(self.lazily_loaded(path, known.confidence));
+                        continue;
+                    }
+                },
                 _ => continue,
             };
             if attributes.is_empty() {
                 targets.extend(self.answered_for(&known));
             }
             for attribute in attributes {
-                if let Value::Body(body) = attribute.value
-                    && self.is_property(body)
-                {
-                    targets
-                        .push(self.body_target(body, known.confidence.min(attribute.confidence)));
-                }
+                targets.extend(self.run_by_loading(&known, &attribute));
             }
         }
         targets
+    }
+
+    /// What loading an attribute of an object runs: a property, or a descriptor of the catalogue. Only of an object that its
+    /// library has made is it known that a descriptor has not got its value yet.
+    fn run_by_loading(&self, object: &Known, attribute: &Known) -> Option<Target> {
+        let confidence = object.confidence.min(attribute.confidence);
+        if let Value::Body(body) = attribute.value {
+            return self
+                .is_property(body)
+                .then(|| self.body_target(body, confidence));
+        }
+        let (found, api) = self.descriptor(&attribute.value)?;
+        let is_new = self.itself(&type_of(&object.value)).is_some();
+        let confidence = match is_new {
+            true => confidence,
+            false => Confidence::Possible,
+        };
+        (api.effect == Effect::Blocks).then_some(Target {
+            kind: TargetKind::Api(found.api.0),
+            confidence,
+        })
     }
 
     /// Loading any attribute of a lazy object waits, where the catalogue says so of its `__getattr__`: `request.user.name`.
@@ -545,12 +564,13 @@ impl Cx<'_> {
         let receivers = self.with_given(self.evaluate(file, receiver).to_vec());
         receivers
             .iter()
-            .filter_map(|known| match &known.value {
-                Value::Instance(Type::Class(class, _)) => {
-                    let body = self.part_of_property(*class, name, part)?;
-                    Some(self.body_target(body, known.confidence))
-                }
-                _ => None,
+            .filter_map(|known| {
+                let type_ = type_of(&known.value);
+                let Type::Class(class, _) = self.itself(&type_).unwrap_or(type_) else {
+                    return None;
+                };
+                let body = self.part_of_property(class, name, part)?;
+                Some(self.body_target(body, known.confidence))
             })
             .collect()
     }

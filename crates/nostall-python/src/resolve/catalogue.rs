@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use nostall_catalog::{Effect, Match, TypeEntry};
+use nostall_catalog::{Api, Effect, Match, TypeEntry};
 use nostall_model::Language;
 
 use super::Cx;
@@ -20,6 +20,11 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn add(&mut self, name: &str, type_: Type) {
         self.named.push((name.into(), type_));
+    }
+
+    /// Says what a name stands for, whatever it did before.
+    pub(super) fn put(&mut self, name: &str, type_: Type) {
+        self.named.insert(0, (name.into(), type_));
     }
 
     fn get(&self, name: &str) -> Option<&Type> {
@@ -97,7 +102,12 @@ impl Cx<'_> {
     fn generic(&self, entry: &TypeEntry, arguments: &[Type]) -> Arguments {
         let mut named = Arguments::default();
         for (index, name) in entry.params.iter().enumerate() {
-            named.add(name, arguments.get(index).cloned().unwrap_or(Type::Unknown));
+            let given = arguments.get(index).cloned().unwrap_or(Type::Unknown);
+            let type_ = match (given, entry.defaults.get(name)) {
+                (Type::Unknown, Some(usual)) => self.outside_type(&Rc::from(&**usual), &[]),
+                (given, _) => given,
+            };
+            named.add(name, type_);
         }
         named
     }
@@ -332,6 +342,41 @@ impl Cx<'_> {
             self.found(path).is_some() || self.catalog.speaks_of(Language::Python, path)
         });
         below.map(|path| known(method(path))).into_iter().collect()
+    }
+
+    /// The type of the value itself, where a type of the catalogue only says how its library came by it.
+    pub(super) fn itself(&self, type_: &Type) -> Option<Type> {
+        let Type::Named(path, arguments) = type_ else {
+            return None;
+        };
+        let entry = self.catalog.type_entry(Language::Python, path)?;
+        let deref = entry.deref.as_deref()?;
+        match &self.catalogue_type(deref, &self.generic(entry, arguments))[..] {
+            [itself] => Some(itself.clone()),
+            _ => None,
+        }
+    }
+
+    /// The type of an object that a library has made, where a path names one: `quart.g`.
+    pub(super) fn made_by_library(&self, value: &Value) -> Option<Type> {
+        let Value::Outside(path) = value else {
+            return None;
+        };
+        let api = self.catalog.api(self.found(path)?.api);
+        let returns = api.returns.as_deref().filter(|_| api.object)?;
+        match &self.catalogue_type(returns, &Arguments::default())[..] {
+            [made] => Some(made.clone()),
+            _ => None,
+        }
+    }
+
+    /// What an attribute of a class does when it is loaded from an object: the entry of its type's `__get__`.
+    pub(super) fn descriptor(&self, value: &Value) -> Option<(Match, &Api)> {
+        let Value::Instance(Type::Named(path, _)) = value else {
+            return None;
+        };
+        let found = self.found(&format!("{path}.__get__"))?;
+        (!found.wildcard).then(|| (found, self.catalog.api(found.api)))
     }
 
     fn found(&self, path: &str) -> Option<Match> {

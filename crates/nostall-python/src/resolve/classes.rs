@@ -10,7 +10,7 @@ use nostall_model::facts::{
 use rustc_hash::FxHashMap;
 
 use super::value::{
-    BodyRef, ItemRef, Known, Type, Value, Values, add, alternatives, at_most, type_of,
+    BodyRef, ItemRef, Known, Type, Value, Values, add, alternatives, at_most, instances, type_of,
 };
 use super::{Cx, MAX_STEPS};
 
@@ -137,7 +137,8 @@ impl Cx<'_> {
             let values = match ancestor {
                 Ancestor::Inside(owner, _) => self.own_attribute(*owner, name),
                 Ancestor::Outside(type_) => {
-                    at_most(self.known_attribute(type_, name), Confidence::Likely)
+                    let known = self.known_attribute(type_, name);
+                    at_most(self.made_for(order.first(), known), Confidence::Likely)
                 }
             };
             if let Some(values) = Some(values).filter(|values| !values.is_empty()) {
@@ -153,6 +154,23 @@ impl Cx<'_> {
             _ => None,
         });
         outside.into_iter().collect()
+    }
+
+    /// What a library's class attribute makes for the class that it is asked of: `Article.objects`, a query of articles.
+    fn made_for(&self, class: Option<&Ancestor>, values: Values) -> Values {
+        let Some(Ancestor::Inside(class, _)) = class else {
+            return values;
+        };
+        let made = |known: Known| match &known.value {
+            Value::Method(_, path) => {
+                let made = self.held_for(&Type::class(*class), path);
+                made.map_or(known.clone(), |type_| {
+                    Known::new(Value::Instance(type_), known.confidence)
+                })
+            }
+            _ => known,
+        };
+        values.into_iter().map(made).collect()
     }
 
     /// What a class's own statements make of a name.
@@ -348,6 +366,14 @@ impl Cx<'_> {
 
     /// What loading an attribute gives: a property's value instead of the property.
     fn loaded(&self, known: Known) -> Values {
+        if let Some((_, api)) = self.descriptor(&known.value) {
+            let returns = api.returns.as_deref().unwrap_or_default();
+            let arguments = self.receiver_arguments(&type_of(&known.value));
+            return at_most(
+                instances(self.catalogue_type(returns, &arguments)),
+                known.confidence,
+            );
+        }
         let Value::Body(body) = known.value else {
             return vec![known];
         };

@@ -18,6 +18,11 @@ impl Cx<'_> {
             .ask(&self.depth, MAX_STEPS, (file, expr), Rc::default, || {
                 let mut values = self.find_out(file, expr);
                 values.truncate(MAX_VALUES);
+                for known in &mut values {
+                    if let Some(made) = self.made_by_library(&known.value) {
+                        known.value = Value::Instance(made);
+                    }
+                }
                 values.into()
             })
     }
@@ -81,6 +86,7 @@ impl Cx<'_> {
             }
             CollectionKind::List => named("builtins.list", self.common(file, elements)),
             CollectionKind::Set => named("builtins.set", self.common(file, elements)),
+            CollectionKind::Slice => named("builtins.slice", Vec::new()),
             CollectionKind::Mapping => {
                 let keys: Vec<ExprId> = elements.iter().step_by(2).copied().collect();
                 let values: Vec<ExprId> = elements.iter().skip(1).step_by(2).copied().collect();

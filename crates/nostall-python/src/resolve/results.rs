@@ -465,9 +465,27 @@ impl Cx<'_> {
         let Some(returns) = self.returned_here(file, call, self.catalog.api(found.api)) else {
             return Values::new();
         };
-        let arguments = self.receiver_arguments(owner);
+        let mut arguments = self.receiver_arguments(owner);
+        if let Some(class) = self.class_called_on(file, call) {
+            arguments.put("Self", class);
+        }
         let arguments = self.with_argument_types(file, call, returns, arguments);
         instances(self.catalogue_type(returns, &arguments))
+    }
+
+    /// The class of the program that a method of a library's is called on, or on an object of it.
+    fn class_called_on(&self, file: usize, call: CallId) -> Option<Type> {
+        let Callee::Method { receiver, .. } = self.facts(file).call(call).callee else {
+            return None;
+        };
+        match &self.evaluate(file, receiver)[..] {
+            [known] => match &known.value {
+                Value::Class(class) => Some(Type::class(*class)),
+                Value::Instance(type_ @ Type::Class(..)) => Some(type_.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The words for what an api returns, the types of its arguments looked at.
