@@ -105,7 +105,7 @@ pub struct Api {
     /// same, and keeps its thread busy. It needs `why`.
     pub asks: bool,
     /// For what makes a channel: the argument that says how many messages have room (as `callable`). As many of the calls that
-    /// it `ends` do not wait.
+    /// it `ends` do not wait. What makes a channel without a limit says what it `ends` alone.
     pub room: Option<Argument>,
     /// What it says of a running event loop: `needed` where it fails if none runs on the calling thread
     /// (`asyncio.get_running_loop`), `told` where it answers whether one runs (`loop.is_running()`), `bound` where the loop's own

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, ItemKind, Run};
 use nostall_model::layout::Version;
 use nostall_model::program::{
-    Captured, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence, ProgramBody,
+    Captured, ChannelUse, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence, ProgramBody,
     ProgramCall, Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
 };
 use nostall_model::{FileId, Language, Sources};
@@ -26,6 +26,7 @@ pub struct Program<'a> {
     conditions: FxHashMap<u32, Condition>,
     instantiations: Vec<(ProgramCall, Instantiation)>,
     type_matches: Vec<TypeMatch>,
+    channels: Vec<ChannelUse>,
     captured: Vec<Captured>,
     refuted: Vec<Refuted>,
     guards: Vec<Guard>,
@@ -53,6 +54,7 @@ pub fn link<'a>(
         conditions: FxHashMap::default(),
         instantiations: Vec::new(),
         type_matches: Vec::new(),
+        channels: Vec::new(),
         captured: Vec::new(),
         refuted: Vec::new(),
         guards: Vec::new(),
@@ -122,6 +124,11 @@ impl Program<'_> {
                 call: ProgramCall(found.call.0 + first_call),
                 ..found
             }));
+        let channels = resolution.channels.into_iter();
+        self.channels.extend(channels.map(|found| ChannelUse {
+            call: ProgramCall(found.call.0 + first_call),
+            ..found
+        }));
         let captured = resolution.captured.into_iter();
         self.captured.extend(captured.map(|found| Captured {
             call: ProgramCall(found.call.0 + first_call),
@@ -227,6 +234,12 @@ impl Program<'_> {
             .iter()
             .take_while(|own| own.call == call);
         own.any(|own| own.api == api && usize::from(own.condition) == condition)
+    }
+
+    /// Returns the calls that make a channel, or wait for room in one.
+    #[must_use]
+    pub fn channels(&self) -> &[ChannelUse] {
+        &self.channels
     }
 
     /// Returns what a call in async code uses of the code around it.
