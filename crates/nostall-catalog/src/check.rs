@@ -361,6 +361,8 @@ fn check_trait(entry: &TraitEntry, separator: &str) -> Vec<String> {
             .filter_map(|path| check_path(path, separator, false)),
     );
     errors.extend(entry.on.iter().filter_map(|text| check_type("on", text)));
+    let not_on = entry.not_on.iter();
+    errors.extend(not_on.filter_map(|text| check_type("not_on", text)));
     if entry.category.is_some() != entry.waits.is_some() {
         errors.push("`category` and `waits` come together".to_owned());
     }

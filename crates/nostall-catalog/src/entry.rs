@@ -732,6 +732,9 @@ pub struct TraitEntry {
     /// Types that carry it: `["std::fs::File", "std::net::TcpStream"]`; `["*"]` where all do, or nearly all. For Rust it also
     /// decides which receivers an `impl<T: Trait> Other for T` of the program is for.
     pub on: Vec<String>,
+    /// For Rust: types of `on` that do not carry it as they are made: `["std::string::String<std::net::SocketAddr>"]`, the text of
+    /// an address, as the entry that gives it says in `returns`.
+    pub not_on: Vec<String>,
     /// What blocks when it is called on the types of this table's `on`, where it is something else than its methods say: `net`
     /// for a `std::io::Read` on a socket. Needs `waits`.
     pub category: Option<Category>,
