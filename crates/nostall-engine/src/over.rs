@@ -38,7 +38,7 @@ impl Cx<'_> {
             return self.is_answered_for(call, api);
         };
         let Some(object) = place(facts, value) else {
-            return false;
+            return self.is_told_around(call, value, api);
         };
         let ends = |other: CallId| {
             let of = receiver(&facts.calls[other.index()]).and_then(|value| place(facts, value));
