@@ -244,9 +244,12 @@ fn check_when(when: &When) -> Vec<String> {
         when.given.is_some(),
         !when.types.is_empty(),
         when.numeric,
+        !when.begins.is_empty(),
     ];
     if tests.into_iter().filter(|test| *test).count() != 1 {
-        errors.push("`when` needs one of `is`, `none`, `given`, `type` and `numeric`".to_owned());
+        errors.push(
+            "`when` needs one of `is`, `none`, `given`, `type`, `numeric` and `begins`".to_owned(),
+        );
     }
     if when.none == Some(false) {
         errors.push("`when.none` can only be `true`".to_owned());
@@ -254,8 +257,8 @@ fn check_when(when: &When) -> Vec<String> {
     if when.raise && when.reason.as_deref().is_none_or(is_blank) {
         errors.push("`when.raise` needs a `reason`: what the report says".to_owned());
     }
-    if when.returns.is_some() && when.types.is_empty() {
-        errors.push("`when.returns` is for a question about a `type`".to_owned());
+    if when.returns.is_some() && when.types.is_empty() && when.begins.is_empty() {
+        errors.push("`when.returns` is for `type` and `begins`".to_owned());
     }
     if when.proves.is_some() && when.is.is_none() {
         errors.push("`when.proves` is for a literal: it needs `is`".to_owned());

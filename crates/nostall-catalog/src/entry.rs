@@ -183,7 +183,8 @@ pub struct Api {
     /// `type = ["io.BytesIO"]` whether it is a value of one of these types, in Python also of one that extends one, in Rust
     /// also where more arguments follow (`(str,)` is any tuple that begins with a `str`), references do not count;
     /// `numeric = true` whether it is a text with the address of a host in numbers, or of this one (`localhost`), so that no
-    /// name server is asked. What changes: `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also
+    /// name server is asked; `begins = ["/proc/"]` whether it is a text that begins with one of these. What changes: `effect`,
+    /// `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` and what `begins` (in Rust) also
     /// what it `returns`, for a literal what the call `proves`, or `workers`.
     pub when: Vec<When>,
     /// For a wildcard: names below that do not count (`["new", "builder"]`).
@@ -483,6 +484,8 @@ pub struct When {
     pub types: Vec<String>,
     /// It is a text with the address of a host in numbers, or of this one.
     pub numeric: bool,
+    /// It is a text that begins with one of these.
+    pub begins: Vec<String>,
     /// The effect that the call has then.
     pub effect: Option<Effect>,
     /// What the thread waits for then.

@@ -454,7 +454,7 @@ fn deciding(api: &Api) -> impl Iterator<Item = &nostall_catalog::Argument> {
     let tested = api
         .when
         .iter()
-        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric))
+        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric | Test::Begins(_)))
         .map(|when| &when.argument);
     tested.chain(&api.duration)
 }

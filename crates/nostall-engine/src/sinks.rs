@@ -206,6 +206,10 @@ fn holds(bench: &Bench<'_>, arguments: &[Argument], when: &When) -> bool {
             let host = first_member(bench.facts, found.value);
             matches!(bench.constant(host), Some(Constant::Text(text)) if is_numeric(text))
         }),
+        Test::Begins(wanted) => found.is_some_and(|found| {
+            let text = bench.constant(found.value);
+            matches!(text, Some(Constant::Text(text)) if wanted.iter().any(|begin| text.starts_with(&**begin)))
+        }),
         Test::Type(_) => false,
     }
 }

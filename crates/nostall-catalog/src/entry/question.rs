@@ -15,6 +15,8 @@ pub enum Test<'a> {
     Type(&'a [String]),
     /// It is a text with the address of a host in numbers, or of this one.
     Numeric,
+    /// It is a text that begins with one of these.
+    Begins(&'a [String]),
 }
 
 impl When {
@@ -26,6 +28,7 @@ impl When {
             (None, Some(given)) => Test::Given(given),
             (None, None) if !self.types.is_empty() => Test::Type(&self.types),
             (None, None) if self.numeric => Test::Numeric,
+            (None, None) if !self.begins.is_empty() => Test::Begins(&self.begins),
             (None, None) => Test::Is(&Literal::None),
         }
     }

@@ -181,11 +181,11 @@ fn refuses_conditions_that_ask_or_change_nothing() {
     let when = |rest: &str| format!("when = [{{ argument = 0, {rest} }}]");
     check_entry(
         &when("effect = \"none\""),
-        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type` and `numeric`"],
+        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type`, `numeric` and `begins`"],
     );
     check_entry(
         &when("is = 0, given = true, effect = \"none\""),
-        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type` and `numeric`"],
+        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type`, `numeric` and `begins`"],
     );
     check_entry(
         &when("none = false, effect = \"none\""),
