@@ -253,7 +253,7 @@ fn an_error_of_form_names_line_and_entry() {
     check(
         "[[trait]]\npath = 'a::T'\nxyz = 1",
         &[
-            "3: in `a::T`: unknown key `xyz`, the keys are path, also, on, category, waits, through, assume, on_loop, command_line, off_loop_with, supertraits, source",
+            "3: in `a::T`: unknown key `xyz`, the keys are path, also, on, not_on, category, waits, through, assume, on_loop, command_line, off_loop_with, supertraits, source",
         ],
     );
     check("a = [", &["1: unclosed array, expected `]`"]);
