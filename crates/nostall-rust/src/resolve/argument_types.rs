@@ -69,9 +69,8 @@ impl Cx<'_> {
     /// The type that a call gives, where a condition on an argument's type or text says so.
     pub(super) fn returned_by_type(&self, mount: MountId, id: CallId, api: ApiId) -> Option<&str> {
         let mut conditions = self.catalog.api(api).when.iter();
-        let holds = |when: &&When| {
-            self.type_holds(mount, id, when) || self.text_begins(mount, id, when)
-        };
+        let holds =
+            |when: &&When| self.type_holds(mount, id, when) || self.text_begins(mount, id, when);
         let held = conditions.find(holds)?;
         held.returns.as_deref()
     }

@@ -3,9 +3,7 @@
 use nostall_catalog::{Api, ApiId};
 use nostall_model::facts::{CallId, Callee};
 use nostall_model::layout::{Dependency, Target};
-use nostall_model::program::{
-    ChannelUse, ProgramCall, Target as CallTarget, TargetKind, TypeKey,
-};
+use nostall_model::program::{ChannelUse, ProgramCall, Target as CallTarget, TargetKind, TypeKey};
 
 use super::Cx;
 use super::mounts::MountId;
@@ -57,12 +55,14 @@ impl Cx<'_> {
         };
         let (sender, _) = entry.path.rsplit_once("::")?;
         let steps = self.autoderef(self.type_of(mount, receiver));
-        steps.into_iter().find_map(|step| match self.arena.kind(step) {
-            TypeKind::External(path, arguments) if *self.arena.text(path) == *sender => {
-                arguments.first().copied()
-            }
-            _ => None,
-        })
+        steps
+            .into_iter()
+            .find_map(|step| match self.arena.kind(step) {
+                TypeKind::External(path, arguments) if *self.arena.text(path) == *sender => {
+                    arguments.first().copied()
+                }
+                _ => None,
+            })
     }
 
     /// Says whether no part of a type is unknown or stands for others.
