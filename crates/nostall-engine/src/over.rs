@@ -234,8 +234,7 @@ impl Cx<'_> {
         };
         let room = self.room_of(call, made).unwrap_or(0.0);
         let maker = &facts.calls[made.index()];
-        sends.len() as f64 <= room
-            && sends.iter().all(|send| is_made_once(facts, maker, send))
+        sends.len() as f64 <= room && sends.iter().all(|send| is_made_once(facts, maker, send))
     }
 
     fn is_limitless(&self, call: ProgramCall, made: CallId) -> bool {

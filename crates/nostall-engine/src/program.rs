@@ -6,8 +6,9 @@ use std::sync::Arc;
 use nostall_model::facts::{Body, BodyId, Call, CallId, FileFacts, Flavour, ItemKind, Run};
 use nostall_model::layout::Version;
 use nostall_model::program::{
-    Captured, ChannelUse, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence, ProgramBody,
-    ProgramCall, Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
+    Captured, ChannelUse, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence,
+    ProgramBody, ProgramCall, Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind,
+    TypeMatch,
 };
 use nostall_model::{FileId, Language, Sources};
 use rustc_hash::FxHashMap;
