@@ -279,6 +279,12 @@ impl Catalog {
         sends.contains(path)
     }
 
+    /// Says whether an entry makes a channel in which senders wait for room; without `room` it has no limit.
+    #[must_use]
+    pub fn makes_channel(&self, api: &Api) -> bool {
+        api.ends.iter().any(|path| self.waits_for_room(path))
+    }
+
     fn all_beginnings(&self) -> FxHashSet<(Language, String)> {
         let apis = self
             .apis()

@@ -245,10 +245,12 @@ fn check_when(when: &When) -> Vec<String> {
         !when.types.is_empty(),
         when.numeric,
         when.below.is_some(),
+        !when.begins.is_empty(),
     ];
     if tests.into_iter().filter(|test| *test).count() != 1 {
         errors.push(
-            "`when` needs one of `is`, `none`, `given`, `type`, `numeric` and `below`".to_owned(),
+            "`when` needs one of `is`, `none`, `given`, `type`, `numeric`, `below` and `begins`"
+                .to_owned(),
         );
     }
     if when.none == Some(false) {
@@ -257,8 +259,8 @@ fn check_when(when: &When) -> Vec<String> {
     if when.raise && when.reason.as_deref().is_none_or(is_blank) {
         errors.push("`when.raise` needs a `reason`: what the report says".to_owned());
     }
-    if when.returns.is_some() && when.types.is_empty() {
-        errors.push("`when.returns` is for a question about a `type`".to_owned());
+    if when.returns.is_some() && when.types.is_empty() && when.begins.is_empty() {
+        errors.push("`when.returns` is for `type` and `begins`".to_owned());
     }
     if when.proves.is_some() && when.is.is_none() {
         errors.push("`when.proves` is for a literal: it needs `is`".to_owned());
@@ -364,6 +366,8 @@ fn check_trait(entry: &TraitEntry, separator: &str) -> Vec<String> {
             .filter_map(|path| check_path(path, separator, false)),
     );
     errors.extend(entry.on.iter().filter_map(|text| check_type("on", text)));
+    let not_on = entry.not_on.iter();
+    errors.extend(not_on.filter_map(|text| check_type("not_on", text)));
     if entry.category.is_some() != entry.waits.is_some() {
         errors.push("`category` and `waits` come together".to_owned());
     }

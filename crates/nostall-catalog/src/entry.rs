@@ -106,7 +106,7 @@ pub struct Api {
     /// same, and keeps its thread busy. It needs `why`.
     pub asks: bool,
     /// For what makes a channel: the argument that says how many messages have room (as `callable`). As many of the calls that
-    /// it `ends` do not wait.
+    /// it `ends` do not wait. What makes a channel without a limit says what it `ends` alone.
     pub room: Option<Argument>,
     /// What it says of a running event loop: `needed` where it fails if none runs on the calling thread
     /// (`asyncio.get_running_loop`), `told` where it answers whether one runs (`loop.is_running()`), `bound` where the loop's own
@@ -188,7 +188,8 @@ pub struct Api {
     /// library's constant of this path (`socket.SOCK_DGRAM`), in Rust also where more arguments follow (`(str,)` is any tuple
     /// that begins with a `str`), references do not count; `below = 2000` whether it is a number less than that;
     /// `numeric = true` whether it is a text with the address of a host in numbers, or of this one (`localhost`), so that no
-    /// name server is asked. What changes: `effect`, `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` also
+    /// name server is asked; `begins = ["/proc/"]` whether it is a text that begins with one of these. What changes: `effect`,
+    /// `waits`, or `reason = "no timeout"` with `raise = true`; for a `type` and what `begins` (in Rust) also
     /// what it `returns`, for a literal what the call `proves`, or `workers`.
     pub when: Vec<When>,
     /// For a wildcard: names below that do not count (`["new", "builder"]`).
@@ -490,6 +491,8 @@ pub struct When {
     pub numeric: bool,
     /// It is a number less than this one.
     pub below: Option<f64>,
+    /// It is a text that begins with one of these.
+    pub begins: Vec<String>,
     /// The effect that the call has then.
     pub effect: Option<Effect>,
     /// What the thread waits for then.
@@ -743,6 +746,9 @@ pub struct TraitEntry {
     /// Types that carry it: `["std::fs::File", "std::net::TcpStream"]`; `["*"]` where all do, or nearly all. For Rust it also
     /// decides which receivers an `impl<T: Trait> Other for T` of the program is for.
     pub on: Vec<String>,
+    /// For Rust: types of `on` that do not carry it as they are made: `["std::string::String<std::net::SocketAddr>"]`, the text of
+    /// an address, as the entry that gives it says in `returns`.
+    pub not_on: Vec<String>,
     /// What blocks when it is called on the types of this table's `on`, where it is something else than its methods say: `net`
     /// for a `std::io::Read` on a socket. Needs `waits`.
     pub category: Option<Category>,

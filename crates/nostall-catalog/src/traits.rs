@@ -193,6 +193,7 @@ pub(crate) fn merge(traits: Vec<TraitEntry>) -> Vec<TraitEntry> {
                 known.waits_on.extend(entry.waits_on);
                 known.through.extend(entry.through);
                 known.on_loop.extend(entry.on_loop);
+                known.not_on.extend(entry.not_on);
                 known.off_loop_with.extend(entry.off_loop_with);
                 known.supertraits.extend(entry.supertraits);
             }

@@ -523,7 +523,12 @@ fn deciding(api: &Api) -> impl Iterator<Item = &nostall_catalog::Argument> {
     let tested = api
         .when
         .iter()
-        .filter(|when| matches!(when.test(), Test::Is(_) | Test::Numeric | Test::Below(_)))
+        .filter(|when| {
+            matches!(
+                when.test(),
+                Test::Is(_) | Test::Numeric | Test::Below(_) | Test::Begins(_)
+            )
+        })
         .map(|when| &when.argument);
     tested.chain(&api.duration)
 }

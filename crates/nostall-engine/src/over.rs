@@ -8,7 +8,7 @@ use nostall_model::facts::{
     BindingId, BodyKind, BranchTest, Call, CallId, CallKind, Callee, DefinitionId, DefinitionKind,
     Event, ExprId, ExprKind, FileFacts, Part, RegionId, RegionKind, Shown,
 };
-use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::program::{ChannelUse, Presence, ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Language, Name};
 
 use crate::given::{origin, tests};
@@ -38,7 +38,7 @@ impl Cx<'_> {
             return self.is_answered_for(call, api);
         };
         let Some(object) = place(facts, value) else {
-            return false;
+            return self.is_told_around(call, value, api);
         };
         let ends = |other: CallId| {
             let of = receiver(&facts.calls[other.index()]).and_then(|value| place(facts, value));
@@ -180,28 +180,66 @@ impl Cx<'_> {
         !regions.any(|it| facts.events[it.events.range()].iter().any(changes))
     }
 
-    /// Says whether a message has room in its channel: this code makes it, and sends no more than fit: `sync_channel(1)` for one
-    /// answer.
+    /// Says whether a message has room in its channel.
     fn has_room(&self, call: ProgramCall, api: u32) -> bool {
-        if !self
-            .catalog
-            .waits_for_room(&self.catalog.api(ApiId(api)).path)
-        {
+        let path = &self.catalog.api(ApiId(api)).path;
+        self.catalog.waits_for_room(path)
+            && (self.has_room_for_all(call, api) || self.has_no_limit(call, api))
+    }
+
+    /// Says whether no channel that a call may send to has a limit: of all that the program makes, those for such messages.
+    fn has_no_limit(&self, call: ProgramCall, api: u32) -> bool {
+        let channels = self.program.channels();
+        let start = channels.partition_point(|own| own.call < call);
+        let sent = channels[start..]
+            .iter()
+            .find(|own| (own.call, own.api) == (call, api));
+        let Some(sent) = sent else {
             return false;
-        }
+        };
+        let path = &self.catalog.api(ApiId(api)).path;
+        let presence = self.presence_of(call);
+        let may_be_meant = |own: &&ChannelUse| {
+            let is_other = own.message.is_some() && sent.message.is_some();
+            own.program == sent.program
+                && self.catalog.api(ApiId(own.api)).ends.contains(path)
+                && !(is_other && own.message != sent.message)
+                && self.presence_of(own.call) <= presence
+        };
+        let mut meant = channels.iter().filter(may_be_meant).peekable();
+        let has_limit = |own: &ChannelUse| self.catalog.api(ApiId(own.api)).room.is_some();
+        meant.peek().is_some() && !meant.any(has_limit)
+    }
+
+    fn presence_of(&self, call: ProgramCall) -> Presence {
+        let body = self.program.body_of_call(call);
+        self.program.resolved(body).presence
+    }
+
+    /// Says whether this code makes the channel, and sends no more than fit: `sync_channel(1)` for one answer.
+    fn has_room_for_all(&self, call: ProgramCall, api: u32) -> bool {
         let (facts, record) = self.program.call(call);
         let Some(ExprKind::Use { binding, .. }) = receiver(record).map(|it| facts.expr(it).kind)
         else {
             return false;
         };
-        let Some((made, sends)) = made_by(facts, binding).zip(sends(facts, binding)) else {
+        let Some(made) = made_by(facts, binding).filter(|made| self.ends(call, *made, api)) else {
+            return false;
+        };
+        if self.is_limitless(call, made) {
+            return true;
+        }
+        let Some(sends) = sends(facts, binding) else {
             return false;
         };
         let room = self.room_of(call, made).unwrap_or(0.0);
         let maker = &facts.calls[made.index()];
-        sends.len() as f64 <= room
-            && self.ends(call, made, api)
-            && sends.iter().all(|send| is_made_once(facts, maker, send))
+        sends.len() as f64 <= room && sends.iter().all(|send| is_made_once(facts, maker, send))
+    }
+
+    fn is_limitless(&self, call: ProgramCall, made: CallId) -> bool {
+        let mut entries = self.apis_of(call, made);
+        entries.all(|api| self.catalog.api(ApiId(api)).room.is_none())
     }
 
     fn room_of(&self, call: ProgramCall, made: CallId) -> Option<f64> {

@@ -8,8 +8,9 @@ use nostall_model::facts::{
 };
 use nostall_model::layout::Version;
 use nostall_model::program::{
-    Captured, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence, ProgramBody,
-    ProgramCall, Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind, TypeMatch,
+    Captured, ChannelUse, Condition, Guard, Instantiation, Libraries, Mount, Passed, Presence,
+    ProgramBody, ProgramCall, Refuted, Resolution, ResolvedBody, ResolvedCall, Target, TargetKind,
+    TypeMatch,
 };
 use nostall_model::{FileId, Language, Sources};
 use rustc_hash::FxHashMap;
@@ -28,6 +29,7 @@ pub struct Program<'a> {
     conditions: FxHashMap<u32, Condition>,
     instantiations: Vec<(ProgramCall, Instantiation)>,
     type_matches: Vec<TypeMatch>,
+    channels: Vec<ChannelUse>,
     captured: Vec<Captured>,
     refuted: Vec<Refuted>,
     guards: Vec<Guard>,
@@ -55,6 +57,7 @@ pub fn link<'a>(
         conditions: FxHashMap::default(),
         instantiations: Vec::new(),
         type_matches: Vec::new(),
+        channels: Vec::new(),
         captured: Vec::new(),
         refuted: Vec::new(),
         guards: Vec::new(),
@@ -124,6 +127,11 @@ impl Program<'_> {
                 call: ProgramCall(found.call.0 + first_call),
                 ..found
             }));
+        let channels = resolution.channels.into_iter();
+        self.channels.extend(channels.map(|found| ChannelUse {
+            call: ProgramCall(found.call.0 + first_call),
+            ..found
+        }));
         let captured = resolution.captured.into_iter();
         self.captured.extend(captured.map(|found| Captured {
             call: ProgramCall(found.call.0 + first_call),
@@ -229,6 +237,12 @@ impl Program<'_> {
             .iter()
             .take_while(|own| own.call == call);
         own.any(|own| own.api == api && usize::from(own.condition) == condition)
+    }
+
+    /// Returns the calls that make a channel, or wait for room in one.
+    #[must_use]
+    pub fn channels(&self) -> &[ChannelUse] {
+        &self.channels
     }
 
     /// Returns what a call in async code uses of the code around it.

@@ -275,6 +275,10 @@ fn holds(bench: &Bench<'_>, arguments: &[Argument], when: &When) -> bool {
         Test::Below(limit) => found.is_some_and(|found| {
             matches!(bench.constant(found.value), Some(Constant::Number(number)) if number < limit)
         }),
+        Test::Begins(wanted) => found.is_some_and(|found| {
+            let text = bench.constant(found.value);
+            matches!(text, Some(Constant::Text(text)) if wanted.iter().any(|begin| text.starts_with(&**begin)))
+        }),
         Test::Type(_) => false,
     }
 }

@@ -34,6 +34,30 @@ impl Cx<'_> {
                 || self.is_told_by_borrower(call, record, variable, api, regions))
     }
 
+    /// Says whether the code around a block or closure told a variable that it uses that calls of an api do not wait, and nothing
+    /// else: `socket.set_nonblocking(true)?; async move { socket.connect(..) }`.
+    pub(crate) fn is_told_around(&self, call: ProgramCall, object: ExprId, api: u32) -> bool {
+        let (facts, record) = self.program.call(call);
+        let ExprKind::Use { binding, .. } = facts.expr(object).kind else {
+            return false;
+        };
+        let outer = facts.bindings[binding.index()].body;
+        if outer == record.body || !has_one_value(facts, binding) {
+            return false;
+        }
+        let own = self.program.body_of_call(call);
+        let inner = facts.body(record.body).span;
+        let tells = |id: &CallId| is_on(facts, *id, binding) && self.ends_in(own, *id, api);
+        let certainly_before = |id: &CallId| {
+            let other = facts.call(*id);
+            let around = facts.regions[other.region.index()].span;
+            other.body == outer && other.span.end <= inner.start && around.contains(inner)
+        };
+        let mut told = (0..facts.calls.len()).map(CallId::new).filter(tells);
+        let before = told.clone().any(|id| certainly_before(&id));
+        before && told.all(|id| is_with_true(facts, id))
+    }
+
     /// Says whether the code itself tells the object something.
     fn is_told_anew(&self, call: ProgramCall, variable: BindingId, api: u32) -> bool {
         let (facts, record) = self.program.call(call);
@@ -103,9 +127,7 @@ impl Cx<'_> {
     fn tells(&self, body: ProgramBody, variable: BindingId, api: u32) -> bool {
         let (facts, own) = (self.program.facts(body), self.program.file_body(body));
         let is_told = |id: &CallId| {
-            let first = facts.call_arguments(*id).first();
-            let told = first.and_then(|argument| constant(facts, argument.value, 4));
-            told == Some(Constant::Bool(true))
+            is_with_true(facts, *id)
                 && is_on(facts, *id, variable)
                 && facts.call(*id).body == own
                 && self.ends_in(body, *id, api)
@@ -128,6 +150,17 @@ fn is_use(facts: &FileFacts, value: ExprId, variable: BindingId) -> bool {
 
 fn is_on(facts: &FileFacts, id: CallId, variable: BindingId) -> bool {
     receiver(facts.call(id)).is_some_and(|object| is_use(facts, object, variable))
+}
+
+fn is_with_true(facts: &FileFacts, id: CallId) -> bool {
+    let first = facts.call_arguments(id).first();
+    let told = first.and_then(|argument| constant(facts, argument.value, 4));
+    told == Some(Constant::Bool(true))
+}
+
+fn has_one_value(facts: &FileFacts, variable: BindingId) -> bool {
+    let own = facts.definitions.iter().filter(|it| it.binding == variable);
+    own.count() == 1
 }
 
 /// The call that made a value, looked at through what only unwraps.

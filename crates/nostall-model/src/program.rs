@@ -77,6 +77,8 @@ pub struct Resolution {
     pub conditions: Vec<(u32, Condition)>,
     /// What calls say of the type parameters of what they call, in the order of the calls.
     pub instantiations: Vec<(ProgramCall, Instantiation)>,
+    /// Calls that make a channel, or wait for room in one, in their order.
+    pub channels: Vec<ChannelUse>,
     /// Questions about the types of arguments that are answered with yes, in the order of the calls.
     pub type_matches: Vec<TypeMatch>,
     /// Tests of called bodies that ask a parameter for a type, and what a call gives is not of it; in the order of the calls.
@@ -247,6 +249,19 @@ pub struct TypeMatch {
     pub api: u32,
     /// Which of the entry's conditions.
     pub condition: u16,
+}
+
+/// A call that makes a channel, or waits for room in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelUse {
+    /// The call.
+    pub call: ProgramCall,
+    /// The entry's number.
+    pub api: u32,
+    /// The type of the messages, where it is known to its last part.
+    pub message: Option<TypeKey>,
+    /// Which program of the project it is in: what one makes never reaches another.
+    pub program: u32,
 }
 
 /// A test for a type in a called body that what a call gives does not pass.

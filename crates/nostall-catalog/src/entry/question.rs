@@ -17,6 +17,8 @@ pub enum Test<'a> {
     Numeric,
     /// It is a number less than this one.
     Below(f64),
+    /// It is a text that begins with one of these.
+    Begins(&'a [String]),
 }
 
 impl When {
@@ -28,6 +30,7 @@ impl When {
             (None, Some(given)) => Test::Given(given),
             (None, None) if !self.types.is_empty() => Test::Type(&self.types),
             (None, None) if self.numeric => Test::Numeric,
+            (None, None) if !self.begins.is_empty() => Test::Begins(&self.begins),
             (None, None) => match self.below {
                 Some(limit) => Test::Below(limit),
                 None => Test::Is(&Literal::None),

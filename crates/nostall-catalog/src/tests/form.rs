@@ -181,11 +181,15 @@ fn refuses_conditions_that_ask_or_change_nothing() {
     let when = |rest: &str| format!("when = [{{ argument = 0, {rest} }}]");
     check_entry(
         &when("effect = \"none\""),
-        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type`, `numeric` and `below`"],
+        &[
+            "`a::b`: `when` needs one of `is`, `none`, `given`, `type`, `numeric`, `below` and `begins`",
+        ],
     );
     check_entry(
         &when("is = 0, given = true, effect = \"none\""),
-        &["`a::b`: `when` needs one of `is`, `none`, `given`, `type`, `numeric` and `below`"],
+        &[
+            "`a::b`: `when` needs one of `is`, `none`, `given`, `type`, `numeric`, `below` and `begins`",
+        ],
     );
     check_entry(
         &when("none = false, effect = \"none\""),
@@ -253,7 +257,7 @@ fn an_error_of_form_names_line_and_entry() {
     check(
         "[[trait]]\npath = 'a::T'\nxyz = 1",
         &[
-            "3: in `a::T`: unknown key `xyz`, the keys are path, also, on, category, waits, through, assume, on_loop, command_line, off_loop_with, supertraits, source",
+            "3: in `a::T`: unknown key `xyz`, the keys are path, also, on, not_on, category, waits, through, assume, on_loop, command_line, off_loop_with, supertraits, source",
         ],
     );
     check("a = [", &["1: unclosed array, expected `]`"]);

@@ -3,7 +3,7 @@
 
 use nostall_catalog::{ApiId, Test, When};
 use nostall_model::Language;
-use nostall_model::facts::{CallId, Callee};
+use nostall_model::facts::{CallId, Callee, ExprKind, Literal};
 use nostall_model::program::{ProgramCall, Target, TargetKind, TypeMatch};
 
 use super::Cx;
@@ -36,6 +36,21 @@ impl Cx<'_> {
         apis.flat_map(of_api).collect()
     }
 
+    /// Says whether an argument is a literal text that begins as a condition asks.
+    fn text_begins(&self, mount: MountId, id: CallId, when: &When) -> bool {
+        let (Test::Begins(wanted), Some(index)) = (when.test(), when.argument.index) else {
+            return false;
+        };
+        let facts = self.facts(mount);
+        let given = facts.call_arguments(id).get(usize::from(index));
+        let given = given.map(|given| facts.expr(given.value).kind);
+        let Some(ExprKind::Literal(Literal::Str(text))) = given else {
+            return false;
+        };
+        let text = facts.text(text);
+        wanted.iter().any(|begin| text.starts_with(&**begin))
+    }
+
     /// Says whether a condition asks for an argument's type, and holds.
     fn type_holds(&self, mount: MountId, id: CallId, when: &When) -> bool {
         let (Test::Type(wanted), Some(index)) = (when.test(), when.argument.index) else {
@@ -51,10 +66,12 @@ impl Cx<'_> {
         self.arena.members(given).into_iter().all(is_meant)
     }
 
-    /// The type that a call gives, where a condition on an argument's type says so.
+    /// The type that a call gives, where a condition on an argument's type or text says so.
     pub(super) fn returned_by_type(&self, mount: MountId, id: CallId, api: ApiId) -> Option<&str> {
         let mut conditions = self.catalog.api(api).when.iter();
-        let held = conditions.find(|when| self.type_holds(mount, id, when))?;
+        let holds =
+            |when: &&When| self.type_holds(mount, id, when) || self.text_begins(mount, id, when);
+        let held = conditions.find(holds)?;
         held.returns.as_deref()
     }
 

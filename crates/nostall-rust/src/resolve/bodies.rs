@@ -274,6 +274,9 @@ impl Cx<'_> {
         let reached = &resolution.targets[first as usize..];
         let matches = self.type_matches(mount, id, call, reached);
         resolution.type_matches.extend(matches);
+        let reached = &resolution.targets[first as usize..];
+        let channels = self.channel_uses(mount, id, call, reached);
+        resolution.channels.extend(channels);
         let put_in = self.instantiations(mount, id, &callees);
         resolution.instantiations.extend(
             put_in

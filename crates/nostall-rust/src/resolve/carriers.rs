@@ -9,6 +9,7 @@ use nostall_model::facts::{CallId, Callee as Written};
 
 use super::Cx;
 use super::mounts::{DefId, MountId};
+use super::stubs::Names;
 use super::types::{Symbol, Ty, TypeKind};
 
 /// How a value carries a trait.
@@ -46,7 +47,32 @@ impl Cx<'_> {
                 .map(|bound| Carried::Depends(step, bound)),
             _ => None,
         };
+        if self.carries_not(ty, trait_) {
+            return None;
+        }
         self.autoderef(ty).into_iter().find_map(of_step)
+    }
+
+    /// Says whether a type does not carry a trait because of what it is made of: a text that is an address.
+    fn carries_not(&self, ty: Ty, trait_: &str) -> bool {
+        let entry = self.catalog.trait_entry(Language::Rust, trait_);
+        let Some(entry) = entry.filter(|entry| !entry.not_on.is_empty()) else {
+            return false;
+        };
+        let is_meant = |step: Ty| match self.arena.kind(step) {
+            TypeKind::External(_, arguments) if !arguments.is_empty() => {
+                let excepted = entry.not_on.iter();
+                let mut excepted = excepted.map(|text| self.stub_type(text, &Names::default()));
+                excepted.any(|excepted| excepted == step)
+            }
+            // What one looks up of `(host, port)` is the host.
+            TypeKind::Tuple(parts) => {
+                let first = parts.first();
+                first.is_some_and(|first| self.carries_not(*first, trait_))
+            }
+            _ => false,
+        };
+        self.autoderef(ty).into_iter().any(is_meant)
     }
 
     /// Says how what a wrapper wraps makes it carry a trait.
@@ -105,6 +131,9 @@ impl Cx<'_> {
             let needs = entry.carrier.is_some() && entry.effect == Effect::Blocks;
             return (call.is_none() || !needs).then_some(api);
         };
+        if self.carries_not(ty, trait_) {
+            return None;
+        }
         match self.carried(ty, trait_) {
             Some(Carried::Waits(wait)) => Some(self.catalog.on(api, wait)),
             Some(Carried::Depends(..)) => Some(api),

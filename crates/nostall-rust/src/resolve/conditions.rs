@@ -1,4 +1,5 @@
-//! Which definitions exist: conditions judged without a build. Unknown features and targets count as possible.
+//! Which definitions exist: conditions judged without a build. Unknown features and targets count as possible, but for
+//! those that have one thread.
 
 use nostall_model::facts::{Condition, ConditionId, FileFacts, ItemId, ScopeId, ScopeKind};
 use nostall_model::program::Presence;
@@ -25,6 +26,9 @@ pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Pre
             .min()
             .unwrap_or(Presence::Absent),
         Condition::Not(id) if always(facts, id) => Presence::Absent,
+        Condition::Value(key, value) if is_single_thread(facts.text(key), facts.text(value)) => {
+            Presence::Absent
+        }
         Condition::Test => Presence::Test,
         Condition::TypeChecking => Presence::Absent,
         Condition::Not(_)
@@ -33,6 +37,15 @@ pub(crate) fn presence(facts: &FileFacts, condition: Option<ConditionId>) -> Pre
         | Condition::ImportFailed
         | Condition::Unknown => Presence::Present,
     }
+}
+
+/// What is only for WebAssembly runs where there is one thread: nothing can be moved away from it, and what is for other targets
+/// stands beside it.
+fn is_single_thread(key: &str, value: &str) -> bool {
+    matches!(
+        (key, value),
+        ("target_arch", "wasm32" | "wasm64") | ("target_family", "wasm")
+    )
 }
 
 /// `any(test, feature = "test-util")`: helpers of one's own tests that others can have for theirs.

@@ -53,7 +53,8 @@ impl Cx<'_> {
         for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
             let facts = self.facts(mount);
             for item in &self.index(mount).impls {
-                if item_presence(facts, *item) != Presence::Absent {
+                let presence = self.mount(mount).presence.max(item_presence(facts, *item));
+                if presence != Presence::Absent {
                     self.add_impl(&mut index, DefId { mount, item: *item });
                 }
             }

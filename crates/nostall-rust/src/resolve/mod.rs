@@ -9,6 +9,7 @@ mod bodies;
 mod callables;
 mod called;
 mod carriers;
+mod channels;
 mod conditions;
 mod contexts;
 mod drops;
@@ -185,6 +186,7 @@ pub(crate) struct Cx<'a> {
     traits_in_scope: Memo<(MountId, u32), Rc<[String]>>,
     drops: Memo<Ty, Rc<[methods::What]>>,
     guards_within: Memo<Ty, Option<(Ty, Confidence)>>,
+    programs: OnceCell<Vec<u32>>,
 }
 
 impl<'a> Cx<'a> {
@@ -208,6 +210,7 @@ impl<'a> Cx<'a> {
             traits_in_scope: RefCell::default(),
             drops: RefCell::default(),
             guards_within: RefCell::default(),
+            programs: OnceCell::new(),
         }
     }
 

@@ -215,7 +215,7 @@ fn child_mount(files: &Files<'_>, tree: &Tree, parent: MountId, id: ItemId) -> O
     let item = facts.item(id);
     let file = child_file(files, mount, id)?;
     let presence = mount.presence.max(item_presence(facts, id));
-    if presence == Presence::Absent || !may_mount(tree, parent, file) {
+    if !may_mount(tree, parent, file) {
         return None;
     }
     let included = matches!(item.kind, ItemKind::Include { .. });

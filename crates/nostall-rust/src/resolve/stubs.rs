@@ -125,7 +125,7 @@ impl Cx<'_> {
     }
 
     /// A type argument of a call as it is written: `collect::<Vec<_>>()`, `read::<u8>(..)`.
-    fn written_argument(&self, mount: MountId, call: CallId, index: usize) -> Ty {
+    pub(super) fn written_argument(&self, mount: MountId, call: CallId, index: usize) -> Ty {
         let facts = self.facts(mount);
         let call = facts.call(call);
         let run = match call.callee {
