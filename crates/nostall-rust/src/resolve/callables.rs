@@ -131,6 +131,11 @@ impl Cx<'_> {
                     vec![(What::External(path), Confidence::Certain)]
                 }
                 Resolved::Associated(ty, name) => self.methods_at(ty, &self.arena.text(name)),
+                // `LazyLock::force(&CONFIG)` runs what makes it.
+                Resolved::Item(def) => {
+                    let made = self.made_once(def).into_iter();
+                    made.map(|what| (what, Confidence::Certain)).collect()
+                }
                 _ => Vec::new(),
             });
         found

@@ -24,6 +24,7 @@ mod implied;
 mod impls;
 mod index;
 mod infer;
+mod lazies;
 mod methods;
 mod mounts;
 mod names;
