@@ -25,6 +25,7 @@ mod impls;
 mod index;
 mod infer;
 mod lazies;
+mod macro_names;
 mod methods;
 mod mounts;
 mod names;
@@ -178,6 +179,7 @@ pub(crate) struct Cx<'a> {
     declaring: OnceCell<FxHashMap<Box<str>, Rc<[ScopeRef]>>>,
     types_with: Memo<(DefId, types::Symbol), Rc<[TypeKey]>>,
     macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
+    macro_crates: OnceCell<FxHashMap<usize, Vec<Resolved>>>,
     depth: Depth,
     closure_sinks: Memo<MountId, Rc<ClosureSinks>>,
     stubs: RefCell<FxHashMap<String, Option<Rc<syn::Type>>>>,
@@ -201,6 +203,7 @@ impl<'a> Cx<'a> {
             declaring: OnceCell::new(),
             types_with: RefCell::default(),
             macros: OnceCell::new(),
+            macro_crates: OnceCell::new(),
             depth: Depth::default(),
             closure_sinks: RefCell::default(),
             stubs: RefCell::default(),
