@@ -12,6 +12,7 @@ mod carriers;
 mod conditions;
 mod contexts;
 mod drops;
+mod filled;
 mod functions;
 mod generics;
 mod glob_graph;
@@ -162,8 +163,10 @@ struct Memory {
     trait_methods: Answers<(DefId, types::Symbol), Found>,
     /// What variables may be when they are called, by the budget of the question.
     callables: Answers<(MountId, ExprId, u32), Found>,
-    /// What fields may be when they are called, by the budget of the question.
-    filled: Answers<((DefId, types::Symbol), u32), Found>,
+    /// What fields may be when they are called, and what they hold that can be.
+    filled: Answers<((DefId, types::Symbol), filled::Asked), Found>,
+    /// What callers give to functions for parameters that can be called.
+    given: Answers<(MountId, BodyId, u16), Found>,
     impls: RefCell<Option<Rc<ImplIndex>>>,
 }
 
@@ -184,7 +187,7 @@ pub(crate) struct Cx<'a> {
     closure_sinks: Memo<MountId, Rc<ClosureSinks>>,
     stubs: RefCell<FxHashMap<String, Option<Rc<syn::Type>>>>,
     parents: Memo<MountId, Rc<implied::Parents>>,
-    filled_fields: RefCell<Option<Rc<callables::FilledFields>>>,
+    fillings: RefCell<Option<Rc<filled::Fillings>>>,
     traits_in_scope: Memo<(MountId, u32), Rc<[String]>>,
     drops: Memo<Ty, Rc<[methods::What]>>,
     guards_within: Memo<Ty, Option<(Ty, Confidence)>>,
@@ -208,7 +211,7 @@ impl<'a> Cx<'a> {
             closure_sinks: RefCell::default(),
             stubs: RefCell::default(),
             parents: RefCell::default(),
-            filled_fields: RefCell::default(),
+            fillings: RefCell::default(),
             traits_in_scope: RefCell::default(),
             drops: RefCell::default(),
             guards_within: RefCell::default(),
