@@ -215,7 +215,7 @@ fn repeated(
     bindings: &mut Bindings,
 ) -> syn::Result<()> {
     let mut rounds: Vec<Bindings> = Vec::new();
-    while !input.is_empty() && !(once && !rounds.is_empty()) {
+    while !input.is_empty() && (!once || rounds.is_empty()) {
         let ahead = input.fork();
         if let (Some(separator), false) = (separator, rounds.is_empty()) {
             let found: TokenTree = ahead.parse()?;

@@ -81,7 +81,7 @@ impl Cx<'_> {
         let named = fillings.named.get(&field.1).into_iter().flatten();
         let own = named.filter(|filling| self.is_field(filling, field.0));
         found.extend(own.flat_map(|filling| self.filled_with(filling, asked, BUDGET)));
-        let found = self.from_callers(found);
+        let found = self.with_callers(found);
         let sure = match asked {
             Asked::Value if found.len() > 1 => Confidence::Possible,
             _ => Confidence::Likely,
@@ -125,7 +125,7 @@ impl Cx<'_> {
         let found = own
             .flat_map(|filling| self.filled_with(filling, asked, budget / 2))
             .collect();
-        self.from_callers(found)
+        self.with_callers(found)
     }
 
     fn callables_in(
@@ -191,7 +191,7 @@ impl Cx<'_> {
     // ---- callers
 
     /// Puts in what callers give where a function puts its own parameter somewhere.
-    fn from_callers(&self, found: Vec<(What, Confidence)>) -> Vec<(What, Confidence)> {
+    fn with_callers(&self, found: Vec<(What, Confidence)>) -> Vec<(What, Confidence)> {
         let mut known = Vec::with_capacity(found.len());
         for (what, confidence) in found {
             let given = match what {
@@ -217,7 +217,7 @@ impl Cx<'_> {
             .given
             .ask(&self.depth, DEEPEST, key, unknown, || {
                 let found = self.given_by_callers_anew(mount, body, index);
-                self.from_callers(found).into()
+                self.with_callers(found).into()
             })
     }
 
