@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use nostall_catalog::Effect;
 use nostall_model::facts::{
-    BindingId, BodyId, Call, CallId, CallKind, Callee as Written, DefinitionKind, Event, ExprId,
-    ExprKind, FileFacts,
+    BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, Event,
+    ExprId, ExprKind, FileFacts,
 };
 use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashMap;
@@ -185,6 +185,26 @@ impl Cx<'_> {
                 found.contains(&Resolved::Item(def))
             }
             _ => false,
+        }
+    }
+
+    /// What a closure is given that a method runs for the elements of a list: `hooks.iter().for_each(|hook| hook())`.
+    pub(super) fn iterated_callables(
+        &self,
+        mount: MountId,
+        body: BodyId,
+        index: u16,
+    ) -> Vec<(What, Confidence)> {
+        let facts = self.facts(mount);
+        if index > 0 || facts.body(body).kind != BodyKind::Closure {
+            return Vec::new();
+        }
+        let sink = self.closure_sinks(mount).get(&body).copied();
+        match sink.map(|(call, _)| facts.call(call).callee) {
+            Some(Written::Method { receiver, .. }) => {
+                self.callable_elements(mount, receiver, None, BUDGET)
+            }
+            _ => Vec::new(),
         }
     }
 
