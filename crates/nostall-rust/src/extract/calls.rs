@@ -122,7 +122,10 @@ impl Lower<'_> {
         let (method, token) = match &node.op {
             UnOp::Not(token) => ("not", token.spans[0]),
             UnOp::Neg(token) => ("neg", token.spans[0]),
-            _ => return self.builder.expr(ExprKind::Dereference(value), span),
+            _ => {
+                self.first_use(value);
+                return self.builder.expr(ExprKind::Dereference(value), span);
+            }
         };
         if !self.is_literal(value) {
             let name_span = self.token(token);
@@ -132,6 +135,17 @@ impl Lower<'_> {
             self.builder.set_sink(call, Sink::Stored);
         }
         self.builder.expr(ExprKind::Unary(value), span)
+    }
+
+    /// `*CONFIG`, `CONFIG.name`: looking behind a static may make what it holds. Variables are no statics.
+    pub(crate) fn first_use(&mut self, value: ExprId) {
+        if matches!(self.kind(value), ExprKind::Path(_)) {
+            let span = self.builder.facts.expr(value).span;
+            let call = self
+                .builder
+                .implicit(CallKind::Operator, value, "deref", span);
+            self.builder.set_sink(call, Sink::Stored);
+        }
     }
 
     pub(crate) fn binary(&mut self, node: &syn::ExprBinary, expr: &Expr) -> ExprId {

@@ -192,6 +192,7 @@ impl Lower<'_> {
     fn field(&mut self, node: &syn::ExprField, expr: &Expr) -> ExprId {
         let base = self.expr(&node.base);
         self.give(base, Sink::Receiver);
+        self.first_use(base);
         let name = match &node.member {
             Member::Named(ident) => self.name(ident),
             Member::Unnamed(index) => self.builder.name(&index.index.to_string()),

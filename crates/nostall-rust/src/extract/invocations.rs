@@ -56,7 +56,10 @@ impl Lower<'_> {
                 self.builder.set_sink(call, Sink::Stored);
                 self.builder.expr(ExprKind::Text, span)
             }
-            _ => self.plain_macro(node, span),
+            _ => match self.expanded_call(node, span) {
+                Some(value) => value,
+                None => self.plain_macro(node, span),
+            },
         }
     }
 

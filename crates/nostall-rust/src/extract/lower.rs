@@ -1,5 +1,7 @@
 //! What all parts of the lowering share: the state, names and spans, where values go, regions and scopes.
 
+use std::rc::Rc;
+
 use nostall_model::build::Builder;
 use nostall_model::facts::{
     BindingId, BranchTest, ConditionId, DefinitionKind, Event, ExprId, ExprKind, RegionKind,
@@ -7,8 +9,10 @@ use nostall_model::facts::{
 };
 use nostall_model::{Language, Name, Span};
 use proc_macro2::{Ident, Span as TokenSpan};
+use rustc_hash::FxHashMap;
 use syn::ext::IdentExt;
 
+use super::expansion::Rules;
 use super::recover::Parsed;
 use super::spans::{Ends, Places};
 use super::variables::{Variable, Variables};
@@ -31,6 +35,11 @@ pub(crate) struct Lower<'a> {
     pub(crate) conditional: bool,
     /// The nesting that the syntax around a macro's call may have used up.
     pub(crate) spent: usize,
+    /// The rules of the file's macros that were seen so far; none where they are not known for sure.
+    pub(crate) rules: FxHashMap<String, Option<Rc<Rules>>>,
+    /// How many macros were expanded, and how many are being expanded within one another.
+    pub(crate) expansions: usize,
+    pub(crate) expanding: usize,
     /// What must hold after the expression that was just lowered, because all else leaves the block.
     pub(crate) left_unless: Vec<BranchTest>,
     /// Whether the end of the arm that was just lowered is reached.
@@ -59,6 +68,9 @@ impl<'a> Lower<'a> {
             loops: Vec::new(),
             conditional: false,
             spent: 0,
+            rules: FxHashMap::default(),
+            expansions: 0,
+            expanding: 0,
             left_unless: Vec::new(),
             went_on: true,
         }

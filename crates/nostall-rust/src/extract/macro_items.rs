@@ -54,8 +54,14 @@ impl Lower<'_> {
         });
     }
 
-    /// A macro that is given items most often declares them, perhaps under a condition.
+    /// What a macro of this file declares; another that is given items most often declares them, perhaps under a condition.
     fn items_of_macro(&mut self, node: &Macro) {
+        let expanded = self.expanded_items(node, all::<Item>, |cx, items| {
+            items.iter().for_each(|item| cx.item(item));
+        });
+        if expanded.is_some() {
+            return;
+        }
         self.reading(&node.tokens, all::<Item>, |cx, items| {
             cx.with_unknown_condition(|cx| items.iter().for_each(|item| cx.item(item)));
         });
@@ -63,6 +69,14 @@ impl Lower<'_> {
 
     /// The same within an impl.
     pub(crate) fn macro_of_members(&mut self, node: &Macro, of_trait: bool) {
+        let expanded = self.expanded_items(node, all::<ImplItem>, |cx, members| {
+            members
+                .iter()
+                .for_each(|member| cx.impl_member(member, of_trait));
+        });
+        if expanded.is_some() {
+            return;
+        }
         self.reading(&node.tokens, all::<ImplItem>, |cx, members| {
             cx.with_unknown_condition(|cx| {
                 members

@@ -1,16 +1,29 @@
 //! `macro_rules!`: each arm whose right side is code is a body, so that an invocation is a call of it.
 
 use std::iter::Peekable;
+use std::rc::Rc;
 
 use nostall_model::Span;
 use nostall_model::build::NewBody;
-use nostall_model::facts::{BodyKind, Flavour, ItemId, ItemKind};
+use nostall_model::facts::{
+    BodyKind, DefinitionKind, ExprId, Flavour, ItemId, ItemKind, RegionKind,
+};
 use proc_macro2::token_stream::IntoIter;
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use syn::{Block, Stmt};
+use proc_macro2::{Delimiter, Group, Ident, Span as TokenSpan, TokenStream, TokenTree};
+use syn::parse::Parser;
+use syn::{Block, Expr, Macro, Stmt};
 
+use super::depth;
+use super::expansion::{Fit, Rules, Stand};
 use super::items::Head;
 use super::lower::{Lower, METAVARIABLE};
+
+/// How many macros may be expanded within one another, and in one file.
+const DEEPEST: usize = 8;
+const MOST_EXPANSIONS: usize = 4_000;
+
+/// What the variables that hold a macro's arguments are called.
+const ARGUMENT: &str = "__argument_";
 
 impl Lower<'_> {
     pub(crate) fn macro_rules(&mut self, node: &syn::ItemMacro, name: &Ident, span: Span) {
@@ -25,10 +38,22 @@ impl Lower<'_> {
             span,
         };
         let item = self.declare_item(&head, ItemKind::Macro { exported });
+        self.remember_rules(node, name);
         // Rules can be written in any brackets; nesting was bounded before the file was parsed.
         for arm in arms(node.mac.tokens.clone()) {
             self.macro_arm(item, &arm);
         }
+    }
+
+    /// Twins under conditions are no rules: which of them is meant is not known.
+    fn remember_rules(&mut self, node: &syn::ItemMacro, name: &Ident) {
+        let conditional = node
+            .attrs
+            .iter()
+            .any(|attribute| attribute.path().is_ident("cfg"));
+        let rules = Some(node.mac.tokens.clone()).filter(|_| !conditional);
+        let rules = rules.and_then(Rules::read).map(Rc::new);
+        self.rules.insert(name.to_string(), rules);
     }
 
     fn macro_arm(&mut self, item: ItemId, arm: &Group) {
@@ -42,6 +67,87 @@ impl Lower<'_> {
                 cx.macro_body(item, &statements, span);
             }
         });
+    }
+
+    /// The call of a macro of this file as the code that it stands for, where what that does depends on what the macro is
+    /// given. All of it stands where the call stands. Other calls are calls of an arm's body.
+    pub(crate) fn expanded_call(&mut self, node: &Macro, span: Span) -> Option<ExprId> {
+        let rules = self.rules_of(node)?;
+        let is_known = |name: &str| self.rules.contains_key(name);
+        let mut fit = rules
+            .fit(&node.tokens)
+            .filter(|fit| fit.depends(&is_known))?;
+        let whole = whole(node);
+        let code = self.stand_in(&mut fit, whole)?;
+        self.expansion(&code, Block::parse_within, |cx, statements| {
+            cx.builder.open_region(RegionKind::Inner, span);
+            let value = cx.scoped(|cx| {
+                cx.in_block_scope(super::statements::declare_items(&statements), |cx| {
+                    let value = cx.statements(&statements);
+                    if let Some(value) = value {
+                        cx.consume(value);
+                    }
+                    value
+                })
+            });
+            cx.builder.close_region();
+            value.unwrap_or_else(|| cx.unit(span))
+        })
+    }
+
+    /// The tokens of an arm. Arguments that are more than a place are evaluated before, into variables that nothing else has.
+    fn stand_in(&mut self, fit: &mut Fit<'_>, whole: TokenSpan) -> Option<TokenStream> {
+        fit.expand(Stand::Call(whole))?;
+        for fragment in fit.values() {
+            let Ok(value) = syn::parse2::<Expr>(fragment.tokens.clone()) else {
+                continue;
+            };
+            if is_place(&value) {
+                continue;
+            }
+            let name = Ident::new(&format!("{ARGUMENT}{}", self.expansions), whole);
+            self.expansions += 1;
+            let span = self.span(&value);
+            let value = self.expr(&value);
+            let variable = self.name(&name);
+            let binding = self.declare(variable, span, true, false);
+            self.define(binding, DefinitionKind::Value(value), None, span);
+            fragment.tokens = TokenTree::Ident(name).into();
+        }
+        fit.expand(Stand::Call(whole))
+    }
+
+    /// The items that a macro of this file declares where it is called. They stand where the rule is written.
+    pub(crate) fn expanded_items<T>(
+        &mut self,
+        node: &Macro,
+        parser: impl Parser<Output = T>,
+        lower: impl FnOnce(&mut Self, T),
+    ) -> Option<()> {
+        let rules = self.rules_of(node)?;
+        let code = rules.fit(&node.tokens)?.expand(Stand::Rule)?;
+        self.expansion(&code, parser, lower)
+    }
+
+    fn expansion<T, R>(
+        &mut self,
+        code: &TokenStream,
+        parser: impl Parser<Output = T>,
+        lower: impl FnOnce(&mut Self, T) -> R,
+    ) -> Option<R> {
+        self.expansions += 1;
+        self.expanding += 1;
+        let found = self.reading(code, parser, lower);
+        self.expanding -= 1;
+        found
+    }
+
+    fn rules_of(&self, node: &Macro) -> Option<Rc<Rules>> {
+        let room = self.expanding < DEEPEST && self.expansions < MOST_EXPANSIONS;
+        let name = node.path.get_ident().filter(|_| room)?;
+        let spent = self.spent + depth::bound(&node.tokens);
+        let rules = self.rules.get(&name.to_string())?.clone();
+        rules.filter(|_| spent <= depth::MACRO_LIMIT)
     }
 
     fn macro_body(&mut self, item: ItemId, statements: &[Stmt], span: Span) {
@@ -64,6 +170,27 @@ impl Lower<'_> {
             });
             cx.builder.close_body(value);
         });
+    }
+}
+
+/// Where a macro's call stands.
+fn whole(node: &Macro) -> TokenSpan {
+    let first = node.path.segments.first();
+    let first = first.map_or_else(TokenSpan::call_site, |segment| segment.ident.span());
+    first.join(node.delimiter.span().close()).unwrap_or(first)
+}
+
+/// Says whether an expression is a variable, a field of one, or a name: evaluating it does nothing.
+fn is_place(value: &Expr) -> bool {
+    let mut current = value;
+    loop {
+        current = match current {
+            Expr::Path(_) | Expr::Lit(_) => return true,
+            Expr::Field(node) => &node.base,
+            Expr::Paren(node) => &node.expr,
+            Expr::Group(node) => &node.expr,
+            _ => return false,
+        };
     }
 }
 

@@ -15,6 +15,7 @@ mod control;
 mod decisions;
 mod depth;
 mod drops;
+mod expansion;
 mod expression;
 mod flow;
 mod format;

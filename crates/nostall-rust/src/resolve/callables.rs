@@ -3,20 +3,18 @@
 use std::rc::Rc;
 
 use nostall_model::facts::{
-    BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, DefinitionKind, ExprId,
-    ExprKind, Flavour, ItemKind, ParameterKind, Part, PathId, Run,
+    BindingId, BodyId, BodyKind, Call, CallId, CallKind, Callee as Written, CollectionKind,
+    DefinitionKind, ExprId, ExprKind, Flavour, ItemKind, ParameterKind, Part, PathId, Run,
 };
 use nostall_model::{Confidence, Language};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
+use super::filled::Asked;
 use super::methods::What;
 use super::mounts::{DefId, MountId};
 use super::names::{Namespace, Resolved};
 use super::types::{Symbol, Ty, TypeKind};
 use super::{Cx, DEEPEST, Found};
-
-/// What struct literals put into fields.
-pub(crate) type FilledFields = FxHashMap<(DefId, Symbol), Vec<(MountId, ExprId)>>;
 
 impl Cx<'_> {
     /// Returns what a value may be when it is called; nothing for a value that is no callable.
@@ -53,12 +51,23 @@ impl Cx<'_> {
             }
             ExprKind::Call(call) => self.callable_from_call(mount, call, budget - 1),
             ExprKind::Attribute { base, name } => {
-                self.callable_field(mount, base, facts.text(name), budget - 1)
+                self.callable_field(mount, base, facts.text(name))
             }
             ExprKind::Project {
                 base,
                 part: Part::Iterated | Part::Item,
-            } => self.callable_elements(mount, base, budget - 1),
+            } => self.callable_elements(mount, base, None, budget - 1),
+            // `for (name, hook) in &self.hooks`.
+            ExprKind::Project {
+                base,
+                part: Part::Element(index),
+            } => match facts.expr(base).kind {
+                ExprKind::Project {
+                    base: list,
+                    part: Part::Iterated | Part::Item,
+                } => self.callable_elements(mount, list, Some(index), budget - 1),
+                _ => Vec::new(),
+            },
             // `if let Some(hook) = &self.hook`: what is in an `Option` is found as the `Option` itself.
             ExprKind::Project {
                 base,
@@ -131,6 +140,11 @@ impl Cx<'_> {
                     vec![(What::External(path), Confidence::Certain)]
                 }
                 Resolved::Associated(ty, name) => self.methods_at(ty, &self.arena.text(name)),
+                // `LazyLock::force(&CONFIG)` runs what makes it.
+                Resolved::Item(def) => {
+                    let made = self.made_once(def).into_iter();
+                    made.map(|what| (what, Confidence::Certain)).collect()
+                }
                 _ => Vec::new(),
             });
         found
@@ -152,7 +166,7 @@ impl Cx<'_> {
         }
         match facts.call(id).callee {
             Written::Method { receiver, .. } if facts.call(id).kind == CallKind::Index => {
-                self.callable_elements(mount, receiver, budget)
+                self.callable_elements(mount, receiver, None, budget)
             }
             Written::Method { receiver, .. }
                 if self.arena.kind(self.type_of(mount, facts.call(id).expr))
@@ -160,6 +174,12 @@ impl Cx<'_> {
                     || self.is_option_of_callable(self.type_of(mount, receiver)) =>
             {
                 self.callable(mount, receiver, budget)
+            }
+            // `hooks.get(name)`, `hooks.first()`, `hooks.pop()`.
+            Written::Method { receiver, .. }
+                if self.is_option_of_callable(self.type_of(mount, facts.call(id).expr)) =>
+            {
+                self.callable_elements(mount, receiver, None, budget)
             }
             Written::Value(_) => {
                 let [argument] = facts.call_arguments(id) else {
@@ -223,28 +243,16 @@ impl Cx<'_> {
     }
 
     /// The callables that the program puts into a field of a struct.
-    fn callable_field(
-        &self,
-        mount: MountId,
-        base: ExprId,
-        name: &str,
-        budget: u32,
-    ) -> Vec<(What, Confidence)> {
+    fn callable_field(&self, mount: MountId, base: ExprId, name: &str) -> Vec<(What, Confidence)> {
         let Some(owner) = self.struct_of(mount, base) else {
             return Vec::new();
         };
         let field = (owner, self.arena.symbol(name));
-        let found =
-            self.known
-                .filled
-                .ask(&self.depth, DEEPEST, (field, budget), Rc::default, || {
-                    self.callables_in_field(field, budget)
-                });
-        found.to_vec()
+        self.callables_in_field(field, Asked::Value).to_vec()
     }
 
     /// The struct or enum of the program that a value is, or refers to.
-    fn struct_of(&self, mount: MountId, value: ExprId) -> Option<DefId> {
+    pub(super) fn struct_of(&self, mount: MountId, value: ExprId) -> Option<DefId> {
         let steps = self.autoderef(self.type_of(mount, value));
         steps
             .into_iter()
@@ -254,76 +262,13 @@ impl Cx<'_> {
             })
     }
 
-    /// The same for each place that reads the field: as many may read it as fill it.
-    fn callables_in_field(&self, field: (DefId, Symbol), budget: u32) -> Found {
-        let fields = self.filled_fields();
-        let values = fields.get(&field);
-        let found: Vec<(What, Confidence)> = values
-            .into_iter()
-            .flatten()
-            .flat_map(|(mount, value)| self.callable(*mount, *value, budget / 2))
-            .filter(|(what, _)| !matches!(what, What::Parameter(..)))
-            .collect();
-        let sure = if found.len() > 1 {
-            Confidence::Possible
-        } else {
-            Confidence::Likely
-        };
-        found
-            .into_iter()
-            .map(|(what, confidence)| (what, confidence.min(sure)))
-            .collect()
-    }
-
-    /// What struct literals of the program put into fields, of values that may be callables.
-    fn filled_fields(&self) -> Rc<FilledFields> {
-        if let Some(found) = &*self.filled_fields.borrow() {
-            return Rc::clone(found);
-        }
-        let mut filled = FilledFields::default();
-        for mount in (0..self.tree.mounts.len()).map(|index| MountId(index as u32)) {
-            let facts = self.facts(mount);
-            for expr in &facts.exprs {
-                let ExprKind::Struct { path, fields } = expr.kind else {
-                    continue;
-                };
-                let callable = |argument: &&nostall_model::facts::Argument| {
-                    argument.name.is_some() && super::bodies::may_be_callable(facts, argument.value)
-                };
-                let fields: Vec<_> = facts.arguments[fields.range()]
-                    .iter()
-                    .filter(callable)
-                    .collect();
-                if fields.is_empty() {
-                    continue;
-                }
-                let found = self.resolve_path(mount, path, Namespace::Type);
-                let [resolved] = found.as_slice() else {
-                    continue;
-                };
-                let TypeKind::Named(owner, _) = self.arena.kind(self.type_of_resolved(*resolved))
-                else {
-                    continue;
-                };
-                for field in fields {
-                    let name = field.name.map_or("", |name| facts.text(name));
-                    filled
-                        .entry((owner, self.arena.symbol(name)))
-                        .or_default()
-                        .push((mount, field.value));
-                }
-            }
-        }
-        let filled = Rc::new(filled);
-        *self.filled_fields.borrow_mut() = Some(Rc::clone(&filled));
-        filled
-    }
-
-    /// The callables in a list that the source writes out.
-    fn callable_elements(
+    /// The callables in a list or a map: what the source writes out there, and what the program puts in later. `element`
+    /// says which part of tuples counts.
+    pub(super) fn callable_elements(
         &self,
         mount: MountId,
         list: ExprId,
+        element: Option<u16>,
         budget: u32,
     ) -> Vec<(What, Confidence)> {
         let facts = self.facts(mount);
@@ -334,23 +279,21 @@ impl Cx<'_> {
             ExprKind::Collection { elements, .. } => facts
                 .expr_list(elements)
                 .iter()
-                .flat_map(|element| self.callable(mount, *element, budget / 2))
+                .flat_map(|value| self.callable_element(mount, *value, element, budget / 2))
                 .collect(),
-            ExprKind::Reference(inner) => self.callable_elements(mount, inner, budget - 1),
+            ExprKind::Reference(inner)
+            | ExprKind::Dereference(inner)
+            | ExprKind::Try(inner)
+            | ExprKind::Await(inner) => self.callable_elements(mount, inner, element, budget - 1),
             ExprKind::Attribute { base, name } => {
-                self.elements_of_field(mount, base, facts.text(name), budget - 1)
+                let Some(owner) = self.struct_of(mount, base) else {
+                    return Vec::new();
+                };
+                let field = (owner, self.arena.symbol(facts.text(name)));
+                self.callables_in_field(field, Asked::Elements(element))
+                    .to_vec()
             }
-            // `list.iter()`, `list.clone()`: what gives the same elements.
-            ExprKind::Call(call) => match facts.call(call).callee {
-                Written::Method { receiver, .. }
-                    if self
-                        .function_bound(self.item_type(self.type_of(mount, list)))
-                        .is_some() =>
-                {
-                    self.callable_elements(mount, receiver, budget - 1)
-                }
-                _ => Vec::new(),
-            },
+            ExprKind::Call(call) => self.elements_of_call(mount, call, element, budget),
             ExprKind::Use { binding, reaching } => {
                 let definitions = if reaching.is_empty() {
                     self.index(mount).definitions_of(binding)
@@ -364,8 +307,10 @@ impl Cx<'_> {
                             DefinitionKind::Value(value) => Some(value),
                             _ => None,
                         });
+                let asked = Asked::Elements(element);
                 values
-                    .flat_map(|value| self.callable_elements(mount, value, budget / 2))
+                    .flat_map(|value| self.callable_elements(mount, value, element, budget / 2))
+                    .chain(self.pushed_into_variable(mount, binding, asked, budget / 2))
                     .collect()
             }
             ExprKind::Path(path) => {
@@ -375,33 +320,68 @@ impl Cx<'_> {
                 };
                 let body = self.item(*def).body;
                 let value = body.and_then(|body| self.facts(def.mount).body(body).value);
-                value.map_or_else(Vec::new, |value| {
-                    self.callable_elements(def.mount, value, budget / 2)
-                })
+                let written = value.map_or_else(Vec::new, |value| {
+                    self.callable_elements(def.mount, value, element, budget / 2)
+                });
+                let asked = Asked::Elements(element);
+                let pushed = self.pushed_into_static(*def, asked, budget / 2).into_iter();
+                written.into_iter().chain(pushed).collect()
             }
             _ => Vec::new(),
         }
     }
 
-    /// The callables in the lists that struct literals of the program put into a field.
-    fn elements_of_field(
+    /// An element that the source writes out; of a tuple the part that is asked for, or any.
+    fn callable_element(
         &self,
         mount: MountId,
-        base: ExprId,
-        name: &str,
+        value: ExprId,
+        element: Option<u16>,
         budget: u32,
     ) -> Vec<(What, Confidence)> {
-        let Some(owner) = self.struct_of(mount, base) else {
-            return Vec::new();
+        let facts = self.facts(mount);
+        let ExprKind::Collection {
+            kind: CollectionKind::Tuple,
+            elements,
+        } = facts.expr(value).kind
+        else {
+            return self.callable(mount, value, budget);
         };
-        let fields = self.filled_fields();
-        let lists = fields.get(&(owner, self.arena.symbol(name)));
-        let lists = lists.into_iter().flatten();
-        let found =
-            lists.flat_map(|(mount, list)| self.callable_elements(*mount, *list, budget / 2));
-        let own = found.filter(|(what, _)| !matches!(what, What::Parameter(..)));
-        own.map(|(what, sure)| (what, sure.min(Confidence::Likely)))
+        let parts = facts.expr_list(elements).iter().enumerate();
+        let asked = parts.filter(|(index, _)| element.is_none_or(|it| usize::from(it) == *index));
+        asked
+            .flat_map(|(_, part)| self.callable(mount, *part, budget / 2))
             .collect()
+    }
+
+    /// `list.iter()`, `map.values()`, `hooks.lock().unwrap()`: what gives the same elements; `HashMap::from([..])`: what holds
+    /// those of its argument.
+    fn elements_of_call(
+        &self,
+        mount: MountId,
+        id: CallId,
+        element: Option<u16>,
+        budget: u32,
+    ) -> Vec<(What, Confidence)> {
+        let facts = self.facts(mount);
+        let call = facts.call(id);
+        match (call.callee, facts.call_arguments(id)) {
+            (Written::Method { receiver, .. }, arguments) => {
+                let gives_callables = || {
+                    let item = self.item_type(self.type_of(mount, call.expr));
+                    self.function_bound(item).is_some()
+                };
+                if arguments.is_empty() || gives_callables() {
+                    self.callable_elements(mount, receiver, element, budget - 1)
+                } else {
+                    Vec::new()
+                }
+            }
+            (Written::Value(_), [argument]) => {
+                self.callable_elements(mount, argument.value, element, budget - 1)
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// The parameters and the result of a type that can be called: `fn(..)`, `impl Fn(..)`, a parameter with such a bound.
@@ -445,7 +425,7 @@ impl Cx<'_> {
     }
 
     /// What a call calls, without what it gives: that may depend on the closures that the call is given.
-    fn called(&self, mount: MountId, id: CallId) -> Vec<What> {
+    pub(super) fn called(&self, mount: MountId, id: CallId) -> Vec<What> {
         let facts = self.facts(mount);
         match facts.call(id).callee {
             Written::Method { receiver, name } => {

@@ -129,6 +129,8 @@ impl Cx<'_> {
                         Confidence::Certain,
                         returns,
                     ));
+                    let given = self.iterated_callables(mount, body, index).into_iter();
+                    found.extend(given.map(|(what, sure)| self.called_what(what, sure)));
                 }
                 _ => {}
             }

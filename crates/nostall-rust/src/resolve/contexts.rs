@@ -1,11 +1,13 @@
 //! Where a body runs by what it is: what is async, what polls, what a library calls on the executor's threads.
 
-use nostall_model::facts::{BodyId, BodyKind, Flavour, ItemKind};
-use nostall_model::finding::{Entry, Form};
+use nostall_catalog::Effect;
+use nostall_model::facts::{BodyId, BodyKind, ExprKind, Flavour, ItemKind};
+use nostall_model::finding::{Entry, Form, Place};
 use nostall_model::{Context, Language};
 
 use super::Cx;
 use super::mounts::{DefId, MountId};
+use super::names::{Namespace, Resolved};
 use super::types::{Ty, TypeKind};
 
 impl Cx<'_> {
@@ -23,10 +25,13 @@ impl Cx<'_> {
             }
             (Flavour::Async | Flavour::AsyncGenerator, _) => form(Form::AsyncFn),
             _ if self.is_poll(mount, id) => form(Form::Poll),
-            _ => match self.called_by_executor(mount, id) {
-                Some(entry) => (Context::Async, Some(entry)),
-                None => (Context::Sync, None),
-            },
+            _ => {
+                let by_trait = self.called_by_executor(mount, id);
+                match by_trait.or_else(|| self.handed_by_attribute(mount, id)) {
+                    Some(entry) => (Context::Async, Some(entry)),
+                    None => (Context::Sync, None),
+                }
+            }
         }
     }
 
@@ -84,6 +89,38 @@ impl Cx<'_> {
         Some(Entry::Event {
             class: entry.path.rsplit("::").next()?.to_owned(),
             method: name.to_owned(),
+        })
+    }
+
+    /// For a function that an attribute hands to a server, which runs it on the executor's threads whether it is async or
+    /// not: Rocket's `#[get(..)]`, poem's `#[handler]`.
+    fn handed_by_attribute(&self, mount: MountId, id: BodyId) -> Option<Entry> {
+        let facts = self.facts(mount);
+        let body = facts.body(id);
+        let item = body.item.filter(|_| body.kind == BodyKind::Function)?;
+        let attributes = facts.expr_list(facts.item(item).attributes);
+        attributes.iter().find_map(|attribute| {
+            let (ExprKind::Path(path) | ExprKind::Struct { path, .. }) =
+                facts.expr(*attribute).kind
+            else {
+                return None;
+            };
+            let found = self.resolve_path(mount, path, Namespace::Macro);
+            let [Resolved::External(path)] = found.as_slice() else {
+                return None;
+            };
+            let found = self
+                .catalog
+                .lookup(Language::Rust, &self.arena.text(*path))?;
+            let api = self.catalog.api(found.api);
+            let hands_over = api.registers && api.effect == Effect::Schedules;
+            hands_over.then(|| Entry::Callback {
+                api: api.path.clone(),
+                at: Place {
+                    file: self.mount(mount).file,
+                    span: facts.expr(*attribute).span,
+                },
+            })
         })
     }
 

@@ -70,8 +70,14 @@ impl Cx<'_> {
                 if found.is_empty() && item != Ty::UNKNOWN {
                     found.push(self.constructor(self.arena.referent(item)));
                 }
+                found.extend(self.lazy_initialiser(mount, receiver));
                 found
             }
+            _ if name == "deref" => self
+                .lazy_initialiser(mount, receiver)
+                .into_iter()
+                .chain(self.operator(&members, name))
+                .collect(),
             _ => self.operator(&members, name),
         }
     }

@@ -1,8 +1,6 @@
 //! What a call calls; methods by the receiver's type.
 
-use nostall_model::facts::{
-    BodyId, Call, CallId, CallKind, Callee as Written, ExprId, ExprKind, ItemKind,
-};
+use nostall_model::facts::{BodyId, Call, CallId, CallKind, Callee as Written, ExprKind, ItemKind};
 use nostall_model::program::{Presence, Unresolved};
 use nostall_model::{Confidence, Language};
 use rustc_hash::FxHashSet;
@@ -79,6 +77,7 @@ impl Cx<'_> {
         let call = *facts.call(id);
         let mut callees = self.written_callees(mount, id, &call);
         if call.kind == CallKind::Plain {
+            callees.extend(self.made_for_arguments(mount, id, &callees));
             callees.extend(self.dropped_result(&call, &callees));
         }
         callees
@@ -102,48 +101,6 @@ impl Cx<'_> {
                 }
             }
         }
-    }
-
-    /// The initialiser of a lazy static, which its first use runs: `CONFIG.get(..)` where `CONFIG` is a
-    /// `LazyLock::new(|| ..)`.
-    pub(super) fn lazy_initialiser(&self, mount: MountId, used: ExprId) -> Option<Callee> {
-        let facts = self.facts(mount);
-        let path = match facts.expr(used).kind {
-            ExprKind::Path(path) => path,
-            ExprKind::Reference(inner) | ExprKind::Dereference(inner) => {
-                return self.lazy_initialiser(mount, inner);
-            }
-            _ => return None,
-        };
-        let found = self.resolve_path(mount, path, Namespace::Value);
-        let [Resolved::Item(def)] = found.as_slice() else {
-            return None;
-        };
-        let item = self.item(*def);
-        let (ItemKind::Constant { .. }, Some(body)) = (item.kind, item.body) else {
-            return None;
-        };
-        let facts = self.facts(def.mount);
-        let ExprKind::Call(made) = facts.expr(facts.body(body).value?).kind else {
-            return None;
-        };
-        let once = self.callees(def.mount, made).iter().any(|callee| {
-            let What::External(path) = callee.what else {
-                return false;
-            };
-            let found = self.catalog.lookup(Language::Rust, &self.arena.text(path));
-            found.is_some_and(|found| {
-                self.catalog.api(found.api).times == Some(nostall_catalog::Times::Once)
-            })
-        });
-        // Its value is no result of this call: what the method itself gives counts.
-        once.then(|| {
-            Callee::new(
-                What::Body(def.mount, body),
-                Confidence::Certain,
-                Ty::UNKNOWN,
-            )
-        })
     }
 
     /// A written method call on a value of a type.

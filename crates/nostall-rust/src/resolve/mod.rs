@@ -13,6 +13,7 @@ mod channels;
 mod conditions;
 mod contexts;
 mod drops;
+mod filled;
 mod functions;
 mod generics;
 mod glob_graph;
@@ -25,6 +26,8 @@ mod implied;
 mod impls;
 mod index;
 mod infer;
+mod lazies;
+mod macro_names;
 mod methods;
 mod mounts;
 mod names;
@@ -161,8 +164,10 @@ struct Memory {
     trait_methods: Answers<(DefId, types::Symbol), Found>,
     /// What variables may be when they are called, by the budget of the question.
     callables: Answers<(MountId, ExprId, u32), Found>,
-    /// What fields may be when they are called, by the budget of the question.
-    filled: Answers<((DefId, types::Symbol), u32), Found>,
+    /// What fields may be when they are called, and what they hold that can be.
+    filled: Answers<((DefId, types::Symbol), filled::Asked), Found>,
+    /// What callers give to functions for parameters that can be called.
+    given: Answers<(MountId, BodyId, u16), Found>,
     impls: RefCell<Option<Rc<ImplIndex>>>,
 }
 
@@ -178,11 +183,12 @@ pub(crate) struct Cx<'a> {
     declaring: OnceCell<FxHashMap<Box<str>, Rc<[ScopeRef]>>>,
     types_with: Memo<(DefId, types::Symbol), Rc<[TypeKey]>>,
     macros: OnceCell<FxHashMap<(usize, String), Vec<Resolved>>>,
+    macro_crates: OnceCell<FxHashMap<usize, Vec<Resolved>>>,
     depth: Depth,
     closure_sinks: Memo<MountId, Rc<ClosureSinks>>,
     stubs: RefCell<FxHashMap<String, Option<Rc<syn::Type>>>>,
     parents: Memo<MountId, Rc<implied::Parents>>,
-    filled_fields: RefCell<Option<Rc<callables::FilledFields>>>,
+    fillings: RefCell<Option<Rc<filled::Fillings>>>,
     traits_in_scope: Memo<(MountId, u32), Rc<[String]>>,
     drops: Memo<Ty, Rc<[methods::What]>>,
     guards_within: Memo<Ty, Option<(Ty, Confidence)>>,
@@ -202,11 +208,12 @@ impl<'a> Cx<'a> {
             declaring: OnceCell::new(),
             types_with: RefCell::default(),
             macros: OnceCell::new(),
+            macro_crates: OnceCell::new(),
             depth: Depth::default(),
             closure_sinks: RefCell::default(),
             stubs: RefCell::default(),
             parents: RefCell::default(),
-            filled_fields: RefCell::default(),
+            fillings: RefCell::default(),
             traits_in_scope: RefCell::default(),
             drops: RefCell::default(),
             guards_within: RefCell::default(),

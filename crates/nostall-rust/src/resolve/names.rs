@@ -266,49 +266,6 @@ impl Cx<'_> {
         self.external_crate(mount, name, true).into_iter().collect()
     }
 
-    /// `macro_rules!` are visible in the modules that follow, and with `#[macro_use]` beyond: by text, not by path.
-    pub(super) fn macro_in_outer_modules(&self, scope: ScopeRef, name: &str) -> Vec<Resolved> {
-        let mut current = self.parent_module(self.module(scope));
-        while let Some(module) = current {
-            let found = self.lookup(module, name, Namespace::Macro, None);
-            if !found.is_empty() {
-                return found;
-            }
-            current = self.parent_module(module);
-        }
-        self.macros_of_crate(self.mount(scope.mount).target, name)
-    }
-
-    pub(super) fn macros_of_crate(&self, target: usize, name: &str) -> Vec<Resolved> {
-        let by_name = self.macros.get_or_init(|| self.collect_macros());
-        by_name
-            .get(&(target, name.to_owned()))
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    pub(super) fn collect_macros(&self) -> rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> {
-        let mut found: rustc_hash::FxHashMap<(usize, String), Vec<Resolved>> =
-            rustc_hash::FxHashMap::default();
-        for (index, mount) in self.tree.mounts.iter().enumerate() {
-            let id = MountId(index as u32);
-            let facts = self.facts(id);
-            for (item_index, item) in facts.items.iter().enumerate() {
-                if let (ItemKind::Macro { .. }, Some(name)) = (item.kind, item.name) {
-                    let def = DefId {
-                        mount: id,
-                        item: ItemId::new(item_index),
-                    };
-                    found
-                        .entry((mount.target, facts.text(name).to_owned()))
-                        .or_default()
-                        .push(Resolved::Item(def));
-                }
-            }
-        }
-        found
-    }
-
     /// A crate by the name that this one uses for it.
     pub(super) fn external_crate(
         &self,
