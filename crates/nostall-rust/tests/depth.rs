@@ -104,6 +104,18 @@ fn a_macro_is_read_without_its_arguments() {
     assert_eq!(problems(call), [ProblemCode::TooDeep]);
 }
 
+/// What a macro of the program stands for can nest deeper than what is written: it is left as it is, and nothing is wrong.
+#[test]
+fn an_expansion_that_is_too_deep_is_no_problem_of_the_file() {
+    let names = (0..200).map(|number| format!("A{number}"));
+    let code = format!(
+        "macro_rules! tuples {{ ($one:ident $(, $rest:ident)*) => {{ impl Trait for ($one, $($rest,)*) {{ \
+         fn all() -> bool {{ true $(&& $rest::is())* }} }} tuples!($($rest),*); }}; () => {{}}; }}\ntuples!({});",
+        names.collect::<Vec<_>>().join(", ")
+    );
+    assert_eq!(problems(code), []);
+}
+
 #[test]
 fn what_is_long_but_not_deep_is_read() {
     for text in [
