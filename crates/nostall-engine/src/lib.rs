@@ -8,6 +8,7 @@
 mod advice;
 mod alone;
 pub mod analyse;
+mod answers;
 pub mod baseline;
 mod busy;
 mod concurrency;

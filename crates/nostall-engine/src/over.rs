@@ -184,7 +184,9 @@ impl Cx<'_> {
     fn has_room(&self, call: ProgramCall, api: u32) -> bool {
         let path = &self.catalog.api(ApiId(api)).path;
         self.catalog.waits_for_room(path)
-            && (self.has_room_for_all(call, api) || self.has_no_limit(call, api))
+            && (self.has_room_for_all(call, api)
+                || self.has_no_limit(call, api)
+                || self.is_only_answer(call, api))
     }
 
     /// Says whether no channel that a call may send to has a limit: of all that the program makes, those for such messages.
@@ -242,7 +244,7 @@ impl Cx<'_> {
         entries.all(|api| self.catalog.api(ApiId(api)).room.is_none())
     }
 
-    fn room_of(&self, call: ProgramCall, made: CallId) -> Option<f64> {
+    pub(crate) fn room_of(&self, call: ProgramCall, made: CallId) -> Option<f64> {
         let (facts, _) = self.program.call(call);
         let mut entries = self.apis_of(call, made);
         let room = entries.find_map(|api| self.catalog.api(ApiId(api)).room.as_ref())?;
@@ -269,7 +271,7 @@ impl Cx<'_> {
     }
 
     /// Says whether the catalogue says that calls of an api do not wait after another call of the file.
-    fn ends(&self, call: ProgramCall, other: CallId, api: u32) -> bool {
+    pub(crate) fn ends(&self, call: ProgramCall, other: CallId, api: u32) -> bool {
         self.ends_in(self.program.body_of_call(call), other, api)
     }
 
@@ -305,7 +307,7 @@ impl Cx<'_> {
 }
 
 /// The call that gives a variable its only value, or the pair that it is a part of.
-fn made_by(facts: &FileFacts, binding: BindingId) -> Option<CallId> {
+pub(crate) fn made_by(facts: &FileFacts, binding: BindingId) -> Option<CallId> {
     let mut own = facts.definitions.iter().filter(|it| it.binding == binding);
     let (Some(only), None) = (own.next(), own.next()) else {
         return None;

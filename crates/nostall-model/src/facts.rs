@@ -272,6 +272,23 @@ impl FileFacts {
         &self.types[id.index()]
     }
 
+    /// Returns the last name of a written type, by references to it: `Store` for `&mut shop::Store<u8>`.
+    #[must_use]
+    pub fn named_type(&self, written: TypeExprId) -> Option<&str> {
+        let mut written = written;
+        // Types that are parsed nest no deeper than the parser allows.
+        loop {
+            match self.type_expr(written).kind {
+                TypeExprKind::Reference(inner) => written = inner,
+                TypeExprKind::Path(path) => {
+                    let last = self.path_segments(path).last()?;
+                    return Some(self.text(last.name));
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// Returns a name's text.
     #[must_use]
     pub fn text(&self, name: Name) -> &str {

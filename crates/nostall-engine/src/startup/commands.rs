@@ -2,9 +2,7 @@
 //! methods of. A process does one command, so that their futures are a program's first ones, even where a library has them.
 
 use nostall_catalog::{Catalog, TraitEntry};
-use nostall_model::facts::{
-    ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, ScopeKind, TypeExprId, TypeExprKind,
-};
+use nostall_model::facts::{ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, ScopeKind};
 use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{Context, Language};
 use rustc_hash::FxHashSet;
@@ -13,9 +11,6 @@ use super::{Callers, first_name, is_entry};
 use crate::concurrency::{Concurrency, is_awaited};
 use crate::contexts::Runs;
 use crate::program::Program;
-
-/// How many references around a type are looked through.
-const MOST_STEPS: usize = 8;
 
 /// How many functions are looked at between a command and the start of its process.
 const MOST_CALLERS: usize = 6;
@@ -161,23 +156,7 @@ fn types_given<'a>(program: &'a Program<'a>, body: ProgramBody) -> impl Iterator
     receiver
         .into_iter()
         .chain(written)
-        .filter_map(move |written| named(facts, written))
-}
-
-/// The name of a type, by references to it.
-fn named(facts: &FileFacts, written: TypeExprId) -> Option<&str> {
-    let mut written = written;
-    for _ in 0..MOST_STEPS {
-        match facts.type_expr(written).kind {
-            TypeExprKind::Reference(inner) => written = inner,
-            TypeExprKind::Path(path) => {
-                let last = facts.path_segments(path).last()?;
-                return Some(facts.text(last.name));
-            }
-            _ => return None,
-        }
-    }
-    None
+        .filter_map(move |written| facts.named_type(written))
 }
 
 fn last_name(path: &str) -> &str {
