@@ -45,6 +45,8 @@ pub struct Api {
     /// runs it, off the executor for `offloads`, on it for `schedules`. Without it `offloads` makes an awaitable of the decorated
     /// function.
     pub registers: bool,
+    /// `true` where an async function that it is given carries out a command of the process: its future is a program's first one.
+    pub command_line: bool,
     /// `true` where all callables among the arguments are run, not only the one that `callable` names.
     pub every: bool,
     /// `true` where all elements of the arguments are taken before it returns, so that the code of a generator among them runs:

@@ -60,6 +60,7 @@ pub(crate) fn find(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> S
         .filter(|body| is_main(program, *body, runs))
         .collect();
     mains.extend(started(program, catalog, runs));
+    mains.extend(commands::registered(program, catalog, runs));
     mains.extend(waited_for(program, runs, &runtimes, &concurrency, &waiting));
     let callers = callers(program, catalog);
     mains.extend(commands::find(

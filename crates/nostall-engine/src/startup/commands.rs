@@ -1,9 +1,9 @@
-//! Functions of Rust that carry out a command: what a line of a shell was parsed into is one of their parameters, or what they are
-//! methods of. A process does one command, so that their futures are a program's first ones, even where a library has them.
+//! Functions that carry out a command. In Rust what a line of a shell was parsed into is one of their parameters, or what they are
+//! methods of; in Python a parser or a decorator is given them. A process does one command, so that their futures are a program's first ones, even where a library has them.
 
-use nostall_catalog::{Catalog, TraitEntry};
+use nostall_catalog::{ApiId, Catalog, TraitEntry};
 use nostall_model::facts::{ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, ScopeKind};
-use nostall_model::program::{ProgramBody, ProgramCall};
+use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Context, Language};
 use rustc_hash::FxHashSet;
 
@@ -47,6 +47,34 @@ pub(super) fn find(
         .filter(|body| types_given(program, *body).any(|name| parsed.contains(name)))
         .filter(|body| cx.is_first(*body, MOST_CALLERS))
         .collect()
+}
+
+/// The async functions that a parser of the command line, or a decorator, is given as commands:
+/// `parser.set_defaults(func=fetch)`.
+pub(super) fn registered(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    runs: &[Runs],
+) -> Vec<ProgramBody> {
+    let takes_commands = |call: &&ProgramCall| {
+        let mut targets = program.targets(**call).iter();
+        targets.any(|target| match target.kind {
+            TargetKind::Api(api) => catalog.api(ApiId(api)).command_line,
+            _ => false,
+        })
+    };
+    let present = program
+        .bodies()
+        .filter(|body| program.is_present(*body, false));
+    let calls = present.flat_map(|body| program.calls_of(body));
+    let passed = calls
+        .filter(takes_commands)
+        .flat_map(|call| program.passed(*call));
+    let given = passed.filter_map(|passed| match passed.target.kind {
+        TargetKind::Body(body) => Some(body),
+        _ => None,
+    });
+    given.filter(|body| is_entry(runs, *body)).collect()
 }
 
 struct Cx<'a> {
