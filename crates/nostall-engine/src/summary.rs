@@ -653,30 +653,14 @@ impl Cx<'_> {
 /// Beyond this number of calls nobody can say of a way with conditions on it that they all hold at once.
 const FAR: u16 = 5;
 
-/// The same where a call on the way is likely, not certain: of such findings in code that nobody had tuned to, fewer than half were
-/// real (docs/strangers.md).
-const FAR_IF_LIKELY: u16 = 3;
-
 /// Doubts an effect that is far away and hangs on conditions: their values decide, and they are not known.
 fn doubted(effect: Effect) -> Effect {
-    if !effect.placement.branched {
+    if effect.hops < FAR || !effect.placement.branched {
         return effect;
     }
-    let doubt = |confidence: Confidence| {
-        let far = if confidence < Confidence::Certain {
-            FAR_IF_LIKELY
-        } else {
-            FAR
-        };
-        if effect.hops < far {
-            confidence
-        } else {
-            Confidence::Possible
-        }
-    };
     Effect {
-        confidence: doubt(effect.confidence),
-        settled: doubt(effect.settled),
+        confidence: Confidence::Possible,
+        settled: Confidence::Possible,
         ..effect
     }
 }
