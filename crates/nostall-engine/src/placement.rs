@@ -248,7 +248,7 @@ fn awaiting(facts: &FileFacts) -> FxHashSet<RegionId> {
 }
 
 /// The loop that an iteration belongs to.
-pub(crate) fn loop_over(facts: &FileFacts, iteration: &Call) -> Option<RegionId> {
+fn loop_over(facts: &FileFacts, iteration: &Call) -> Option<RegionId> {
     let events = facts.region_events(iteration.region);
     events.iter().find_map(|event| match event {
         Event::Region(region) => {

@@ -1,20 +1,19 @@
 //! First futures on a runtime with threads of its own. `#[tokio::main]` polls `main` on the main thread, and other threads run what it
-//! spawns: a call that blocks in `main` holds up only what shares its task. A loop that awaits is a service, which does not go on
-//! meanwhile.
+//! spawns: a call that blocks in `main` holds up only what shares its task. A loop would wait as long if it awaited the same; one that
+//! selects among several sources does not hear the others meanwhile, and what blocks in it could go to a task.
 
 use nostall_catalog::{ApiId, Catalog, Effect};
-use nostall_model::Context;
-use nostall_model::facts::{CallKind, ExprKind, FileFacts, RegionId, RegionKind};
+use nostall_model::facts::{ExprKind, RegionKind};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::{Context, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Cx, Startup, first_name, is_entry};
 use crate::alone::awaited_by;
 use crate::contexts::Runs;
-use crate::placement::loop_over;
 use crate::program::Program;
 use crate::runtimes::Runtimes;
-use crate::sinks::{awaits, workers};
+use crate::sinks::workers;
 
 /// Per entry: its calls that run something else on its own thread.
 type Shares = FxHashMap<ProgramBody, Vec<ProgramCall>>;
@@ -173,26 +172,28 @@ impl Cx<'_> {
             .collect()
     }
 
-    /// Says whether a call is in a loop of a body that awaits and that nothing written ends: a `for` is over when what it walks is.
+    /// Says whether a call is in a loop that serves several things: `select!` stands in it too.
     fn is_served(&self, body: ProgramBody, call: ProgramCall) -> bool {
         let (facts, record) = self.program.call(call);
         let own = self.program.body(body).span;
-        let regions = facts.regions.iter().enumerate();
-        regions
-            .filter(|(_, region)| region.kind == RegionKind::Loop)
-            .filter(|(_, region)| own.contains(region.span) && region.span.contains(record.span))
-            .map(|(index, _)| RegionId::new(index))
-            .any(|region| awaits(facts, region) && !walks(facts, region))
+        let loops = facts.regions.iter().filter(|region| {
+            region.kind == RegionKind::Loop
+                && own.contains(region.span)
+                && region.span.contains(record.span)
+        });
+        let around: Vec<Span> = loops.map(|region| region.span).collect();
+        let mut selects = self.program.calls_of(body).iter().filter(|other| {
+            let span = self.program.call(**other).1.span;
+            around.iter().any(|region| region.contains(span))
+        });
+        selects.any(|other| self.runs_together(*other))
     }
-}
 
-/// Says whether a loop is one over the elements of something.
-fn walks(facts: &FileFacts, region: RegionId) -> bool {
-    let iterations = facts
-        .calls
-        .iter()
-        .filter(|call| call.kind == CallKind::Iterate);
-    iterations
-        .filter_map(|iteration| loop_over(facts, iteration))
-        .any(|walked| walked == region)
+    fn runs_together(&self, call: ProgramCall) -> bool {
+        let mut targets = self.program.targets(call).iter();
+        targets.any(|target| match target.kind {
+            TargetKind::Api(api) => self.catalog.api(ApiId(api)).together,
+            _ => false,
+        })
+    }
 }
