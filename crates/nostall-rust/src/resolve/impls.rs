@@ -2,7 +2,7 @@
 
 use nostall_model::facts::{ItemKind, ScopeId};
 use nostall_model::program::Presence;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Cx;
 use super::conditions::item_presence;
@@ -33,7 +33,7 @@ enum Head {
 pub(crate) struct ImplIndex {
     by_head: FxHashMap<Head, Vec<DefId>>,
     by_trait: FxHashMap<DefId, Vec<DefId>>,
-    by_external_trait: FxHashMap<Symbol, Vec<DefId>>,
+    by_external_trait: FxHashMap<Symbol, FxHashSet<DefId>>,
 }
 
 impl Cx<'_> {
@@ -72,7 +72,7 @@ impl Cx<'_> {
         let Some(trait_) = trait_ else { return };
         match self.arena.kind(self.written_type(def.mount, trait_)) {
             TypeKind::External(path, _) => {
-                index.by_external_trait.entry(path).or_default().push(def);
+                index.by_external_trait.entry(path).or_default().insert(def);
             }
             // The type of a trait of the program is its `Self`.
             TypeKind::Parameter(trait_, _) | TypeKind::Named(trait_, _) => {
@@ -134,10 +134,12 @@ impl Cx<'_> {
         let of_traits = traits
             .iter()
             .filter_map(|path| index.by_external_trait.get(&self.arena.symbol(path)));
+        // A type has few impls, a trait may have thousands.
         let own = self.head(ty).and_then(|head| index.by_head.get(&head))?;
-        let mut candidates = of_traits.flatten();
+        let mut candidates =
+            of_traits.flat_map(|of_trait| own.iter().filter(|def| of_trait.contains(*def)));
         candidates
-            .find(|def| own.contains(def) && self.fits(self.self_type(**def), ty))
+            .find(|def| self.fits(self.self_type(**def), ty))
             .copied()
     }
 
