@@ -21,7 +21,7 @@ pub(super) fn collection(facts: &FileFacts, value: ExprId) -> Option<ExprId> {
         ExprKind::Use { binding, .. } if facts.language == Language::Python => {
             let written = only_value(facts, value)?;
             let is_collection = matches!(facts.expr(written).kind, ExprKind::Collection { .. });
-            (is_collection && uses(facts, binding).count() == 1).then_some(written)
+            (is_collection && uses(facts, binding).take(2).count() == 1).then_some(written)
         }
         _ => None,
     }
@@ -66,7 +66,7 @@ pub(super) fn lacks(facts: &FileFacts, mapping: ExprId, asked: Constant<'_>) -> 
 
 /// Says whether a variable is used nowhere else.
 pub(super) fn is_used_once(facts: &FileFacts, value: ExprId) -> bool {
-    origin(facts, value).is_some_and(|(binding, _)| uses(facts, binding).count() == 1)
+    origin(facts, value).is_some_and(|(binding, _)| uses(facts, binding).take(2).count() == 1)
 }
 
 /// The values that may be in a variable; of anything else the value itself.
