@@ -2,13 +2,14 @@
 //! made with a channel of its own that has room for it.
 
 use nostall_model::facts::{
-    Argument, BindingId, Call, CallKind, Callee, ExprId, ExprKind, FileFacts, ItemKind,
-    ParameterKind, PathId, RegionKind, ScopeKind,
+    Argument, Call, CallKind, Callee, ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, PathId,
+    RegionKind, ScopeKind,
 };
 use nostall_model::program::ProgramCall;
 use nostall_model::{Language, Name};
 
 use crate::over::{made_by, receiver};
+use crate::sinks::uses;
 use crate::summary::Cx;
 
 impl Cx<'_> {
@@ -58,7 +59,7 @@ impl Cx<'_> {
             return false;
         };
         let made = made_by(facts, binding).filter(|made| self.ends(call, *made, api));
-        uses(facts, binding) == 1
+        uses(facts, binding).take(2).count() == 1
             && made.is_some_and(|made| self.room_of(call, made).is_some_and(|room| room >= 1.0))
     }
 }
@@ -174,10 +175,4 @@ fn makers(facts: &FileFacts, owner: &str, field: &str, is_own_file: bool) -> Vec
     let handed_on = named.filter(|value| constructor(*value)).count() > calls.len();
     let unknown = handed_on.then_some(None);
     literals.chain(calls).chain(unknown).collect()
-}
-
-fn uses(facts: &FileFacts, binding: BindingId) -> usize {
-    let is_use =
-        |kind: &ExprKind| matches!(kind, ExprKind::Use { binding: of, .. } if *of == binding);
-    facts.exprs.iter().filter(|expr| is_use(&expr.kind)).count()
 }

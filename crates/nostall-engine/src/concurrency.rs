@@ -85,18 +85,34 @@ impl Concurrency {
     }
 }
 
+/// Says whether a call may reach an entry of the catalogue of which something holds.
+pub(crate) fn reaches(
+    program: &Program<'_>,
+    catalog: &Catalog,
+    call: ProgramCall,
+    holds: impl Fn(&Api) -> bool,
+) -> bool {
+    let mut targets = program.targets(call).iter();
+    targets.any(|target| match target.kind {
+        TargetKind::Api(api) => holds(catalog.api(ApiId(api))),
+        _ => false,
+    })
+}
+
+/// Says whether a call runs the futures that it is given side by side in one task: `select!`.
+pub(crate) fn runs_together(program: &Program<'_>, catalog: &Catalog, call: ProgramCall) -> bool {
+    reaches(program, catalog, call, |api| api.together)
+}
+
 /// The calls that make the futures which `join!` and the like are given.
 fn together(program: &Program<'_>, catalog: &Catalog) -> FxHashSet<ProgramCall> {
-    let takes = |call: &ProgramCall| {
-        let mut targets = program.targets(*call).iter();
-        targets.any(|target| match target.kind {
-            TargetKind::Api(api) => catalog.api(ApiId(api)).together,
-            _ => false,
-        })
-    };
     let mut found = FxHashSet::default();
     for body in program.bodies() {
-        for call in program.calls_of(body).iter().filter(|call| takes(call)) {
+        for call in program
+            .calls_of(body)
+            .iter()
+            .filter(|call| runs_together(program, catalog, **call))
+        {
             let (facts, record) = program.call(*call);
             let arguments = &facts.arguments[record.arguments.range()];
             let made: Vec<Option<ProgramCall>> = arguments

@@ -12,7 +12,7 @@ use nostall_model::program::{ChannelUse, Presence, ProgramBody, ProgramCall, Tar
 use nostall_model::{Language, Name};
 
 use crate::given::{origin, tests};
-use crate::sinks::{Constant, argument, constant, only_value};
+use crate::sinks::{Constant, argument, constant, is_use, only_value, uses};
 use crate::summary::Cx;
 
 /// A value is looked through as many steps as this.
@@ -330,15 +330,11 @@ pub(crate) fn made_by(facts: &FileFacts, binding: BindingId) -> Option<CallId> {
 
 /// The method calls on a variable, if it is used for nothing else.
 fn sends(facts: &FileFacts, binding: BindingId) -> Option<Vec<&Call>> {
-    let is_use = |value: ExprId| matches!(facts.expr(value).kind, ExprKind::Use { binding: of, .. } if of == binding);
-    let uses = (0..facts.exprs.len())
-        .map(ExprId::new)
-        .filter(|id| is_use(*id))
-        .count();
+    let uses = uses(facts, binding).count();
     let calls: Vec<&Call> = facts
         .calls
         .iter()
-        .filter(|call| receiver(call).is_some_and(is_use))
+        .filter(|call| receiver(call).is_some_and(|value| is_use(facts, value, binding)))
         .collect();
     // That a variable is dropped is a call of no method.
     let is_method = |call: &&Call| call.kind == CallKind::Plain;

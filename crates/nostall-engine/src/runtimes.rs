@@ -6,6 +6,7 @@ use nostall_model::facts::{Callee, DefinitionKind, ExprId, ExprKind};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use rustc_hash::FxHashMap;
 
+use crate::concurrency::reaches;
 use crate::program::Program;
 use crate::sinks::workers;
 use crate::startup::first_name;
@@ -49,13 +50,8 @@ impl<'a> Runtimes<'a> {
 
     /// Says whether a call waits for a future on a runtime: `block_on`.
     pub(crate) fn waits(&self, call: ProgramCall) -> bool {
-        let mut targets = self.program.targets(call).iter();
-        targets.any(|target| match target.kind {
-            TargetKind::Api(api) => {
-                let api = self.catalog.api(ApiId(api));
-                api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
-            }
-            _ => false,
+        reaches(self.program, self.catalog, call, |api| {
+            api.category == Some(Category::Runtime) && api.effect == Effect::Blocks
         })
     }
 

@@ -369,6 +369,16 @@ pub(crate) fn constant(facts: &FileFacts, id: ExprId, budget: u32) -> Option<Con
     }
 }
 
+/// The uses of a variable in a file.
+pub(crate) fn uses(facts: &FileFacts, binding: BindingId) -> impl Iterator<Item = ExprId> {
+    let all = (0..facts.exprs.len()).map(ExprId::new);
+    all.filter(move |value| is_use(facts, *value, binding))
+}
+
+pub(crate) fn is_use(facts: &FileFacts, value: ExprId, of: BindingId) -> bool {
+    matches!(facts.expr(value).kind, ExprKind::Use { binding, .. } if binding == of)
+}
+
 /// The value of a variable that one definition reaches.
 pub(crate) fn only_value(facts: &FileFacts, id: ExprId) -> Option<ExprId> {
     let ExprKind::Use { reaching, .. } = facts.expr(id).kind else {

@@ -9,7 +9,7 @@ use nostall_model::facts::{
 };
 
 use super::{origin, parameter};
-use crate::sinks::{Constant, constant, only_value};
+use crate::sinks::{Constant, constant, is_use, only_value, uses};
 
 /// The methods that ask a mapping and do not change it.
 const ASKING: [&str; 3] = ["get", "__getitem__", "__contains__"];
@@ -110,13 +110,4 @@ fn is_only_asked(facts: &FileFacts, binding: BindingId) -> bool {
         _ => false,
     });
     asking.count() == uses(facts, binding).count()
-}
-
-fn uses(facts: &FileFacts, binding: BindingId) -> impl Iterator<Item = ExprId> {
-    let all = (0..facts.exprs.len()).map(ExprId::new);
-    all.filter(move |value| is_use(facts, *value, binding))
-}
-
-fn is_use(facts: &FileFacts, value: ExprId, of: BindingId) -> bool {
-    matches!(facts.expr(value).kind, ExprKind::Use { binding, .. } if binding == of)
 }

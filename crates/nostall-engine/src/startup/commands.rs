@@ -1,14 +1,14 @@
 //! Functions that carry out a command. In Rust what a line of a shell was parsed into is one of their parameters, or what they are
 //! methods of; in Python a parser or a decorator is given them. A process does one command, so that their futures are a program's first ones, even where a library has them.
 
-use nostall_catalog::{ApiId, Catalog, TraitEntry};
+use nostall_catalog::{Catalog, TraitEntry};
 use nostall_model::facts::{ExprId, ExprKind, FileFacts, ItemKind, ParameterKind, ScopeKind};
 use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
 use nostall_model::{Context, Language};
 use rustc_hash::FxHashSet;
 
 use super::{Callers, first_name, is_entry};
-use crate::concurrency::{Concurrency, is_awaited};
+use crate::concurrency::{Concurrency, is_awaited, reaches};
 use crate::contexts::Runs;
 use crate::program::Program;
 
@@ -56,13 +56,8 @@ pub(super) fn registered(
     catalog: &Catalog,
     runs: &[Runs],
 ) -> Vec<ProgramBody> {
-    let takes_commands = |call: &&ProgramCall| {
-        let mut targets = program.targets(**call).iter();
-        targets.any(|target| match target.kind {
-            TargetKind::Api(api) => catalog.api(ApiId(api)).command_line,
-            _ => false,
-        })
-    };
+    let takes_commands =
+        |call: &&ProgramCall| reaches(program, catalog, **call, |api| api.command_line);
     let present = program
         .bodies()
         .filter(|body| program.is_present(*body, false));

@@ -2,14 +2,15 @@
 //! spawns: a call that blocks in `main` holds up only what shares its task. A loop would wait as long if it awaited the same; one that
 //! selects among several sources does not hear the others meanwhile, and what blocks in it could go to a task.
 
-use nostall_catalog::{ApiId, Catalog, Effect};
+use nostall_catalog::{Catalog, Effect};
 use nostall_model::facts::{ExprKind, RegionKind};
-use nostall_model::program::{ProgramBody, ProgramCall, TargetKind};
+use nostall_model::program::{ProgramBody, ProgramCall};
 use nostall_model::{Context, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Cx, Startup, first_name, is_entry};
 use crate::alone::awaited_by;
+use crate::concurrency::{reaches, runs_together};
 use crate::contexts::Runs;
 use crate::program::Program;
 use crate::runtimes::Runtimes;
@@ -107,14 +108,9 @@ fn waited_for(
 /// Finds the calls by which something else comes to run on the thread of its entry.
 fn shares(program: &Program<'_>, catalog: &Catalog, runs: &[Runs]) -> Shares {
     let shares = |call: &ProgramCall| {
-        let mut targets = program.targets(*call).iter();
-        targets.any(|target| match target.kind {
-            TargetKind::Api(api) => {
-                let api = catalog.api(ApiId(api));
-                let runs_others = api.concurrent || api.effect == Effect::Schedules;
-                runs_others && api.workers != Some(true)
-            }
-            _ => false,
+        reaches(program, catalog, *call, |api| {
+            let runs_others = api.concurrent || api.effect == Effect::Schedules;
+            runs_others && api.workers != Some(true)
         })
     };
     let mut found = Shares::default();
@@ -186,14 +182,6 @@ impl Cx<'_> {
             let span = self.program.call(**other).1.span;
             around.iter().any(|region| region.contains(span))
         });
-        selects.any(|other| self.runs_together(*other))
-    }
-
-    fn runs_together(&self, call: ProgramCall) -> bool {
-        let mut targets = self.program.targets(call).iter();
-        targets.any(|target| match target.kind {
-            TargetKind::Api(api) => self.catalog.api(ApiId(api)).together,
-            _ => false,
-        })
+        selects.any(|other| runs_together(self.program, self.catalog, *other))
     }
 }
